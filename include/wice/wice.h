@@ -1,0 +1,22 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_WICE_H
+#define WICE_WICE_H
+
+/* The whole API. Each header also stands alone. */
+#include <wice/addr.h>
+#include <wice/agent.h>
+#include <wice/cancel.h>
+#include <wice/candidate.h>
+#include <wice/control.h>
+#include <wice/device.h>
+#include <wice/error.h>
+#include <wice/key.h>
+#include <wice/log.h>
+#include <wice/macros.h>
+#include <wice/signaling.h>
+#include <wice/status.h>
+#include <wice/version.h>
+#include <wice/wg.h>
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The words for the public enums: one place, so that text, JSON and logs agree. */
+#include <glib.h>
+#include <wice/candidate.h>
+#include <wice/status.h>
+
+static const char *name_of(const char *const *names, size_t n, int value)
+{
+	return value >= 0 && (size_t)value < n && names[value] ? names[value] : "unknown";
+}
+
+const char *wice_candidate_type_name(WiceCandidateType type)
+{
+	static const char *const names[] = {
+		[0] = "none",
+		[WICE_CANDIDATE_HOST] = "host",
+		[WICE_CANDIDATE_SERVER_REFLEXIVE] = "srflx",
+		[WICE_CANDIDATE_PEER_REFLEXIVE] = "prflx",
+		[WICE_CANDIDATE_RELAYED] = "relay",
+	};
+	return name_of(names, G_N_ELEMENTS(names), (int)type);
+}
+
+const char *wice_state_name(WicePeerState state)
+{
+	static const char *const names[] = {
+		[WICE_STATE_IDLE] = "idle",
+		[WICE_STATE_GATHERING] = "gathering",
+		[WICE_STATE_SIGNALING] = "signaling",
+		[WICE_STATE_CHECKING] = "checking",
+		[WICE_STATE_HANDSHAKING] = "handshaking",
+		[WICE_STATE_CONNECTED] = "connected",
+		[WICE_STATE_DEGRADED] = "degraded",
+		[WICE_STATE_FAILED] = "failed",
+	};
+	return name_of(names, G_N_ELEMENTS(names), (int)state);
+}
+
+const char *wice_path_name(WicePathKind path)
+{
+	static const char *const names[] = {
+		[WICE_PATH_NONE] = "none",
+		[WICE_PATH_DIRECT] = "direct",
+		[WICE_PATH_NAT] = "nat",
+		[WICE_PATH_RELAY] = "relay",
+	};
+	return name_of(names, G_N_ELEMENTS(names), (int)path);
+}
+
+const char *wice_mechanism_name(WiceMechanism mechanism)
+{
+	static const char *const names[] = {
+		[WICE_MECHANISM_NONE] = "none",
+		[WICE_MECHANISM_KERNEL] = "kernel",
+		[WICE_MECHANISM_USER] = "user",
+	};
+	return name_of(names, G_N_ELEMENTS(names), (int)mechanism);
+}
+
+const char *wice_event_name(WiceEventType type)
+{
+	static const char *const names[] = {
+		[WICE_EVENT_INTERFACE_ADDED] = "interface-added",
+		[WICE_EVENT_INTERFACE_REMOVED] = "interface-removed",
+		[WICE_EVENT_PEER_ADDED] = "peer-added",
+		[WICE_EVENT_PEER_REMOVED] = "peer-removed",
+		[WICE_EVENT_PEER_STATE] = "peer-state",
+		[WICE_EVENT_BACKEND_STATE] = "backend-state",
+	};
+	return name_of(names, G_N_ELEMENTS(names), (int)type);
+}

@@ -1,0 +1,80 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Keys and their text forms. libsodium's encoders run in constant time. */
+#include <wice/key.h>
+
+#include <sodium.h>
+#include <string.h>
+
+/* Decoding is done by hand because libsodium's decoder accepts non-canonical trailing bits. */
+bool wice_key_from_base64(const char *text, WiceKey *ret_key)
+{
+	WiceKey key;
+	char canonical[WICE_KEY_BASE64_SIZE];
+	size_t len;
+	bool ok = strlen(text) == WICE_KEY_BASE64_SIZE - 1 &&
+		  sodium_base642bin(key.bytes, sizeof key.bytes, text, WICE_KEY_BASE64_SIZE - 1,
+				    NULL, &len, NULL, sodium_base64_VARIANT_ORIGINAL) == 0 &&
+		  len == WICE_KEY_LEN;
+	if (ok) {
+		wice_key_to_base64(&key, canonical);
+		ok = sodium_memcmp(canonical, text, sizeof canonical) == 0;
+		sodium_memzero(canonical, sizeof canonical);
+	}
+	if (ok)
+		*ret_key = key;
+	wice_key_clear(&key);
+	return ok;
+}
+
+void wice_key_to_base64(const WiceKey *key, char ret_text[WICE_KEY_BASE64_SIZE])
+{
+	sodium_bin2base64(ret_text, WICE_KEY_BASE64_SIZE, key->bytes, WICE_KEY_LEN,
+			  sodium_base64_VARIANT_ORIGINAL);
+}
+
+bool wice_key_from_hex(const char *text, WiceKey *ret_key)
+{
+	WiceKey key;
+	size_t len;
+	bool ok = strlen(text) == (size_t)2 * WICE_KEY_LEN &&
+		  sodium_hex2bin(key.bytes, sizeof key.bytes, text, (size_t)2 * WICE_KEY_LEN, NULL,
+				 &len, NULL) == 0 &&
+		  len == WICE_KEY_LEN;
+	if (ok)
+		*ret_key = key;
+	wice_key_clear(&key);
+	return ok;
+}
+
+void wice_key_to_hex(const WiceKey *key, char ret_text[2 * WICE_KEY_LEN + 1])
+{
+	sodium_bin2hex(ret_text, 2 * WICE_KEY_LEN + 1, key->bytes, WICE_KEY_LEN);
+}
+
+int wice_key_compare(const WiceKey *a, const WiceKey *b)
+{
+	return memcmp(a->bytes, b->bytes, WICE_KEY_LEN);
+}
+
+bool wice_key_is_zero(const WiceKey *key)
+{
+	return sodium_is_zero(key->bytes, WICE_KEY_LEN);
+}
+
+void wice_key_clear(WiceKey *key)
+{
+	sodium_memzero(key, sizeof *key);
+}
+
+void wice_key_generate_private(WiceKey *ret_key)
+{
+	randombytes_buf(ret_key->bytes, WICE_KEY_LEN);
+	ret_key->bytes[0] &= 248;
+	ret_key->bytes[31] = (uint8_t)((ret_key->bytes[31] & 127) | 64);
+}
+
+void wice_key_public(const WiceKey *private_key, WiceKey *ret_public_key)
+{
+	crypto_scalarmult_base(ret_public_key->bytes, private_key->bytes);
+}

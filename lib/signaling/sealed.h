@@ -1,0 +1,102 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_SIGNALING_SEALED_H
+#define WICE_SIGNALING_SEALED_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <wice/candidate.h>
+#include <wice/key.h>
+#include <wice/signaling.h>
+
+/*
+ * What is inside an envelope, and the rules for believing it. Pure: no clock, no socket.
+ *
+ * The contents are a description: complete and idempotent, so that a backend may lose, repeat or reorder.
+ * The newest (epoch, counter) wins. A mailbox is one end of one pair of keys.
+ */
+#define WICE_DESCRIPTION_MAX_CANDIDATES 32
+#define WICE_SEALED_VERSION 1
+
+/* Capabilities: what a sender can do. Unknown bits are kept and ignored. */
+typedef enum {
+	WICE_CAPABILITY_TRICKLE = 1u << 0,
+	WICE_CAPABILITY_KERNEL_PATH = 1u << 1, /* may be reached at its WireGuard port directly */
+} WiceCapabilities;
+#define WICE_CAPABILITIES_ALL (WICE_CAPABILITY_TRICKLE | WICE_CAPABILITY_KERNEL_PATH)
+
+typedef struct {
+	char ufrag[33]; /* of the sender's ICE agent (RFC 8445 section 5.3), 4..32 characters */
+	char pwd[65];   /* 22..64 characters */
+	/*
+	 * The ufrag of the recipient's agent that the sender's agent is paired with, "" if it is not paired yet. Tells a
+	 * description for a former agent from one for the present one.
+	 */
+	char remote_ufrag[33];
+	bool gathering_done;  /* no more candidates will follow */
+	bool wants_reply;     /* the sender has not heard from the recipient in this session */
+	uint16_t listen_port; /* of the sender's WireGuard, 0 unknown */
+	size_t n_candidates;
+	WiceCandidate candidates[WICE_DESCRIPTION_MAX_CANDIDATES];
+} WiceDescription;
+
+/* Why an envelope was not believed, or that it was. */
+typedef enum {
+	WICE_OPEN_OK = 0,
+	WICE_OPEN_MALFORMED,
+	WICE_OPEN_MISADDRESSED,
+	WICE_OPEN_FORGED,
+	WICE_OPEN_REPLAYED,
+	WICE_OPEN_STALE,       /* genuine, but older than the newest */
+	WICE_OPEN_STALE_EPOCH, /* genuine, of an epoch before the newest: replay, or the sender's clock went back. Answer (rate-limited) so that it can catch up */
+	WICE_OPEN_DOWNGRADED,
+} WiceOpenResult;
+
+typedef struct {
+	WiceKey own_private;
+	WiceKey own_public;
+	WiceKey peer_public;
+	uint8_t shared[32]; /* crypto_box_beforenm */
+	/* Outgoing */
+	uint64_t
+		epoch; /* grows with each start of the sender: ms since 1970 at its start, or more */
+	uint64_t counter; /* of the last message sent in this epoch */
+	/* Incoming: the newest from the peer, 0 if none */
+	uint64_t peer_epoch;
+	uint64_t peer_counter;
+	uint64_t window;       /* bit i: counter peer_counter - i was seen */
+	uint32_t peer_version; /* highest version that the peer offered, 0 unknown */
+	uint64_t peer_capabilities;
+} WiceMailbox;
+
+/* epoch: see above; it must be larger than in all former lives of own_private with this peer. */
+void wice__mailbox_init(WiceMailbox *mailbox, const WiceKey *own_private,
+			const WiceKey *peer_public, uint64_t epoch);
+/* Wipes it. */
+void wice__mailbox_done(WiceMailbox *mailbox);
+
+/*
+ * Seals a description. ret_body must have WICE_ENVELOPE_MAX bytes and is what ret_envelope->body points to.
+ * realtime_ms is informative. Fails only (returns false) if the description is invalid.
+ */
+bool wice__mailbox_seal(WiceMailbox *mailbox, const WiceDescription *description,
+			int64_t realtime_ms, WiceEnvelope *ret_envelope,
+			uint8_t ret_body[WICE_ENVELOPE_MAX]);
+
+/*
+ * Opens an envelope. Only WICE_OPEN_OK writes ret_description and changes the mailbox's incoming state. If
+ * the peer has seen a higher epoch from us than ours (our clock went back), our epoch is raised past it.
+ */
+WiceOpenResult wice__mailbox_open(WiceMailbox *mailbox, const WiceEnvelope *envelope,
+				  WiceDescription *ret_description);
+
+/*
+ * The serialized form of an envelope (protobuf, cunicu.signaling.Envelope), as on the wire of multicast
+ * and gRPC. write returns the length; 0 if size is too small. read checks sizes and that the three
+ * parts are there; ret_envelope->body points into bytes.
+ */
+size_t wice__envelope_write(const WiceEnvelope *envelope, uint8_t *ret_bytes, size_t size);
+bool wice__envelope_read(const uint8_t *bytes, size_t len, WiceEnvelope *ret_envelope);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "suite.h"
+
+#include <glib.h>
+#include <string.h>
+#include <wice/key.h>
+
+START_TEST(keys_survive_both_texts)
+{
+	for (int i = 0; i < 100; i++) {
+		WiceKey key, again;
+		char base64[WICE_KEY_BASE64_SIZE], hex[2 * WICE_KEY_LEN + 1];
+		wice_key_generate_private(&key);
+		wice_key_to_base64(&key, base64);
+		ck_assert(wice_key_from_base64(base64, &again));
+		ck_assert_mem_eq(&key, &again, sizeof key);
+		wice_key_to_hex(&key, hex);
+		ck_assert(wice_key_from_hex(hex, &again));
+		ck_assert_mem_eq(&key, &again, sizeof key);
+	}
+}
+END_TEST
+
+START_TEST(malformed_keys_are_refused)
+{
+	static const char *const texts[] = {
+		"",
+		"AAAA",
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",  /* no padding */
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAB=", /* unused bits not zero */
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA==", /* 31 bytes */
+		"AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA", /* 33 bytes */
+		"AAAAAAAAAAAAAAAAAAAAAA AAAAAAAAAAAAAAAAAAAA=",
+		"AAAAAAAAAAAAAAAAAAAAAA-AAAAAAAAAAAAAAAAAAAA=",
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
+		WiceKey key = { { 9 } };
+		ck_assert_msg(!wice_key_from_base64(texts[i], &key), "'%s'", texts[i]);
+		ck_assert_uint_eq(key.bytes[0], 9);
+	}
+}
+END_TEST
+
+/* RFC 7748 section 6.1, Alice. */
+START_TEST(public_keys_match_rfc7748)
+{
+	WiceKey private_key, public_key;
+	char hex[2 * WICE_KEY_LEN + 1];
+	ck_assert(wice_key_from_hex(
+		"77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a", &private_key));
+	wice_key_public(&private_key, &public_key);
+	wice_key_to_hex(&public_key, hex);
+	ck_assert_str_eq(hex, "8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");
+}
+END_TEST
+
+SUITE_MAIN("key", keys_survive_both_texts, malformed_keys_are_refused, public_keys_match_rfc7748)
