@@ -112,37 +112,47 @@ void wice__signaling_hub_free(WiceSignalingHub *hub)
 	g_free(hub);
 }
 
-/* Runs a hook on every backend that has it; the arguments may name the spoke. */
-#define FOR_EACH(hub, hook, ...)                         \
-	for (guint i = 0; i < (hub)->spokes->len; i++) { \
-		Spoke *spoke = (hub)->spokes->pdata[i];  \
-		if (spoke->ops->hook)                    \
-			spoke->ops->hook(__VA_ARGS__);   \
-	}
-
 void wice__signaling_hub_subscribe(WiceSignalingHub *hub, const WiceKey *public_key,
 				   const WiceKey *private_key)
 {
-	FOR_EACH(hub, subscribe, spoke->backend, public_key, private_key)
+	for (guint i = 0; i < hub->spokes->len; i++) {
+		const Spoke *spoke = hub->spokes->pdata[i];
+		spoke->ops->subscribe(spoke->backend, public_key, private_key);
+	}
 }
 
 void wice__signaling_hub_unsubscribe(WiceSignalingHub *hub, const WiceKey *public_key)
 {
-	FOR_EACH(hub, unsubscribe, spoke->backend, public_key)
+	for (guint i = 0; i < hub->spokes->len; i++) {
+		const Spoke *spoke = hub->spokes->pdata[i];
+		spoke->ops->unsubscribe(spoke->backend, public_key);
+	}
 }
 
 void wice__signaling_hub_publish(WiceSignalingHub *hub, const WiceEnvelope *envelope)
 {
-	FOR_EACH(hub, publish, spoke->backend, envelope)
+	for (guint i = 0; i < hub->spokes->len; i++) {
+		const Spoke *spoke = hub->spokes->pdata[i];
+		spoke->ops->publish(spoke->backend, envelope);
+	}
 }
 
 void wice__signaling_hub_network_changed(WiceSignalingHub *hub)
 {
-	FOR_EACH(hub, network_changed, spoke->backend)
+	for (guint i = 0; i < hub->spokes->len; i++) {
+		const Spoke *spoke = hub->spokes->pdata[i];
+		spoke->ops->network_changed(spoke->backend);
+	}
 }
 
-void wice__signaling_hub_set_fwmark(WiceSignalingHub *hub,
-				    uint32_t fwmark){ FOR_EACH(hub, set_fwmark, fwmark) }
+void wice__signaling_hub_set_fwmark(WiceSignalingHub *hub, uint32_t fwmark)
+{
+	for (guint i = 0; i < hub->spokes->len; i++) {
+		const Spoke *spoke = hub->spokes->pdata[i];
+		if (spoke->ops->set_fwmark)
+			spoke->ops->set_fwmark(spoke->backend, fwmark);
+	}
+}
 
 size_t wice__signaling_hub_status(const WiceSignalingHub *hub, WiceBackendStatus *ret, size_t n)
 {
