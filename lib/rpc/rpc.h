@@ -14,7 +14,7 @@
  * Messages are opaque bytes here; who uses this packs and unpacks protobuf.
  */
 
-/* The status codes of gRPC that are used. */
+/* The status codes of gRPC; a client may receive any of 0..16. */
 typedef enum {
 	WICE_RPC_OK = 0,
 	WICE_RPC_CANCELLED = 1,
@@ -41,8 +41,11 @@ typedef struct WiceRpcCall WiceRpcCall;             /* one call, server side */
 typedef struct {
 	const char *path; /* "/package.Service/Method" */
 	/*
-	 * The request message has arrived completely; message is valid during the call. The handler answers now or later with
-	 * wice__rpc_call_send() and ends with wice__rpc_call_finish(), unless the call is closed before.
+	 * The request message has arrived completely; message is valid during the call. The handler
+	 * answers now or later with wice__rpc_call_send() and ends with wice__rpc_call_finish(), unless
+	 * the call is closed before (by the client, its deadline, or the loss of the connection): then
+	 * the call's data are destroyed and the handle must not be used any more. So who answers later
+	 * sets data.
 	 */
 	void (*handle)(WiceRpcCall *call, const uint8_t *message, size_t len, void *user_data);
 } WiceRpcMethod;
@@ -57,8 +60,8 @@ typedef struct {
 	unsigned max_calls;       /* concurrent per connection */
 	size_t max_queued; /* bytes waiting to be sent to one client; beyond it the client is dropped */
 	/*
-	 * A client has connected: return false to close it. credentials is that of the peer of a unix socket, else
-	 * NULL. May be NULL.
+	 * A client has connected: return false to close it. A unix socket's peer is told by
+	 * g_socket_get_credentials(). May be NULL.
 	 */
 	bool (*accept)(WiceRpcConnection *connection, GSocket *socket, void *user_data);
 	/* The connection has gone; all its calls have been closed before. May be NULL. */
@@ -66,10 +69,14 @@ typedef struct {
 } WiceRpcServerOptions;
 
 /*
- * Takes over listening sockets that the caller has bound (ownership of a reference); certificate
- * (may be NULL) makes the connections TLS with ALPN "h2".
+ * Every callback may free the server. Silent connections (no TLS handshake or no HTTP/2 preface within 10 s) and
+ * vanished clients (no answer to PING) are closed.
  */
 WiceRpcServer *wice__rpc_server_new(GMainContext *context, const WiceRpcServerOptions *options);
+/*
+ * Takes over a stream socket (the reference, too, unless it fails) that the caller has bound; it may
+ * be called for several. certificate (may be NULL) makes the connections TLS with ALPN "h2".
+ */
 gboolean wice__rpc_server_listen(WiceRpcServer *server, GSocket *socket,
 				 GTlsCertificate *certificate, GError **error);
 /* Closes all calls and connections; no handler is called afterwards except close notifications. */
@@ -103,16 +110,20 @@ typedef struct {
 	const char *tls_ca_file; /* PEM; NULL: the system's trust store */
 	uint32_t fwmark;         /* SO_MARK of the socket; 0: none */
 	size_t max_message;      /* bytes of one response message; more ends the call */
-	unsigned
-		keepalive_ms; /* HTTP/2 PING after this long without receiving; 0: never. No answer within it again: lost */
+	/*
+	 * HTTP/2 PING after this long without receiving, and lost after it again without an answer; 0: never. Doubled for
+	 * a server that complains about too many of them.
+	 */
+	unsigned keepalive_ms;
 } WiceRpcClientOptions;
 
 typedef struct {
 	/* The connection can be used. */
 	void (*on_connected)(void *user_data);
 	/*
-	 * Connecting failed or the connection was lost; all requests have been finished with UNAVAILABLE before. error says
-	 * why. The client stays unconnected until wice__rpc_client_connect() is called again.
+	 * Connecting failed or the connection was lost; all requests have been finished with UNAVAILABLE
+	 * before. error (of WICE_ERROR) says why. The client stays unconnected until
+	 * wice__rpc_client_connect() is called again, for instance from here.
 	 */
 	void (*on_disconnected)(const GError *error, void *user_data);
 } WiceRpcClientEvents;
@@ -120,7 +131,10 @@ typedef struct {
 /* Copies options. Does not connect yet. */
 WiceRpcClient *wice__rpc_client_new(GMainContext *context, const WiceRpcClientOptions *options,
 				    const WiceRpcClientEvents *events, void *user_data);
-/* Starts connecting; drops a connection that there is (without on_disconnected). */
+/*
+ * Starts connecting; drops a connection that there is (without on_disconnected; its requests are
+ * finished with UNAVAILABLE from the main loop).
+ */
 void wice__rpc_client_connect(WiceRpcClient *client);
 void wice__rpc_client_set_fwmark(WiceRpcClient *client, uint32_t fwmark);
 /* No callback comes afterwards. */

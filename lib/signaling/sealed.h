@@ -41,16 +41,25 @@ typedef struct {
 	WiceCandidate candidates[WICE_DESCRIPTION_MAX_CANDIDATES];
 } WiceDescription;
 
-/* Why an envelope was not believed, or that it was. */
+/* What a peer is sent, and what is believed of a peer: see description.c for the rules. */
+bool wice__candidate_is_valid(const WiceCandidate *candidate);
+bool wice__description_is_valid(const WiceDescription *description);
+
+/* Why an envelope was not believed, or that it was. In the order of the checks. */
 typedef enum {
 	WICE_OPEN_OK = 0,
-	WICE_OPEN_MALFORMED,
-	WICE_OPEN_MISADDRESSED,
-	WICE_OPEN_FORGED,
-	WICE_OPEN_REPLAYED,
-	WICE_OPEN_STALE,       /* genuine, but older than the newest */
-	WICE_OPEN_STALE_EPOCH, /* genuine, of an epoch before the newest: replay, or the sender's clock went back. Answer (rate-limited) so that it can catch up */
-	WICE_OPEN_DOWNGRADED,
+	WICE_OPEN_MALFORMED,    /* of an impossible size, or genuine but no description */
+	WICE_OPEN_MISADDRESSED, /* not from this peer to us, outside or inside */
+	WICE_OPEN_FORGED,       /* does not open with the two keys */
+	WICE_OPEN_REPLAYED,     /* seen before, for instance over a second backend */
+	WICE_OPEN_STALE,        /* genuine, but older than the newest */
+	/*
+	 * Genuine, of an epoch before the newest: a replay, or the sender's clock went back.
+	 * Answer (rate-limited), so that it can catch up.
+	 */
+	WICE_OPEN_STALE_EPOCH,
+	WICE_OPEN_UNSUPPORTED, /* genuine and new, but of a version that we are too old for */
+	WICE_OPEN_DOWNGRADED,  /* the peer believes that we offered what we did not */
 } WiceOpenResult;
 
 typedef struct {
@@ -58,19 +67,30 @@ typedef struct {
 	WiceKey own_public;
 	WiceKey peer_public;
 	uint8_t shared[32]; /* crypto_box_beforenm */
+	bool usable;        /* false: the keys can agree on no secret; nothing opens or is sealed */
 	/* Outgoing */
 	uint64_t
 		epoch; /* grows with each start of the sender: ms since 1970 at its start, or more */
 	uint64_t counter; /* of the last message sent in this epoch */
+	uint64_t
+		capabilities; /* what we offer; WICE_CAPABILITIES_ALL unless set before the first seal */
 	/* Incoming: the newest from the peer, 0 if none */
 	uint64_t peer_epoch;
 	uint64_t peer_counter;
-	uint64_t window;       /* bit i: counter peer_counter - i was seen */
+	uint64_t window;       /* bit i: counter peer_counter - i was believed */
 	uint32_t peer_version; /* highest version that the peer offered, 0 unknown */
 	uint64_t peer_capabilities;
+	/*
+	 * The newest echoes a message of our present epoch: the peer lives, what it said is no recording from before our
+	 * start, and both ends have signed off on each other's version and capabilities.
+	 */
+	bool confirmed;
 } WiceMailbox;
 
-/* epoch: see above; it must be larger than in all former lives of own_private with this peer. */
+/*
+ * epoch: see above; it must be larger than in all former lives of own_private with this peer. If the keys
+ * are unfit (zero, of low order, twice the same) the mailbox is made but not usable.
+ */
 void wice__mailbox_init(WiceMailbox *mailbox, const WiceKey *own_private,
 			const WiceKey *peer_public, uint64_t epoch);
 /* Wipes it. */
@@ -78,24 +98,27 @@ void wice__mailbox_done(WiceMailbox *mailbox);
 
 /*
  * Seals a description. ret_body must have WICE_ENVELOPE_MAX bytes and is what ret_envelope->body points to.
- * realtime_ms is informative. Fails only (returns false) if the description is invalid.
+ * realtime_ms is informative. Fails only (returns false) if the description is invalid or the mailbox
+ * unusable; the mailbox is unchanged then.
  */
 bool wice__mailbox_seal(WiceMailbox *mailbox, const WiceDescription *description,
 			int64_t realtime_ms, WiceEnvelope *ret_envelope,
 			uint8_t ret_body[WICE_ENVELOPE_MAX]);
 
 /*
- * Opens an envelope. Only WICE_OPEN_OK writes ret_description and changes the mailbox's incoming state. If
- * the peer has seen a higher epoch from us than ours (our clock went back), our epoch is raised past it.
+ * Opens an envelope. Only WICE_OPEN_OK writes ret_description and changes the mailbox. If the peer has seen
+ * a higher epoch from us than ours (our clock went back), our epoch is then raised past it.
  */
 WiceOpenResult wice__mailbox_open(WiceMailbox *mailbox, const WiceEnvelope *envelope,
 				  WiceDescription *ret_description);
 
 /*
  * The serialized form of an envelope (protobuf, cunicu.signaling.Envelope), as on the wire of multicast
- * and gRPC. write returns the length; 0 if size is too small. read checks sizes and that the three
- * parts are there; ret_envelope->body points into bytes.
+ * and gRPC. size is its length, 0 if that is over WICE_ENVELOPE_MAX or the body is empty. write returns the
+ * length; 0 if there is none or size is too small. read checks sizes and that the three
+ * parts are there; ret_envelope->body points into bytes, and ret_envelope is untouched on failure.
  */
+size_t wice__envelope_size(const WiceEnvelope *envelope);
 size_t wice__envelope_write(const WiceEnvelope *envelope, uint8_t *ret_bytes, size_t size);
 bool wice__envelope_read(const uint8_t *bytes, size_t len, WiceEnvelope *ret_envelope);
 

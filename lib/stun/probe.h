@@ -9,8 +9,9 @@
 #include <wice/addr.h>
 
 /*
- * Finds the server-reflexive address of one UDP port (RFC 8489 Binding, with a fall-back to the cookie-less
- * form of RFC 3489 for old servers). Pure: the caller sends and receives and owns the clock.
+ * Finds the server-reflexive address of one UDP port (RFC 8489 Binding, with a fall-back to the
+ * cookie-less form of RFC 3489 for old servers). Pure: the caller sends and receives and owns the
+ * clock.
  *
  * Bytes 8..11 of each message (the first bytes of the transaction id) are WICE_STUN_PROBE_TAG, so
  * that a socket filter can tell our answers from those to another STUN user of the same port.
@@ -29,9 +30,9 @@ typedef struct {
 	WiceEndpoint server;
 	WiceStunProbeState state;
 	WiceEndpoint mapped; /* valid when answered */
-	uint32_t rtt_ms;     /* valid when answered and no retransmission made it ambiguous */
+	uint32_t rtt_ms; /* at least 1; 0 if unknown, because a retransmission made it ambiguous */
 	/* internal */
-	uint8_t transaction[16]; /* cookie and id as on the wire */
+	uint8_t transaction[16]; /* as on the wire in the cookie-less form */
 	uint8_t tries;
 	int64_t sent_at;
 	int64_t next_at;
@@ -42,9 +43,9 @@ typedef struct {
 	WiceStunProbeServer servers[WICE_STUN_PROBE_MAX_SERVERS];
 } WiceStunProbe;
 
-/* random is called for transaction ids. Servers beyond the maximum are ignored. */
+/* fill_random is called for transaction ids. Servers beyond the maximum are ignored. */
 void wice__stun_probe_init(WiceStunProbe *probe, const WiceEndpoint *servers, size_t n,
-			   void (*random)(void *buffer, size_t len), int64_t now_ms);
+			   void (*fill_random)(void *buffer, size_t len), int64_t now_ms);
 /* Writes the next request that is due, false if there is none. To be called until false. */
 bool wice__stun_probe_output(WiceStunProbe *probe, int64_t now_ms, WiceEndpoint *ret_server,
 			     uint8_t ret_request[WICE_STUN_PROBE_REQUEST_LEN]);

@@ -1,0 +1,518 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <wice/agent.h>
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <wice/error.h>
+#include <wice/version.h>
+
+#include "agent/agent_private.h"
+#include "base/log.h"
+#include "event/source.h"
+
+/* Interfaces are listed again this often: a file system event may be missed, a socket be remounted. */
+#define LIST_INTERVAL_MS 10000
+/* More addresses than this only make more pairs to check. */
+#define MAX_ADDRESSES 8
+
+void wice_agent_options_init(WiceAgentOptions *options)
+{
+	*options = (WiceAgentOptions){ .size = sizeof *options };
+}
+
+/* Events are delivered from the main loop, so that a handler may call anything. */
+typedef struct {
+	WiceAgent *agent;
+	WiceEvent event;
+	char *interface, *reason, *backend;
+} QueuedEvent;
+
+static void free_event(gpointer data)
+{
+	QueuedEvent *queued = data;
+	g_free(queued->interface);
+	g_free(queued->reason);
+	g_free(queued->backend);
+	g_free(queued);
+}
+
+static void deliver_events(WiceAgent *agent)
+{
+	QueuedEvent *queued;
+	while ((queued = g_queue_pop_head(agent->events))) {
+		if (agent->handler)
+			agent->handler(&queued->event, agent->handler_data);
+		free_event(queued);
+	}
+}
+
+static void on_wait_timer(void *user_data)
+{
+	WiceAgent *agent = user_data;
+	deliver_events(agent);
+	wice__waits_evaluate(agent);
+}
+
+void wice__agent_emit(WiceAgent *agent, WiceEvent *event)
+{
+	QueuedEvent *queued = g_new0(QueuedEvent, 1);
+	queued->event = *event;
+	queued->event.time_ms = wice__realtime_ms();
+	queued->event.interface = queued->interface =
+		g_strdup(event->interface ? event->interface : "");
+	queued->event.reason = queued->reason = g_strdup(event->reason ? event->reason : "");
+	queued->event.backend = queued->backend = g_strdup(event->backend ? event->backend : "");
+	g_queue_push_tail(agent->events, queued);
+	wice__timer_set(agent->wait_timer, 0);
+}
+
+void wice_agent_set_event_handler(WiceAgent *agent, WiceEventHandler handler, void *user_data)
+{
+	agent->handler = handler;
+	agent->handler_data = user_data;
+}
+
+static bool is_wanted(const WiceAgent *agent, const char *name)
+{
+	for (guint i = 0; i < agent->patterns->len; i++)
+		if (g_pattern_match_simple(agent->patterns->pdata[i], name))
+			return true;
+	return false;
+}
+
+/* One mark for all signaling: that of the first interface that has one, by name. */
+static void update_fwmark(WiceAgent *agent)
+{
+	const char *first = NULL;
+	uint32_t mark = 0;
+	GHashTableIter iter;
+	gpointer name, interface;
+	g_hash_table_iter_init(&iter, agent->interfaces);
+	while (g_hash_table_iter_next(&iter, &name, &interface)) {
+		uint32_t own = wice__interface_fwmark(interface);
+		if (own && (!first || strcmp(name, first) < 0)) {
+			first = name;
+			mark = own;
+		}
+	}
+	if (mark == agent->fwmark)
+		return;
+	agent->fwmark = mark;
+	wice__signaling_hub_set_fwmark(agent->hub, mark);
+	wice__signaling_hub_network_changed(agent->hub);
+}
+
+static void drop_interface(WiceAgent *agent, const char *name, bool gone)
+{
+	gpointer key, interface;
+	if (!g_hash_table_steal_extended(agent->interfaces, name, &key, &interface))
+		return;
+	wice__interface_free(interface, gone);
+	WiceEvent event = { .type = WICE_EVENT_INTERFACE_REMOVED, .interface = key };
+	wice__agent_emit(agent, &event);
+	wice__log(WICE_LOG_INFO, key, "%s", gone ? "the interface has disappeared" : "let go");
+	g_free(key);
+}
+
+void wice__agent_lost(WiceAgent *agent, WiceInterface *interface)
+{
+	g_autofree char *name = g_strdup(wice__interface_name(interface));
+	drop_interface(agent, name, true);
+}
+
+static void sync_one(WiceAgent *agent, const char *name)
+{
+	WiceInterface *interface = g_hash_table_lookup(agent->interfaces, name);
+	if (interface) {
+		if (!wice__interface_sync(interface))
+			drop_interface(agent, name, true);
+		return;
+	}
+	interface = wice__interface_new(agent, name);
+	g_hash_table_insert(agent->interfaces, g_strdup(name), interface);
+	if (!wice__interface_sync(interface)) {
+		g_hash_table_remove(agent->interfaces, name);
+		wice__interface_free(interface, true);
+		return;
+	}
+	WiceEvent event = { .type = WICE_EVENT_INTERFACE_ADDED, .interface = name };
+	wice__agent_emit(agent, &event);
+	wice__log(WICE_LOG_INFO, name, "taken into care, %zu peers",
+		  wice__interface_n_peers(interface));
+}
+
+static void refresh_addresses(WiceAgent *agent);
+
+/* Takes what is wanted and lets go of what is not there any more. */
+static void sync_all(WiceAgent *agent)
+{
+	g_autoptr(GError) error = NULL;
+	g_auto(GStrv) names = wice_wg_list(agent->wg, &error);
+	if (!names) {
+		wice__log(WICE_LOG_WARNING, "", "%s", error->message);
+		return;
+	}
+	refresh_addresses(agent);
+	g_autoptr(GList) known = g_hash_table_get_keys(agent->interfaces);
+	for (GList *link = known; link; link = link->next)
+		if (!g_strv_contains((const char *const *)names, link->data))
+			drop_interface(agent, link->data, true);
+	for (char **name = names; *name; name++)
+		if (is_wanted(agent, *name))
+			sync_one(agent, *name);
+	update_fwmark(agent);
+}
+
+static void on_wg_changed(const char *name, void *user_data)
+{
+	WiceAgent *agent = user_data;
+	if (!name || is_wanted(agent, name))
+		sync_all(agent);
+}
+
+static void on_list_timer(void *user_data)
+{
+	WiceAgent *agent = user_data;
+	sync_all(agent);
+	wice__timer_set(agent->list_timer, wice__now_ms() + LIST_INTERVAL_MS);
+}
+
+/* Not the tunnels' own addresses: a path through a tunnel that it is to carry would be a loop. */
+static bool is_tunnel(char *const *wireguards, const WiceLocalAddress *address)
+{
+	return address->wireguard ||
+	       g_strv_contains((const char *const *)wireguards, address->ifname);
+}
+
+/* Bridges of container and machine managers: nobody outside reaches a host through them. */
+static bool is_internal_bridge(const char *ifname)
+{
+	return g_str_has_prefix(ifname, "docker") || g_str_has_prefix(ifname, "virbr") ||
+	       g_str_has_prefix(ifname, "br-");
+}
+
+static GArray *usable_addresses(WiceAgent *agent)
+{
+	GArray *usable = g_array_new(FALSE, TRUE, sizeof(WiceAddress));
+	g_autofree WiceLocalAddress *all = NULL;
+	size_t n = 0;
+	g_auto(GStrv) wireguards = wice_wg_list(agent->wg, NULL);
+	static char *none[] = { NULL };
+	if (wice__addresses_list(&all, &n))
+		n = 0;
+	for (size_t i = 0; i < n && usable->len < MAX_ADDRESSES; i++)
+		if (!is_tunnel(wireguards ? wireguards : none, &all[i]) &&
+		    !is_internal_bridge(all[i].ifname) &&
+		    !wice_address_is_link_local(&all[i].address))
+			g_array_append_val(usable, all[i].address);
+	return usable;
+}
+
+static bool same_addresses(const GArray *a, const GArray *b)
+{
+	return a->len == b->len && memcmp(a->data, b->data, a->len * sizeof(WiceAddress)) == 0;
+}
+
+static void event_to_all(WiceAgent *agent, WiceSessionEventType type)
+{
+	GHashTableIter iter;
+	gpointer interface;
+	g_hash_table_iter_init(&iter, agent->interfaces);
+	while (g_hash_table_iter_next(&iter, NULL, &interface))
+		wice__interface_event(interface, type);
+}
+
+/* Everything that was made on the old addresses is made anew on the new ones. */
+static void refresh_addresses(WiceAgent *agent)
+{
+	GArray *now = usable_addresses(agent);
+	if (same_addresses(now, agent->addresses)) {
+		g_array_unref(now);
+		return;
+	}
+	bool first = !agent->has_addresses;
+	g_array_unref(agent->addresses);
+	agent->addresses = now;
+	agent->has_addresses = true;
+	if (first)
+		return;
+	wice__log(WICE_LOG_INFO, "", "the addresses of this host have changed, %u are usable now",
+		  now->len);
+	wice__signaling_hub_network_changed(agent->hub);
+	wice__stun_servers_refresh(agent->stun);
+	event_to_all(agent, WICE_SESSION_NETWORK_CHANGED);
+}
+
+static void on_addresses_changed(void *user_data)
+{
+	refresh_addresses(user_data);
+}
+
+/* Sessions that gather later use the new list; those that know no outside address start anew. */
+static void on_stun_changed(void *user_data)
+{
+	WiceAgent *agent = user_data;
+	if (agent->interfaces)
+		event_to_all(agent, WICE_SESSION_STUN_CHANGED);
+}
+
+static void on_backend_state(const char *url, bool ready, const char *reason, void *user_data)
+{
+	WiceAgent *agent = user_data;
+	wice__log(ready ? WICE_LOG_INFO : WICE_LOG_WARNING, url, "%s", ready ? "ready" : reason);
+	WiceEvent event = {
+		.type = WICE_EVENT_BACKEND_STATE,
+		.backend = url,
+		.ready = ready,
+		.reason = reason,
+	};
+	wice__agent_emit(agent, &event);
+	if (ready)
+		event_to_all(agent, WICE_SESSION_SIGNALING_READY);
+}
+
+static void on_envelope(const WiceEnvelope *envelope, void *user_data)
+{
+	WiceAgent *agent = user_data;
+	GHashTableIter iter;
+	gpointer interface;
+	g_hash_table_iter_init(&iter, agent->interfaces);
+	while (g_hash_table_iter_next(&iter, NULL, &interface)) {
+		const WiceKey *key = wice__interface_key(interface);
+		if (key && wice_key_compare(key, &envelope->recipient) == 0) {
+			wice__interface_receive(interface, envelope);
+			return;
+		}
+	}
+	agent->counters.misaddressed++;
+}
+
+static void on_garbage(bool oversized, void *user_data)
+{
+	WiceAgent *agent = user_data;
+	if (oversized)
+		agent->counters.oversized++;
+	else
+		agent->counters.malformed++;
+}
+
+static const WiceSignalingHubEvents hub_events = {
+	.on_state = on_backend_state,
+	.on_envelope = on_envelope,
+	.on_garbage = on_garbage,
+};
+
+static bool open_system(WiceAgent *agent, const WiceAgentOptions *options, GError **error)
+{
+	agent->stun = wice__stun_servers_new(agent->context, options->stun_urls, on_stun_changed,
+					     agent, error);
+	if (!agent->stun)
+		return false;
+	agent->hub = wice__signaling_hub_new(agent->context, options->backends, &hub_events, agent,
+					     error);
+	if (!agent->hub)
+		return false;
+	agent->wg_watch = wice_wg_watch_new(agent->context, on_wg_changed, agent, NULL, error);
+	if (!agent->wg_watch)
+		return false;
+	int err = wice__address_watch_new(agent->context, on_addresses_changed, agent,
+					  &agent->address_watch);
+	if (err)
+		g_set_error(error, WICE_ERROR, WICE_ERROR_IO,
+			    "The addresses of this host cannot be watched: %s.", g_strerror(-err));
+	return !err;
+}
+
+WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *options,
+				const WiceAgentBackends *backends, GError **error)
+{
+	WiceAgent *agent = g_new0(WiceAgent, 1);
+	agent->context = g_main_context_ref(context ? context : g_main_context_default());
+	agent->wg = backends && backends->wg ? backends->wg : wice_wg_new();
+	agent->ice = backends && backends->ice ? backends->ice : &wice__ice_nice;
+	agent->state_dir = g_strdup(options->state_dir);
+	agent->started_ms = wice__realtime_ms();
+	agent->epoch = (uint64_t)agent->started_ms;
+	agent->events = g_queue_new();
+	agent->patterns = g_ptr_array_new_with_free_func(g_free);
+	agent->interfaces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	agent->addresses = g_array_new(FALSE, TRUE, sizeof(WiceAddress));
+	agent->wait_timer = wice__timer_new(agent->context, on_wait_timer, agent);
+	agent->list_timer = wice__timer_new(agent->context, on_list_timer, agent);
+	if (!options->backends || !options->backends[0]) {
+		g_set_error_literal(error, WICE_ERROR, WICE_ERROR_INVALID,
+				    "No signaling backend is given; at least one is needed, for "
+				    "instance multicast:// or grpc://HOST.");
+		wice_agent_free(agent);
+		return NULL;
+	}
+	if (!open_system(agent, options, error)) {
+		wice_agent_free(agent);
+		return NULL;
+	}
+	wice__timer_set(agent->list_timer, wice__now_ms() + LIST_INTERVAL_MS);
+	return agent;
+}
+
+WiceAgent *wice_agent_new(GMainContext *context, const WiceAgentOptions *options, GError **error)
+{
+	return wice__agent_new_with(context, options, NULL, error);
+}
+
+void wice_agent_free(WiceAgent *agent)
+{
+	if (!agent)
+		return;
+	wice__waits_cancel_all(agent);
+	wice_wg_watch_free(agent->wg_watch);
+	wice__address_watch_free(agent->address_watch);
+	g_autoptr(GList) names = g_hash_table_get_keys(agent->interfaces);
+	for (GList *link = names; link; link = link->next)
+		drop_interface(agent, link->data, false);
+	wice__signaling_hub_free(agent->hub);
+	wice__stun_servers_free(agent->stun);
+	wice__timer_free(agent->list_timer);
+	wice__timer_free(agent->wait_timer);
+	g_hash_table_unref(agent->interfaces);
+	g_ptr_array_unref(agent->patterns);
+	g_array_unref(agent->addresses);
+	g_queue_free_full(agent->events, free_event);
+	wice_wg_free(agent->wg);
+	g_free(agent->state_dir);
+	g_main_context_unref(agent->context);
+	g_free(agent);
+}
+
+static guint find_pattern(const WiceAgent *agent, const char *pattern)
+{
+	guint index;
+	return g_ptr_array_find_with_equal_func(agent->patterns, pattern, g_str_equal, &index)
+		       ? index
+		       : G_MAXUINT;
+}
+
+static bool check_pattern(const char *pattern, GError **error)
+{
+	if (*pattern && strlen(pattern) < 16 && !strpbrk(pattern, "/ \t\n"))
+		return true;
+	g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
+		    "'%s' is no name of an interface: it must have 1 to 15 characters and neither "
+		    "'/' nor spaces.",
+		    pattern);
+	return false;
+}
+
+gboolean wice_agent_add_interface(WiceAgent *agent, const char *pattern, GError **error)
+{
+	if (!check_pattern(pattern, error))
+		return FALSE;
+	if (find_pattern(agent, pattern) != G_MAXUINT) {
+		g_set_error(error, WICE_ERROR, WICE_ERROR_EXISTS, "'%s' is taken care of already.",
+			    pattern);
+		return FALSE;
+	}
+	g_ptr_array_add(agent->patterns, g_strdup(pattern));
+	sync_all(agent);
+	return TRUE;
+}
+
+gboolean wice_agent_remove_interface(WiceAgent *agent, const char *pattern, GError **error)
+{
+	guint index = find_pattern(agent, pattern);
+	if (index == G_MAXUINT) {
+		g_set_error(error, WICE_ERROR, WICE_ERROR_NOT_FOUND,
+			    "'%s' is not taken care of; `wice show` lists what is.", pattern);
+		return FALSE;
+	}
+	g_ptr_array_remove_index(agent->patterns, index);
+	g_autoptr(GList) names = g_hash_table_get_keys(agent->interfaces);
+	for (GList *link = names; link; link = link->next)
+		if (!is_wanted(agent, link->data))
+			drop_interface(agent, link->data, false);
+	return TRUE;
+}
+
+static WiceInterface *find_interface(WiceAgent *agent, const char *name, GError **error)
+{
+	WiceInterface *interface = g_hash_table_lookup(agent->interfaces, name);
+	if (!interface)
+		g_set_error(error, WICE_ERROR, WICE_ERROR_NOT_FOUND,
+			    "No interface '%s' is taken care of; `wice show` lists those that are.",
+			    name);
+	return interface;
+}
+
+gboolean wice_agent_restart_peer(WiceAgent *agent, const char *interface, const WiceKey *peer,
+				 GError **error)
+{
+	WiceInterface *found = find_interface(agent, interface, error);
+	if (!found)
+		return FALSE;
+	WicePeer *session = wice__interface_find_peer(found, peer);
+	if (!session) {
+		char key[WICE_KEY_BASE64_SIZE];
+		wice_key_to_base64(peer, key);
+		g_set_error(error, WICE_ERROR, WICE_ERROR_NOT_FOUND,
+			    "The interface %s has no peer %s.", interface, key);
+		return FALSE;
+	}
+	wice__peer_event(session, WICE_SESSION_RESTART);
+	return TRUE;
+}
+
+gboolean wice_agent_sync(WiceAgent *agent, const char *interface, GError **error)
+{
+	if (interface && !find_interface(agent, interface, error))
+		return FALSE;
+	sync_all(agent);
+	return TRUE;
+}
+
+typedef struct {
+	WiceInterfaceStatus status;
+	WicePeerStatus *peers;
+} InterfaceSlot;
+
+static int compare_slots(const void *a, const void *b)
+{
+	return strcmp(((const InterfaceSlot *)a)->status.name,
+		      ((const InterfaceSlot *)b)->status.name);
+}
+
+WiceStatus *wice_agent_status(WiceAgent *agent)
+{
+	WiceBackendStatus backends[16];
+	size_t n = g_hash_table_size(agent->interfaces), i = 0;
+	g_autofree InterfaceSlot *slots = g_new0(InterfaceSlot, n + 1);
+	g_autofree WiceInterfaceStatus *interfaces = g_new0(WiceInterfaceStatus, n + 1);
+	GHashTableIter iter;
+	gpointer interface;
+	g_hash_table_iter_init(&iter, agent->interfaces);
+	while (g_hash_table_iter_next(&iter, NULL, &interface)) {
+		wice__interface_status(interface, &slots[i].status, &slots[i].peers);
+		i++;
+	}
+	qsort(slots, n, sizeof *slots, compare_slots);
+	for (i = 0; i < n; i++)
+		interfaces[i] = slots[i].status;
+
+	WiceStatusInfo info = {
+		.version = WICE_VERSION,
+		.pid = getpid(),
+		.started_ms = agent->started_ms,
+		.now_ms = wice__realtime_ms(),
+		.signaling = agent->counters,
+		.backends = backends,
+		.n_interfaces = n,
+		.interfaces = interfaces,
+	};
+	info.n_backends =
+		MIN(wice__signaling_hub_status(agent->hub, backends, G_N_ELEMENTS(backends)),
+		    G_N_ELEMENTS(backends));
+	WiceStatus *status = wice_status_new(&info);
+	for (i = 0; i < n; i++)
+		g_free(slots[i].peers);
+	return status;
+}

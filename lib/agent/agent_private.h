@@ -1,0 +1,67 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_AGENT_AGENT_PRIVATE_H
+#define WICE_AGENT_AGENT_PRIVATE_H
+
+#include <glib.h>
+#include <wice/agent.h>
+#include <wice/wg.h>
+
+#include "agent/interface.h"
+#include "agent/stun_servers.h"
+#include "event/addresses.h"
+#include "ice/ice.h"
+#include "signaling/hub.h"
+
+/* The agent as its own files see it. Interfaces use it through these fields and functions. */
+struct WiceAgent {
+	GMainContext *context;
+	WiceWg *wg;
+	const WiceIceOps *ice;
+	char *state_dir;
+	int64_t started_ms;
+	uint64_t epoch; /* for the mailboxes: grows from start to start */
+	WiceSignalingHub *hub;
+	WiceWgWatch *wg_watch;
+	WiceAddressWatch *address_watch;
+	WiceStunServers *stun;
+	WiceTimer *list_timer;  /* lists interfaces again: what no event tells */
+	GPtrArray *patterns;    /* char * */
+	GHashTable *interfaces; /* name -> WiceInterface */
+	GArray *addresses;      /* WiceAddress, sorted: where ICE agents may bind */
+	bool has_addresses;
+	uint32_t fwmark;
+	WiceSignalingCounters counters; /* what belongs to no interface */
+	GQueue *events;                 /* not delivered yet */
+	WiceEventHandler handler;
+	void *handler_data;
+	GList *waits;
+	WiceTimer *wait_timer; /* delivers events, then looks at the waits */
+};
+
+/* What tests put in place of the system. NULL: the real one. */
+typedef struct {
+	WiceWg *wg; /* ownership passes */
+	const WiceIceOps *ice;
+} WiceAgentBackends;
+
+WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *options,
+				const WiceAgentBackends *backends, GError **error);
+
+/* Sends an event to the handler and looks at the waits again. */
+void wice__agent_emit(WiceAgent *agent, WiceEvent *event);
+
+/* The interface has disappeared: frees it. */
+void wice__agent_lost(WiceAgent *agent, WiceInterface *interface);
+
+/* wait.c */
+void wice__waits_evaluate(WiceAgent *agent);
+void wice__waits_cancel_all(WiceAgent *agent);
+
+/* cancel.c: calls func from cancel_now(); one object may be watched by many. */
+typedef struct WiceCancelWatch WiceCancelWatch;
+WiceCancelWatch *wice__cancel_watch(WiceCancel *cancel, void (*func)(void *user_data),
+				    void *user_data);
+void wice__cancel_unwatch(WiceCancelWatch *watch);
+
+#endif

@@ -1,0 +1,332 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/attempt.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "base/log.h"
+#include "event/source.h"
+#include "ice/priority.h"
+#include "stun/probe.h"
+
+#define SOCKETS_MAX 16
+/* Host candidates and one server-reflexive candidate for each. */
+#define CANDIDATES_MAX (2 * SOCKETS_MAX)
+
+G_STATIC_ASSERT(CANDIDATES_MAX <= WICE_DESCRIPTION_MAX_CANDIDATES);
+
+typedef struct {
+	WiceUserPath *path;
+	WiceCandidate host;
+	WiceStunProbe probe;
+} AttemptSocket;
+
+struct WiceAttempt {
+	const WiceAttemptEvents *events;
+	void *user_data;
+	const WiceIceOps *ops;
+	WiceIce *ice;
+	WiceUserEntry *entry;
+	WiceTimer *probe_timer;
+	WiceIceCredentials credentials;
+	size_t n_sockets;
+	AttemptSocket sockets[SOCKETS_MAX];
+	size_t n_candidates;
+	WiceCandidate candidates[CANDIDATES_MAX];
+	bool gathering_done;
+	bool has_pair;
+	WiceIcePair pair;
+};
+
+static AttemptSocket *find_socket(WiceAttempt *attempt, const WiceEndpoint *base)
+{
+	for (size_t i = 0; i < attempt->n_sockets; i++)
+		if (wice_endpoint_compare(&attempt->sockets[i].host.endpoint, base) == 0)
+			return &attempt->sockets[i];
+	return NULL;
+}
+
+const WiceCandidate *wice__attempt_find_candidate(const WiceAttempt *attempt,
+						  const WiceEndpoint *endpoint)
+{
+	for (size_t i = 0; i < attempt->n_candidates; i++)
+		if (wice_endpoint_compare(&attempt->candidates[i].endpoint, endpoint) == 0)
+			return &attempt->candidates[i];
+	return NULL;
+}
+
+static void on_ice_pair(const WiceIcePair *pair, void *user_data)
+{
+	WiceAttempt *attempt = user_data;
+	attempt->pair = *pair;
+	attempt->has_pair = true;
+
+	/* To the ICE agent a reflexive address that it did not gather itself is peer-reflexive. */
+	const WiceCandidate *known = wice__attempt_find_candidate(attempt, &pair->local.endpoint);
+	if (known)
+		attempt->pair.local = *known;
+	attempt->events->on_pair(attempt, attempt->user_data);
+}
+
+static void on_ice_failed(void *user_data)
+{
+	WiceAttempt *attempt = user_data;
+	attempt->events->on_failed(attempt, attempt->user_data);
+}
+
+static void on_ice_data(const WiceEndpoint *base, const uint8_t *data, size_t len, void *user_data)
+{
+	AttemptSocket *socket = find_socket(user_data, base);
+	if (socket && socket->path)
+		wice__user_path_input(socket->path, data, len);
+}
+
+static const WiceIceEvents ice_events = {
+	.on_pair = on_ice_pair,
+	.on_failed = on_ice_failed,
+	.on_data = on_ice_data,
+};
+
+static void add_reflexive(WiceAttempt *attempt, const AttemptSocket *socket,
+			  const WiceEndpoint *mapped)
+{
+	if (attempt->n_candidates == CANDIDATES_MAX ||
+	    wice__attempt_find_candidate(attempt, mapped))
+		return;
+	wice__ice_server_reflexive(&socket->host, mapped,
+				   &attempt->candidates[attempt->n_candidates++]);
+}
+
+static bool probes_are_over(const WiceAttempt *attempt)
+{
+	for (size_t i = 0; i < attempt->n_sockets; i++)
+		if (!wice__stun_probe_is_over(&attempt->sockets[i].probe))
+			return false;
+	return true;
+}
+
+/* Sends what is due and sets the timer for the rest. */
+static void run_probes(WiceAttempt *attempt)
+{
+	int64_t now = wice__now_ms();
+	int64_t deadline = INT64_MAX;
+	for (size_t i = 0; i < attempt->n_sockets; i++) {
+		AttemptSocket *socket = &attempt->sockets[i];
+		WiceEndpoint server;
+		uint8_t request[WICE_STUN_PROBE_REQUEST_LEN];
+		while (wice__stun_probe_output(&socket->probe, now, &server, request))
+			wice__user_path_send(socket->path, &server, request, sizeof request);
+		deadline = MIN(deadline, wice__stun_probe_deadline(&socket->probe));
+	}
+	wice__timer_set(attempt->probe_timer, deadline);
+}
+
+static void report_candidates(WiceAttempt *attempt)
+{
+	bool done = probes_are_over(attempt);
+	if (done && attempt->gathering_done)
+		return;
+	attempt->gathering_done = done;
+	attempt->events->on_candidates(attempt, attempt->user_data);
+}
+
+static void on_probe_timer(void *user_data)
+{
+	WiceAttempt *attempt = user_data;
+	run_probes(attempt);
+	if (probes_are_over(attempt))
+		report_candidates(attempt);
+}
+
+void wice__attempt_stun_input(WiceAttempt *attempt, WiceUserPath *path, const WiceEndpoint *source,
+			      const uint8_t *packet, size_t len)
+{
+	for (size_t i = 0; i < attempt->n_sockets; i++) {
+		AttemptSocket *socket = &attempt->sockets[i];
+		if (socket->path != path ||
+		    !wice__stun_probe_input(&socket->probe, packet, len, source, wice__now_ms()))
+			continue;
+		for (size_t k = 0; k < socket->probe.n_servers; k++)
+			if (socket->probe.servers[k].state == WICE_STUN_PROBE_ANSWERED)
+				add_reflexive(attempt, socket, &socket->probe.servers[k].mapped);
+		report_candidates(attempt);
+		return;
+	}
+}
+
+/* Servers of the socket's own family; a link-local address reaches none. */
+static void start_probe(AttemptSocket *socket, const WiceAttemptOptions *options)
+{
+	WiceEndpoint servers[WICE_STUN_PROBE_MAX_SERVERS];
+	size_t n = 0;
+	const WiceAddress *own = &socket->host.endpoint.address;
+	bool reachable = socket->path && !wice_address_is_link_local(own);
+	for (size_t i = 0; reachable && i < options->n_stun_servers && n < G_N_ELEMENTS(servers);
+	     i++)
+		if (options->stun_servers[i].address.family == own->family)
+			servers[n++] = options->stun_servers[i];
+	wice__stun_probe_init(&socket->probe, servers, n, randombytes_buf, wice__now_ms());
+}
+
+static void open_paths(WiceAttempt *attempt, const WiceAttemptOptions *options)
+{
+	WiceIceSocket sockets[SOCKETS_MAX];
+	size_t n = MIN(attempt->ops->sockets(attempt->ice, sockets, SOCKETS_MAX), SOCKETS_MAX);
+	for (size_t i = 0; i < n; i++) {
+		AttemptSocket *socket = &attempt->sockets[attempt->n_sockets];
+		socket->host = sockets[i].candidate;
+		int err = wice__user_path_new(attempt->entry, sockets[i].fd, &socket->host.endpoint,
+					      options->fwmark, &socket->path);
+		if (err) {
+			wice__log(WICE_LOG_WARNING, "",
+				  "a UDP port could not be shared with the ICE agent: %s",
+				  g_strerror(-err));
+			continue;
+		}
+		attempt->n_sockets++;
+		attempt->candidates[attempt->n_candidates++] = socket->host;
+		start_probe(socket, options);
+	}
+}
+
+int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents *events,
+		      void *user_data, WiceAttempt **ret_attempt)
+{
+	if (options->n_addresses == 0)
+		return -EADDRNOTAVAIL;
+
+	WiceAttempt *attempt = g_new0(WiceAttempt, 1);
+	attempt->events = events;
+	attempt->user_data = user_data;
+	attempt->ops = options->ice;
+	attempt->entry = options->entry;
+	attempt->probe_timer = wice__timer_new(options->context, on_probe_timer, attempt);
+
+	WiceIceOptions ice_options = {
+		.size = sizeof ice_options,
+		.controlling = options->controlling,
+		.addresses = options->addresses,
+		.n_addresses = options->n_addresses,
+		.fwmark = options->fwmark,
+	};
+	int err = attempt->ops->open(options->context, &ice_options, &ice_events, attempt,
+				     &attempt->ice);
+	if (!err) {
+		attempt->ops->credentials(attempt->ice, &attempt->credentials);
+		open_paths(attempt, options);
+		err = attempt->n_sockets ? 0 : -EADDRNOTAVAIL;
+	}
+	if (err) {
+		wice__attempt_free(attempt);
+		return err;
+	}
+	run_probes(attempt);
+	attempt->gathering_done = probes_are_over(attempt);
+	*ret_attempt = attempt;
+	return 0;
+}
+
+void wice__attempt_free(WiceAttempt *attempt)
+{
+	if (!attempt)
+		return;
+	/* Paths first: they share the ports of the agent's sockets. */
+	for (size_t i = 0; i < attempt->n_sockets; i++)
+		wice__user_path_free(attempt->sockets[i].path);
+	if (attempt->ice)
+		attempt->ops->close(attempt->ice);
+	wice__timer_free(attempt->probe_timer);
+	sodium_memzero(&attempt->credentials, sizeof attempt->credentials);
+	g_free(attempt);
+}
+
+const WiceIceCredentials *wice__attempt_credentials(const WiceAttempt *attempt)
+{
+	return &attempt->credentials;
+}
+
+void wice__attempt_describe(const WiceAttempt *attempt, WiceDescription *description)
+{
+	g_strlcpy(description->ufrag, attempt->credentials.ufrag, sizeof description->ufrag);
+	g_strlcpy(description->pwd, attempt->credentials.pwd, sizeof description->pwd);
+	description->gathering_done = attempt->gathering_done;
+	description->n_candidates = attempt->n_candidates;
+	memcpy(description->candidates, attempt->candidates,
+	       attempt->n_candidates * sizeof attempt->candidates[0]);
+}
+
+int wice__attempt_set_remote(WiceAttempt *attempt, const WiceDescription *description)
+{
+	WiceIceCredentials credentials = { 0 };
+	g_strlcpy(credentials.ufrag, description->ufrag, sizeof credentials.ufrag);
+	g_strlcpy(credentials.pwd, description->pwd, sizeof credentials.pwd);
+	int err = attempt->ops->set_remote(attempt->ice, &credentials);
+	sodium_memzero(&credentials, sizeof credentials);
+	if (err)
+		return err;
+	return attempt->ops->add_candidates(attempt->ice, description->candidates,
+					    description->n_candidates);
+}
+
+const WiceIcePair *wice__attempt_pair(const WiceAttempt *attempt)
+{
+	return attempt->has_pair ? &attempt->pair : NULL;
+}
+
+int wice__attempt_select(WiceAttempt *attempt)
+{
+	AttemptSocket *socket =
+		attempt->has_pair ? find_socket(attempt, &attempt->pair.base) : NULL;
+	if (!socket)
+		return -ENOENT;
+	wice__user_entry_select(attempt->entry, socket->path, &attempt->pair.remote.endpoint);
+	return 0;
+}
+
+/* The mapping that the servers saw from one socket. */
+static WiceNatMapping socket_mapping(const AttemptSocket *socket)
+{
+	const WiceEndpoint *first = NULL;
+	bool several = false;
+	for (size_t i = 0; i < socket->probe.n_servers; i++) {
+		const WiceStunProbeServer *server = &socket->probe.servers[i];
+		if (server->state != WICE_STUN_PROBE_ANSWERED)
+			continue;
+		if (wice_endpoint_compare(&server->mapped, &socket->host.endpoint) == 0)
+			return WICE_NAT_NONE;
+		if (!first) {
+			first = &server->mapped;
+			continue;
+		}
+		if (wice_endpoint_compare(&server->mapped, first) != 0)
+			return WICE_NAT_ENDPOINT_DEPENDENT;
+		several = true;
+	}
+	if (!first)
+		return WICE_NAT_UNKNOWN;
+	return several ? WICE_NAT_ENDPOINT_INDEPENDENT : WICE_NAT_PRESENT;
+}
+
+WiceNatMapping wice__attempt_nat_mapping(const WiceAttempt *attempt)
+{
+	WiceNatMapping worst = WICE_NAT_UNKNOWN;
+	for (size_t i = 0; i < attempt->n_sockets; i++)
+		worst = MAX(worst, socket_mapping(&attempt->sockets[i]));
+	return worst;
+}
+
+bool wice__attempt_stun_failed(const WiceAttempt *attempt)
+{
+	bool asked = false;
+	for (size_t i = 0; i < attempt->n_sockets; i++) {
+		const WiceStunProbe *probe = &attempt->sockets[i].probe;
+		for (size_t k = 0; k < probe->n_servers; k++) {
+			asked = true;
+			if (probe->servers[k].state != WICE_STUN_PROBE_FAILED)
+				return false;
+		}
+	}
+	return asked;
+}

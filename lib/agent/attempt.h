@@ -1,0 +1,78 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_AGENT_ATTEMPT_H
+#define WICE_AGENT_ATTEMPT_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <wice/addr.h>
+#include <wice/candidate.h>
+
+#include "ice/ice.h"
+#include "proxy/user.h"
+#include "signaling/sealed.h"
+
+/*
+ * One attempt to reach a peer: an ICE agent, the proxy paths that share its ports, and the search for
+ * server-reflexive addresses from those ports. A session has one that it works on and may have another that
+ * still carries packets.
+ */
+typedef struct WiceAttempt WiceAttempt;
+
+typedef struct {
+	void (*on_candidates)(WiceAttempt *attempt,
+			      void *user_data); /* new ones, or all are known */
+	void (*on_pair)(WiceAttempt *attempt, void *user_data);
+	void (*on_failed)(WiceAttempt *attempt, void *user_data);
+} WiceAttemptEvents;
+
+typedef struct {
+	GMainContext *context;
+	const WiceIceOps *ice;
+	WiceUserEntry *entry;
+	bool controlling;
+	uint32_t fwmark;
+	const WiceAddress *addresses;
+	size_t n_addresses;
+	const WiceEndpoint *stun_servers;
+	size_t n_stun_servers;
+} WiceAttemptOptions;
+
+/* -EADDRNOTAVAIL if there is no address; -errno. No callback before this has returned. */
+int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents *events,
+		      void *user_data, WiceAttempt **ret_attempt);
+void wice__attempt_free(WiceAttempt *attempt);
+
+const WiceIceCredentials *wice__attempt_credentials(const WiceAttempt *attempt);
+/* Writes our part of a description: credentials, candidates, gathering_done. */
+void wice__attempt_describe(const WiceAttempt *attempt, WiceDescription *description);
+/* Our candidate with this endpoint, or NULL. */
+const WiceCandidate *wice__attempt_find_candidate(const WiceAttempt *attempt,
+						  const WiceEndpoint *endpoint);
+/* Gives a description of the peer to the agent; may be repeated. -errno. */
+int wice__attempt_set_remote(WiceAttempt *attempt, const WiceDescription *description);
+
+/* A STUN packet from the entry's on_stun: ignored unless path is one of this attempt's. */
+void wice__attempt_stun_input(WiceAttempt *attempt, WiceUserPath *path, const WiceEndpoint *source,
+			      const uint8_t *packet, size_t len);
+
+/* The selected pair; NULL while there is none. */
+const WiceIcePair *wice__attempt_pair(const WiceAttempt *attempt);
+/* Points the proxy entry at the selected pair; -ENOENT if there is none. */
+int wice__attempt_select(WiceAttempt *attempt);
+
+/* What server-reflexive discovery has shown. */
+typedef enum {
+	WICE_NAT_UNKNOWN = 0,          /* no server answered, or only one */
+	WICE_NAT_NONE,                 /* a server saw our own address */
+	WICE_NAT_PRESENT,              /* there is one; how it maps is not known */
+	WICE_NAT_ENDPOINT_INDEPENDENT, /* every server saw the same address (RFC 4787 section 4.1) */
+	WICE_NAT_ENDPOINT_DEPENDENT,   /* servers saw different ones: "symmetric" */
+} WiceNatMapping;
+WiceNatMapping wice__attempt_nat_mapping(const WiceAttempt *attempt);
+/* A server was asked and none has answered. */
+bool wice__attempt_stun_failed(const WiceAttempt *attempt);
+
+#endif

@@ -1,0 +1,99 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The file, mode 0600, replaced as a whole: a GLib key file with one group per peer,
+ *
+ *   [base64 of the peer's public key]
+ *   endpoint=192.0.2.1:51820
+ *   keepalive=25
+ *
+ * Its name carries the network namespace, since interfaces of several may share a folder.
+ */
+#include "agent/found.h"
+
+#include <errno.h>
+#include <glib.h>
+#include <glib/gstdio.h>
+#include <sys/stat.h>
+
+struct WiceFound {
+	GKeyFile *peers;
+	char *path; /* NULL: not kept in a file */
+	bool changed;
+};
+
+WiceFound *wice__found_new(const char *folder, const char *interface)
+{
+	WiceFound *found = g_new0(WiceFound, 1);
+	found->peers = g_key_file_new();
+	if (!folder)
+		return found;
+
+	struct stat netns = { 0 };
+	(void)stat("/proc/self/ns/net", &netns);
+	found->path = g_strdup_printf("%s/found-%s-%llu", folder, interface,
+				      (unsigned long long)netns.st_ino);
+	/* A file that cannot be read is treated as absent: nothing can be put back then. */
+	(void)g_key_file_load_from_file(found->peers, found->path, G_KEY_FILE_NONE, NULL);
+	return found;
+}
+
+void wice__found_free(WiceFound *found)
+{
+	if (!found)
+		return;
+	if (found->path)
+		(void)g_unlink(found->path);
+	g_key_file_unref(found->peers);
+	g_free(found->path);
+	g_free(found);
+}
+
+bool wice__found_get(const WiceFound *found, const WiceKey *peer, WiceEndpoint *ret_endpoint,
+		     uint16_t *ret_keepalive)
+{
+	char group[WICE_KEY_BASE64_SIZE];
+	wice_key_to_base64(peer, group);
+	if (!g_key_file_has_group(found->peers, group))
+		return false;
+	g_autofree char *text = g_key_file_get_string(found->peers, group, "endpoint", NULL);
+	int keepalive = g_key_file_get_integer(found->peers, group, "keepalive", NULL);
+	if (text)
+		(void)!wice_endpoint_parse(text, ret_endpoint);
+	if (keepalive >= 0 && keepalive <= UINT16_MAX)
+		*ret_keepalive = (uint16_t)keepalive;
+	return true;
+}
+
+void wice__found_set(WiceFound *found, const WiceKey *peer, const WiceEndpoint *endpoint,
+		     uint16_t keepalive)
+{
+	char group[WICE_KEY_BASE64_SIZE], text[WICE_ENDPOINT_SIZE];
+	wice_key_to_base64(peer, group);
+	g_key_file_set_string(found->peers, group, "endpoint",
+			      wice_endpoint_format(endpoint, text));
+	g_key_file_set_integer(found->peers, group, "keepalive", keepalive);
+	found->changed = true;
+}
+
+void wice__found_remove(WiceFound *found, const WiceKey *peer)
+{
+	char group[WICE_KEY_BASE64_SIZE];
+	wice_key_to_base64(peer, group);
+	if (g_key_file_remove_group(found->peers, group, NULL))
+		found->changed = true;
+}
+
+int wice__found_save(WiceFound *found)
+{
+	if (!found->path || !found->changed)
+		return 0;
+	gsize len;
+	g_autofree char *text = g_key_file_to_data(found->peers, &len, NULL);
+	g_autoptr(GError) error = NULL;
+	if (!g_file_set_contents_full(found->path, text, (gssize)len,
+				      G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
+		return -EIO;
+	found->changed = false;
+	return 0;
+}

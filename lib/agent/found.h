@@ -1,0 +1,31 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_AGENT_FOUND_H
+#define WICE_AGENT_FOUND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <wice/addr.h>
+#include <wice/key.h>
+
+/*
+ * What was found on an interface before it was touched: endpoint and keepalive of each peer. Kept in a
+ * file as well, so that it can be put back after the process was killed.
+ */
+typedef struct WiceFound WiceFound;
+
+/* Reads what a former life left in folder; folder NULL: nothing is kept in a file. */
+WiceFound *wice__found_new(const char *folder, const char *interface);
+/* Removes the file too: everything has been put back. */
+void wice__found_free(WiceFound *found);
+
+/* Untouched outputs and false if nothing is known of the peer. */
+bool wice__found_get(const WiceFound *found, const WiceKey *peer, WiceEndpoint *ret_endpoint,
+		     uint16_t *ret_keepalive);
+void wice__found_set(WiceFound *found, const WiceKey *peer, const WiceEndpoint *endpoint,
+		     uint16_t keepalive);
+void wice__found_remove(WiceFound *found, const WiceKey *peer);
+/* Writes the file if something has changed since. Returns 0 or -errno. */
+int wice__found_save(WiceFound *found);
+
+#endif

@@ -1,0 +1,487 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/interface.h"
+
+#include <string.h>
+#include <wice/error.h>
+
+#include "agent/agent_private.h"
+#include "agent/found.h"
+#include "base/log.h"
+#include "event/source.h"
+
+/*
+ * WireGuard does not tell when a peer changes, so the device is read again and again: often while
+ * it is about to prove a path, rarely otherwise, and never so often that reading takes more than
+ * one part in POLL_SHARE of the time (a dump of 10,000 peers takes a while).
+ */
+#define POLL_HANDSHAKING_MS 20
+#define POLL_IDLE_MS 2000
+#define POLL_SHARE 20
+#define GET_TIMEOUT_MS 1000
+
+struct WiceInterface {
+	WiceAgent *agent;
+	char *name;
+	WiceDevice *device;
+	WiceKey private_key; /* that the mailboxes and subscriptions were made with */
+	WiceKey public_key;
+	bool subscribed;
+	bool usable;
+	char idle_reason[160];
+	WiceUserProxy *proxy;
+	WiceTimer *poll;
+	int64_t dump_ms; /* how long the last one took */
+	GHashTable *peers;
+	WiceFound *found;
+	bool remember_pending;
+	WiceSignalingCounters counters;
+};
+
+static guint key_hash(gconstpointer key)
+{
+	guint hash;
+	memcpy(&hash, ((const WiceKey *)key)->bytes, sizeof hash);
+	return hash;
+}
+
+static gboolean key_equal(gconstpointer a, gconstpointer b)
+{
+	return wice_key_compare(a, b) == 0;
+}
+
+const char *wice__interface_name(const WiceInterface *interface)
+{
+	return interface->name;
+}
+
+GMainContext *wice__interface_context(const WiceInterface *interface)
+{
+	return interface->agent->context;
+}
+
+const WiceKey *wice__interface_key(const WiceInterface *interface)
+{
+	return interface->subscribed ? &interface->public_key : NULL;
+}
+
+uint16_t wice__interface_listen_port(const WiceInterface *interface)
+{
+	return interface->device ? wice_device_info(interface->device)->listen_port : 0;
+}
+
+uint32_t wice__interface_fwmark(const WiceInterface *interface)
+{
+	return interface->device ? wice_device_info(interface->device)->fwmark : 0;
+}
+
+WiceSignalingCounters *wice__interface_counters(WiceInterface *interface)
+{
+	return &interface->counters;
+}
+
+void wice__interface_count(WiceInterface *interface, WiceOpenResult result)
+{
+	WiceSignalingCounters *counters = &interface->counters;
+	switch (result) {
+	case WICE_OPEN_OK:
+		counters->accepted++;
+		break;
+	case WICE_OPEN_MALFORMED:
+		counters->malformed++;
+		break;
+	case WICE_OPEN_MISADDRESSED:
+		counters->misaddressed++;
+		break;
+	case WICE_OPEN_FORGED:
+		counters->forged++;
+		break;
+	case WICE_OPEN_REPLAYED:
+		counters->replayed++;
+		break;
+	case WICE_OPEN_STALE:
+	case WICE_OPEN_STALE_EPOCH:
+		counters->stale++;
+		break;
+	case WICE_OPEN_DOWNGRADED:
+		counters->downgraded++;
+		break;
+	}
+}
+
+void wice__interface_init_mailbox(WiceInterface *interface, WiceMailbox *mailbox,
+				  const WiceKey *peer)
+{
+	wice__mailbox_init(mailbox, &interface->private_key, peer, interface->agent->epoch);
+}
+
+WiceUserProxy *wice__interface_proxy(WiceInterface *interface)
+{
+	if (interface->proxy)
+		return interface->proxy;
+	int err = wice__user_proxy_new(interface->agent->context,
+				       wice__interface_listen_port(interface), &interface->proxy);
+	if (err)
+		wice__log(WICE_LOG_WARNING, interface->name, "no userspace proxy can be made: %s",
+			  g_strerror(-err));
+	return interface->proxy;
+}
+
+void wice__interface_attempt_options(WiceInterface *interface, WiceAttemptOptions *ret_options)
+{
+	WiceAgent *agent = interface->agent;
+	*ret_options = (WiceAttemptOptions){
+		.context = agent->context,
+		.ice = agent->ice,
+		.fwmark = wice__interface_fwmark(interface),
+		.addresses = (const WiceAddress *)(void *)agent->addresses->data,
+		.n_addresses = agent->addresses->len,
+	};
+	ret_options->stun_servers =
+		wice__stun_servers_list(agent->stun, &ret_options->n_stun_servers);
+}
+
+void wice__interface_publish(WiceInterface *interface, const WiceEnvelope *envelope)
+{
+	wice__signaling_hub_publish(interface->agent->hub, envelope);
+}
+
+gboolean wice__interface_update_peer(WiceInterface *interface, const WicePeerUpdate *update,
+				     GError **error)
+{
+	return wice_wg_update_peer(interface->agent->wg, interface->name, update, GET_TIMEOUT_MS,
+				   error);
+}
+
+void wice__interface_poll_soon(WiceInterface *interface)
+{
+	wice__timer_set(interface->poll, wice__now_ms() + POLL_HANDSHAKING_MS / 2);
+}
+
+void wice__interface_emit(WiceInterface *interface, WiceEvent *event)
+{
+	event->interface = interface->name;
+	wice__agent_emit(interface->agent, event);
+}
+
+void wice__interface_signaling_facts(WiceInterface *interface, WiceReasonFacts *facts)
+{
+	WiceBackendStatus backends[16];
+	size_t n =
+		wice__signaling_hub_status(interface->agent->hub, backends, G_N_ELEMENTS(backends));
+	facts->n_backends = n;
+	for (size_t i = 0; i < MIN(n, G_N_ELEMENTS(backends)); i++) {
+		if (backends[i].ready)
+			facts->n_ready_backends++;
+		else if (!facts->backend_trouble)
+			facts->backend_trouble = backends[i].reason;
+	}
+	(void)wice__stun_servers_list(interface->agent->stun, &facts->n_stun_servers);
+	facts->idle_reason = interface->usable ? NULL : interface->idle_reason;
+}
+
+static void remember_peer(gpointer key, gpointer value, gpointer user_data)
+{
+	WiceEndpoint endpoint;
+	uint16_t keepalive;
+	wice__peer_found(value, &endpoint, &keepalive);
+	wice__found_set(user_data, key, &endpoint, keepalive);
+}
+
+/* Saved once after a snapshot has been handed out, not once per peer. */
+void wice__interface_remember(WiceInterface *interface)
+{
+	interface->remember_pending = true;
+}
+
+static void save_found(WiceInterface *interface)
+{
+	if (!interface->remember_pending)
+		return;
+	interface->remember_pending = false;
+	g_hash_table_foreach(interface->peers, remember_peer, interface->found);
+	int err = wice__found_save(interface->found);
+	if (err)
+		wice__log(WICE_LOG_WARNING, interface->name,
+			  "what was found on the interface could not be written down: %s",
+			  g_strerror(-err));
+}
+
+void wice__interface_recall(WiceInterface *interface, const WiceKey *peer,
+			    WiceEndpoint *ret_endpoint, uint16_t *ret_keepalive)
+{
+	(void)wice__found_get(interface->found, peer, ret_endpoint, ret_keepalive);
+}
+
+WicePeer *wice__interface_find_peer(WiceInterface *interface, const WiceKey *key)
+{
+	return g_hash_table_lookup(interface->peers, key);
+}
+
+size_t wice__interface_n_peers(const WiceInterface *interface)
+{
+	return g_hash_table_size(interface->peers);
+}
+
+void wice__interface_foreach_peer(WiceInterface *interface,
+				  void (*func)(WicePeer *peer, void *user_data), void *user_data)
+{
+	GHashTableIter iter;
+	gpointer peer;
+	g_hash_table_iter_init(&iter, interface->peers);
+	while (g_hash_table_iter_next(&iter, NULL, &peer))
+		func(peer, user_data);
+}
+
+static void peer_event(WicePeer *peer, void *user_data)
+{
+	wice__peer_event(peer, *(const WiceSessionEventType *)user_data);
+}
+
+void wice__interface_event(WiceInterface *interface, WiceSessionEventType type)
+{
+	wice__interface_foreach_peer(interface, peer_event, &type);
+}
+
+static void emit_peer(WiceInterface *interface, WiceEventType type, const WiceKey *key)
+{
+	WiceEvent event = { .type = type, .peer = *key };
+	wice__interface_emit(interface, &event);
+}
+
+static void add_peer(WiceInterface *interface, const WiceDevicePeer *found)
+{
+	WicePeer *peer = wice__peer_new(interface, found);
+	g_hash_table_insert(interface->peers, g_memdup2(&found->public_key, sizeof(WiceKey)), peer);
+	wice__interface_remember(interface);
+	emit_peer(interface, WICE_EVENT_PEER_ADDED, &found->public_key);
+	if (interface->usable)
+		wice__peer_event(peer, WICE_SESSION_START);
+}
+
+static void remove_peer(WiceInterface *interface, const WiceKey *key, bool gone)
+{
+	WiceKey copy = *key; /* key may belong to the peer */
+	WicePeer *peer = g_hash_table_lookup(interface->peers, &copy);
+	if (!peer)
+		return;
+	g_hash_table_steal(interface->peers, &copy);
+	wice__peer_free(peer, gone);
+	wice__found_remove(interface->found, &copy);
+	wice__interface_remember(interface);
+	emit_peer(interface, WICE_EVENT_PEER_REMOVED, &copy);
+}
+
+static void remove_all_peers(WiceInterface *interface, bool gone)
+{
+	GHashTableIter iter;
+	gpointer key, peer;
+	g_hash_table_iter_init(&iter, interface->peers);
+	while (g_hash_table_iter_next(&iter, &key, &peer)) {
+		WiceKey copy = *(const WiceKey *)key;
+		g_hash_table_iter_steal(&iter);
+		g_free(key);
+		wice__peer_free(peer, gone);
+		emit_peer(interface, WICE_EVENT_PEER_REMOVED, &copy);
+	}
+}
+
+static void on_peer_diff(unsigned changes, const WiceDevicePeer *before,
+			 const WiceDevicePeer *after, void *user_data)
+{
+	if (changes & WICE_CHANGE_PEER_REMOVED)
+		remove_peer(user_data, &before->public_key, true);
+}
+
+/* The interface's own key as a peer: WireGuard ignores it, and so do we. */
+static void add_missing_peers(WiceInterface *interface, const WiceDeviceInfo *info)
+{
+	for (size_t i = 0; i < info->n_peers; i++) {
+		const WiceKey *key = &info->peers[i].public_key;
+		if (!wice__interface_find_peer(interface, key) &&
+		    wice_key_compare(key, &interface->public_key) != 0)
+			add_peer(interface, &info->peers[i]);
+	}
+}
+
+/* Every peer, changed or not: silence is told by what did not change. */
+static void update_peers(WiceInterface *interface, const WiceDeviceInfo *info)
+{
+	for (size_t i = 0; i < info->n_peers; i++) {
+		WicePeer *peer = wice__interface_find_peer(interface, &info->peers[i].public_key);
+		if (peer)
+			wice__peer_update(peer, &info->peers[i]);
+	}
+}
+
+static void unsubscribe(WiceInterface *interface)
+{
+	if (interface->subscribed)
+		wice__signaling_hub_unsubscribe(interface->agent->hub, &interface->public_key);
+	interface->subscribed = false;
+}
+
+/* A new private key is a new identity: peers, mailboxes and the subscription are made anew. */
+static void use_key(WiceInterface *interface, const WiceDeviceInfo *info)
+{
+	bool has_key = (info->fields & WICE_DEVICE_HAS_PRIVATE_KEY) &&
+		       !wice_key_is_zero(&info->private_key);
+	WiceKey public_key = { 0 };
+	if (has_key)
+		wice_key_public(&info->private_key, &public_key);
+	if (has_key == interface->subscribed &&
+	    wice_key_compare(&public_key, &interface->public_key) == 0)
+		return;
+
+	remove_all_peers(interface, false);
+	unsubscribe(interface);
+	interface->private_key = info->private_key;
+	interface->public_key = public_key;
+	if (has_key) {
+		wice__signaling_hub_subscribe(interface->agent->hub, &public_key,
+					      &interface->private_key);
+		interface->subscribed = true;
+	}
+}
+
+static void use_port(WiceInterface *interface, const WiceDeviceInfo *info)
+{
+	if (interface->proxy && info->listen_port)
+		wice__user_proxy_set_wg_port(interface->proxy, info->listen_port);
+
+	bool usable = interface->subscribed && info->listen_port;
+	if (!interface->subscribed)
+		g_snprintf(interface->idle_reason, sizeof interface->idle_reason,
+			   "%s has no private key: set one with wg set %s private-key FILE",
+			   interface->name, interface->name);
+	else if (!usable)
+		g_snprintf(interface->idle_reason, sizeof interface->idle_reason,
+			   "%s is down: set it up with ip link set %s up", interface->name,
+			   interface->name);
+	if (usable == interface->usable)
+		return;
+	interface->usable = usable;
+	wice__interface_event(interface, usable ? WICE_SESSION_START : WICE_SESSION_STOP);
+}
+
+static void schedule_poll(WiceInterface *interface)
+{
+	int64_t now = wice__now_ms();
+	int64_t interval = POLL_IDLE_MS;
+	GHashTableIter iter;
+	gpointer peer;
+	g_hash_table_iter_init(&iter, interface->peers);
+	while (interval == POLL_IDLE_MS && g_hash_table_iter_next(&iter, NULL, &peer))
+		if (wice__peer_is_handshaking(peer, now))
+			interval = POLL_HANDSHAKING_MS;
+	wice__timer_set(interface->poll, now + MAX(interval, interface->dump_ms * POLL_SHARE));
+}
+
+/* Changes of the device that make every path of its peers worthless. */
+#define CHANGES_THAT_RESTART (WICE_CHANGE_IFINDEX | WICE_CHANGE_FWMARK | WICE_CHANGE_KIND)
+
+static void take_snapshot(WiceInterface *interface, WiceDevice *device)
+{
+	g_autoptr(WiceDevice) before = interface->device;
+	interface->device = device;
+	const WiceDeviceInfo *info = wice_device_info(device);
+
+	use_key(interface, info);
+	unsigned changes = wice_device_diff(before, device, on_peer_diff, interface);
+	use_port(interface, info);
+	add_missing_peers(interface, info);
+	if (before && (changes & CHANGES_THAT_RESTART)) {
+		wice__interface_event(interface, WICE_SESSION_STOP);
+		if (interface->usable)
+			wice__interface_event(interface, WICE_SESSION_START);
+	}
+	update_peers(interface, info);
+	save_found(interface);
+}
+
+bool wice__interface_sync(WiceInterface *interface)
+{
+	g_autoptr(GError) error = NULL;
+	int64_t start = wice__now_ms();
+	WiceDevice *device =
+		wice_wg_get(interface->agent->wg, interface->name, GET_TIMEOUT_MS, &error);
+	interface->dump_ms = wice__now_ms() - start;
+	if (device)
+		take_snapshot(interface, device);
+	else if (g_error_matches(error, WICE_ERROR, WICE_ERROR_NOT_FOUND))
+		return false;
+	else
+		wice__log(WICE_LOG_WARNING, interface->name, "%s", error->message);
+	schedule_poll(interface);
+	return true;
+}
+
+static void on_poll(void *user_data)
+{
+	WiceInterface *interface = user_data;
+	if (!wice__interface_sync(interface))
+		wice__agent_lost(interface->agent, interface);
+}
+
+void wice__interface_receive(WiceInterface *interface, const WiceEnvelope *envelope)
+{
+	WicePeer *peer = wice__interface_find_peer(interface, &envelope->sender);
+	if (peer)
+		wice__peer_receive(peer, envelope);
+	else
+		interface->counters.unknown_peer++;
+}
+
+WiceInterface *wice__interface_new(WiceAgent *agent, const char *name)
+{
+	WiceInterface *interface = g_new0(WiceInterface, 1);
+	interface->agent = agent;
+	interface->name = g_strdup(name);
+	interface->poll = wice__timer_new(agent->context, on_poll, interface);
+	interface->peers = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
+	interface->found = wice__found_new(agent->state_dir, name);
+	return interface;
+}
+
+void wice__interface_free(WiceInterface *interface, bool gone)
+{
+	remove_all_peers(interface, gone);
+	unsubscribe(interface);
+	wice__user_proxy_free(interface->proxy);
+	wice__timer_free(interface->poll);
+	wice__found_free(interface->found);
+	g_hash_table_unref(interface->peers);
+	wice_device_unref(interface->device);
+	wice_key_clear(&interface->private_key);
+	g_free(interface->name);
+	g_free(interface);
+}
+
+void wice__interface_status(WiceInterface *interface, WiceInterfaceStatus *ret_status,
+			    WicePeerStatus **ret_peers)
+{
+	*ret_status = (WiceInterfaceStatus){
+		.name = interface->name,
+		.public_key = interface->public_key,
+		.signaling = interface->counters,
+	};
+	*ret_peers = NULL;
+	if (!interface->device)
+		return;
+	const WiceDeviceInfo *info = wice_device_info(interface->device);
+	ret_status->kind = info->kind;
+	ret_status->ifindex = info->ifindex;
+	ret_status->listen_port = info->listen_port;
+	ret_status->fwmark = info->fwmark;
+	*ret_peers = g_new0(WicePeerStatus, info->n_peers + 1);
+	ret_status->peers = *ret_peers;
+	for (size_t i = 0; i < info->n_peers; i++) {
+		WicePeer *peer = wice__interface_find_peer(interface, &info->peers[i].public_key);
+		if (!peer)
+			continue;
+		WicePeerStatus *status = &(*ret_peers)[ret_status->n_peers++];
+		wice__peer_status(peer, status);
+		status->n_allowed_ips = info->peers[i].n_allowed_ips;
+		status->allowed_ips = info->peers[i].allowed_ips;
+	}
+}

@@ -1,0 +1,70 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_AGENT_INTERFACE_H
+#define WICE_AGENT_INTERFACE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <wice/agent.h>
+#include <wice/device.h>
+#include <wice/signaling.h>
+#include <wice/status.h>
+#include <wice/wg.h>
+
+#include "agent/attempt.h"
+#include "agent/peer.h"
+#include "agent/reason.h"
+#include "proxy/user.h"
+#include "signaling/sealed.h"
+
+/*
+ * One WireGuard interface in the agent's care: keeps the newest snapshot of the device, polls it as often as
+ * its peers need, and makes and frees the peers. It is what a peer sees of the rest.
+ */
+
+/* For the agent. */
+WiceInterface *wice__interface_new(WiceAgent *agent, const char *name);
+/* gone: the interface no longer exists, there is nothing to put back. */
+void wice__interface_free(WiceInterface *interface, bool gone);
+/* Reads the device now. False if it is not there (any more). */
+bool wice__interface_sync(WiceInterface *interface);
+/* Hands an event to the session of each peer. */
+void wice__interface_event(WiceInterface *interface, WiceSessionEventType type);
+/* The key that envelopes to this interface carry, or NULL while it has none. */
+const WiceKey *wice__interface_key(const WiceInterface *interface);
+void wice__interface_receive(WiceInterface *interface, const WiceEnvelope *envelope);
+WicePeer *wice__interface_find_peer(WiceInterface *interface, const WiceKey *key);
+size_t wice__interface_n_peers(const WiceInterface *interface);
+/* Calls func for each peer. */
+void wice__interface_foreach_peer(WiceInterface *interface,
+				  void (*func)(WicePeer *peer, void *user_data), void *user_data);
+/* Fills status; the array of peers is g_free()d by the caller, texts live until the next call. */
+void wice__interface_status(WiceInterface *interface, WiceInterfaceStatus *ret_status,
+			    WicePeerStatus **ret_peers);
+uint32_t wice__interface_fwmark(const WiceInterface *interface);
+
+/* For its peers. */
+const char *wice__interface_name(const WiceInterface *interface);
+GMainContext *wice__interface_context(const WiceInterface *interface);
+uint16_t wice__interface_listen_port(const WiceInterface *interface);
+WiceSignalingCounters *wice__interface_counters(WiceInterface *interface);
+void wice__interface_count(WiceInterface *interface, WiceOpenResult result);
+void wice__interface_init_mailbox(WiceInterface *interface, WiceMailbox *mailbox,
+				  const WiceKey *peer);
+/* The userspace proxy, made when first asked for; NULL if it cannot be. */
+WiceUserProxy *wice__interface_proxy(WiceInterface *interface);
+/* Everything but the entry and the role. Pointers live until the next main loop iteration. */
+void wice__interface_attempt_options(WiceInterface *interface, WiceAttemptOptions *ret_options);
+void wice__interface_publish(WiceInterface *interface, const WiceEnvelope *envelope);
+gboolean wice__interface_update_peer(WiceInterface *interface, const WicePeerUpdate *update,
+				     GError **error);
+void wice__interface_poll_soon(WiceInterface *interface);
+void wice__interface_emit(WiceInterface *interface, WiceEvent *event);
+void wice__interface_signaling_facts(WiceInterface *interface, WiceReasonFacts *facts);
+/* Writes down what all peers were found with, and recalls it (untouched if nothing is known). */
+void wice__interface_remember(WiceInterface *interface);
+void wice__interface_recall(WiceInterface *interface, const WiceKey *peer,
+			    WiceEndpoint *ret_endpoint, uint16_t *ret_keepalive);
+
+#endif

@@ -1,0 +1,606 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "agent/peer.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "agent/attempt.h"
+#include "agent/interface.h"
+#include "agent/liveness.h"
+#include "agent/reason.h"
+#include "base/log.h"
+#include "event/source.h"
+#include "proxy/select.h"
+#include "proxy/user.h"
+#include "signaling/sealed.h"
+
+/* Keepalive while WireGuard is made to send: any value does, switching it on sends at once. */
+#define NUDGE_KEEPALIVE_S 25
+/* Envelopes of one peer that are opened: a bucket against floods of genuine-looking ones. */
+#define RECEIVE_BURST 50
+#define RECEIVE_INTERVAL_MS 50
+/* An answer to a replayed or outdated description, not more often. */
+#define STALE_ANSWER_GAP_MS 1000
+#define MAX_NESTED_EVENTS 8
+
+struct WicePeer {
+	WiceInterface *interface;
+	WiceKey key;
+	char subject[32]; /* "wg0 Q3x0PwAb…" for the log */
+	WiceSession session;
+	WicePeerState reported;
+	int64_t state_since_ms;
+	WiceTimer *timer;
+	WiceMailbox mailbox;
+	WiceUserEntry *entry;
+	/* attempt: the session works on it. active: carries packets. former: may still receive some. */
+	WiceAttempt *attempt;
+	WiceAttempt *active;
+	WiceAttempt *former;
+	bool has_remote;
+	WiceDescription remote;
+	unsigned nested;
+	bool publish_pending;
+	int64_t receive_tokens_at;
+	int64_t stale_answered_at;
+	/* WireGuard's side. */
+	WiceEndpoint found_endpoint; /* before we set one, or none */
+	uint16_t found_keepalive;
+	WiceEndpoint applied; /* what we set, or none */
+	bool nudging;         /* keepalive is ours at the moment */
+	WiceDevicePeer seen;  /* the newest snapshot, without its pointers */
+	WiceLiveness liveness;
+	WicePathKind path;
+	WiceMechanism mechanism;
+	char reason[WICE_REASON_SIZE];
+	uint32_t connect_ms;
+};
+
+static void run(WicePeer *peer, const WiceSessionEvent *event);
+
+static void log_peer(const WicePeer *peer, WiceLogLevel level, const char *text)
+{
+	wice__log(level, peer->subject, "%s", text);
+}
+
+/* Writes to WireGuard; a failure is logged once here and shows as a missing handshake later. */
+static void update_wireguard(WicePeer *peer, const WicePeerUpdate *update)
+{
+	g_autoptr(GError) error = NULL;
+	if (!wice__interface_update_peer(peer->interface, update, &error))
+		wice__log(WICE_LOG_WARNING, peer->subject, "%s", error->message);
+}
+
+static void set_keepalive(WicePeer *peer, uint16_t seconds)
+{
+	WicePeerUpdate update = {
+		.size = sizeof update,
+		.public_key = peer->key,
+		.set_keepalive = true,
+		.keepalive_s = seconds,
+	};
+	update_wireguard(peer, &update);
+}
+
+static void set_endpoint(WicePeer *peer, const WiceEndpoint *endpoint)
+{
+	WicePeerUpdate update = {
+		.size = sizeof update,
+		.public_key = peer->key,
+		.set_endpoint = true,
+		.endpoint = *endpoint,
+	};
+	update_wireguard(peer, &update);
+}
+
+/* Switching keepalive from off to on makes WireGuard send one packet at once, or a handshake. */
+static void nudge(WicePeer *peer)
+{
+	if (peer->found_keepalive || peer->nudging)
+		set_keepalive(peer, 0);
+	set_keepalive(peer, peer->found_keepalive ? peer->found_keepalive : NUDGE_KEEPALIVE_S);
+	peer->nudging = true;
+}
+
+static void restore_keepalive(WicePeer *peer)
+{
+	if (peer->nudging && !peer->found_keepalive)
+		set_keepalive(peer, 0);
+	peer->nudging = false;
+}
+
+static void free_attempt(WicePeer *peer, WiceAttempt **slot)
+{
+	WiceAttempt *attempt = *slot;
+	*slot = NULL;
+	if (attempt && attempt != peer->attempt && attempt != peer->active &&
+	    attempt != peer->former)
+		wice__attempt_free(attempt);
+}
+
+static void on_candidates(WiceAttempt *attempt, void *user_data)
+{
+	WicePeer *peer = user_data;
+	if (attempt == peer->attempt)
+		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_LOCAL_CHANGED });
+}
+
+static void on_pair(WiceAttempt *attempt, void *user_data)
+{
+	WicePeer *peer = user_data;
+	if (attempt == peer->attempt)
+		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_PAIR_SELECTED });
+	else if (attempt == peer->active)
+		wice__attempt_select(attempt);
+}
+
+static void on_failed(WiceAttempt *attempt, void *user_data)
+{
+	WicePeer *peer = user_data;
+	if (attempt == peer->attempt)
+		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_ICE_FAILED });
+}
+
+static const WiceAttemptEvents attempt_events = {
+	.on_candidates = on_candidates,
+	.on_pair = on_pair,
+	.on_failed = on_failed,
+};
+
+static void on_stun(WiceUserPath *path, const WiceEndpoint *source, const uint8_t *packet,
+		    size_t len, void *user_data)
+{
+	WicePeer *peer = user_data;
+	if (peer->attempt)
+		wice__attempt_stun_input(peer->attempt, path, source, packet, len);
+}
+
+static const WiceUserEvents entry_events = { .on_stun = on_stun };
+
+static int ensure_entry(WicePeer *peer)
+{
+	WiceUserProxy *proxy = wice__interface_proxy(peer->interface);
+	if (peer->entry)
+		return 0;
+	return proxy ? wice__user_entry_new(proxy, &entry_events, peer, &peer->entry) : -EIO;
+}
+
+static void open_attempt(WicePeer *peer)
+{
+	WiceAttemptOptions options = { 0 };
+	int err = ensure_entry(peer);
+	if (!err) {
+		wice__interface_attempt_options(peer->interface, &options);
+		options.entry = peer->entry;
+		options.controlling = wice_key_compare(&peer->mailbox.own_public, &peer->key) < 0;
+		err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
+	}
+	if (err) {
+		wice__log(WICE_LOG_WARNING, peer->subject, "no ICE agent could be started: %s",
+			  g_strerror(-err));
+		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_NOT_OPENED });
+		return;
+	}
+	run(peer, &(WiceSessionEvent){
+			  .type = WICE_SESSION_OPENED,
+			  .ufrag = wice__attempt_credentials(peer->attempt)->ufrag,
+		  });
+}
+
+static void set_remote(WicePeer *peer)
+{
+	int err = peer->attempt ? wice__attempt_set_remote(peer->attempt, &peer->remote) : 0;
+	if (err)
+		wice__log(WICE_LOG_WARNING, peer->subject,
+			  "the peer's description was refused by the ICE agent: %s",
+			  g_strerror(-err));
+}
+
+static void publish(WicePeer *peer)
+{
+	static const WiceDescription empty;
+	if (!peer->attempt)
+		return;
+	WiceDescription description = empty;
+	wice__attempt_describe(peer->attempt, &description);
+	g_strlcpy(description.remote_ufrag, peer->session.paired_ufrag,
+		  sizeof description.remote_ufrag);
+	description.wants_reply = peer->session.phase == WICE_PHASE_SIGNALING;
+	description.listen_port = wice__interface_listen_port(peer->interface);
+
+	WiceEnvelope envelope;
+	uint8_t body[WICE_ENVELOPE_MAX];
+	if (wice__mailbox_seal(&peer->mailbox, &description, wice__realtime_ms(), &envelope, body))
+		wice__interface_publish(peer->interface, &envelope);
+}
+
+static void remember_selection(WicePeer *peer)
+{
+	const WiceIcePair *pair = wice__attempt_pair(peer->active);
+	WiceSelectInput input = {
+		.pair_local = pair->local,
+		.pair_remote = pair->remote,
+		.remote_candidates = peer->remote.candidates,
+		.n_remote_candidates = peer->remote.n_candidates,
+	};
+	WiceSelection selection;
+	wice__proxy_select(&input, &selection);
+	peer->path = selection.path;
+	peer->mechanism = WICE_MECHANISM_USER;
+}
+
+/* Between two packets the proxy's entry goes from the former path to the new one. */
+static void apply_path(WicePeer *peer)
+{
+	int err = peer->attempt ? wice__attempt_select(peer->attempt) : -ENOENT;
+	if (err) {
+		wice__log(WICE_LOG_WARNING, peer->subject, "the selected pair cannot be used: %s",
+			  g_strerror(-err));
+		return;
+	}
+	if (peer->active != peer->attempt) {
+		free_attempt(peer, &peer->former);
+		peer->former = peer->active;
+		peer->active = peer->attempt;
+	}
+	remember_selection(peer);
+	wice__liveness_reset(&peer->liveness, wice__realtime_ms() * 1000000);
+
+	const WiceEndpoint *endpoint = wice__user_entry_endpoint(peer->entry);
+	if (wice_endpoint_compare(endpoint, &peer->applied) != 0 ||
+	    wice_endpoint_compare(endpoint, &peer->seen.endpoint) != 0)
+		set_endpoint(peer, endpoint);
+	peer->applied = *endpoint;
+	wice__interface_poll_soon(peer->interface);
+}
+
+/* Puts back the endpoint that was found. WireGuard cannot be told to have none. */
+static void drop_path(WicePeer *peer)
+{
+	if (peer->entry)
+		wice__user_entry_select(peer->entry, NULL, NULL);
+	if (peer->applied.address.family && peer->found_endpoint.address.family)
+		set_endpoint(peer, &peer->found_endpoint);
+	restore_keepalive(peer);
+	memset(&peer->applied, 0, sizeof peer->applied);
+	peer->path = WICE_PATH_NONE;
+	peer->mechanism = WICE_MECHANISM_NONE;
+	free_attempt(peer, &peer->active);
+	free_attempt(peer, &peer->former);
+}
+
+static void settle(WicePeer *peer)
+{
+	restore_keepalive(peer);
+	free_attempt(peer, &peer->former);
+	peer->connect_ms = (uint32_t)(peer->session.connected_at - peer->session.attempt_since);
+}
+
+static void perform(WicePeer *peer, unsigned actions, const WiceSessionEvent *event)
+{
+	if (actions & WICE_SESSION_DO_CLOSE_ICE)
+		free_attempt(peer, &peer->attempt);
+	if (actions & WICE_SESSION_DO_DROP_PATH)
+		drop_path(peer);
+	if (actions & WICE_SESSION_DO_OPEN_ICE) {
+		open_attempt(peer);
+		if (event->type == WICE_SESSION_REMOTE)
+			run(peer, event);
+	}
+	if (actions & WICE_SESSION_DO_SET_REMOTE)
+		set_remote(peer);
+	if (actions & WICE_SESSION_DO_PUBLISH)
+		peer->publish_pending = true;
+	if (actions & WICE_SESSION_DO_APPLY_PATH)
+		apply_path(peer);
+	if (actions & WICE_SESSION_DO_NUDGE)
+		nudge(peer);
+	if (actions & WICE_SESSION_DO_SETTLE)
+		settle(peer);
+}
+
+static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
+{
+	memset(facts, 0, sizeof *facts);
+	facts->why = peer->session.why;
+	facts->phase = peer->session.phase;
+	facts->proven = peer->session.proven;
+	facts->path = peer->path;
+	facts->has_remote = peer->has_remote;
+	if (peer->has_remote)
+		facts->n_remote = peer->remote.n_candidates;
+	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)
+		if (peer->remote.candidates[i].type == WICE_CANDIDATE_SERVER_REFLEXIVE)
+			facts->remote_has_reflexive = true;
+	wice__interface_signaling_facts(peer->interface, facts);
+	const WiceAttempt *attempt = peer->attempt ? peer->attempt : peer->active;
+	if (attempt) {
+		WiceDescription own = { 0 };
+		wice__attempt_describe(attempt, &own);
+		facts->n_local = own.n_candidates;
+		facts->nat = wice__attempt_nat_mapping(attempt);
+		facts->stun_failed = wice__attempt_stun_failed(attempt);
+		const WiceIcePair *pair = wice__attempt_pair(attempt);
+		if (pair) {
+			facts->local_type = pair->local.type;
+			facts->remote_type = pair->remote.type;
+		}
+	}
+	if (wice_endpoint_compare(&peer->applied, &peer->seen.endpoint) != 0 &&
+	    peer->applied.address.family)
+		facts->foreign_endpoint = peer->seen.endpoint;
+}
+
+static void refresh_reason(WicePeer *peer)
+{
+	/* What is known about an attempt that has failed is worth keeping once it is gone. */
+	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported == WICE_STATE_FAILED)
+		return;
+	WiceReasonFacts facts;
+	collect_facts(peer, &facts);
+	wice__reason_write(&facts, peer->reason, sizeof peer->reason);
+}
+
+static void report_state(WicePeer *peer)
+{
+	WicePeerState state = wice__session_state(&peer->session);
+	WicePeerState before = peer->reported;
+	if (state == before)
+		return;
+	refresh_reason(peer);
+	peer->reported = state;
+	peer->state_since_ms = wice__realtime_ms();
+	wice__log(WICE_LOG_INFO, peer->subject, "%s -> %s: %s", wice_state_name(before),
+		  wice_state_name(state), peer->reason);
+	WiceEvent event = {
+		.type = WICE_EVENT_PEER_STATE,
+		.peer = peer->key,
+		.state = state,
+		.previous_state = before,
+		.path = peer->path,
+		.mechanism = peer->mechanism,
+		.reason = peer->reason,
+	};
+	wice__interface_emit(peer->interface, &event);
+}
+
+/* One event through the session; whatever it leads to happens before the outermost call returns. */
+static void run(WicePeer *peer, const WiceSessionEvent *event)
+{
+	if (peer->nested >= MAX_NESTED_EVENTS)
+		return;
+	peer->nested++;
+	unsigned actions = wice__session_step(&peer->session, event, wice__now_ms());
+	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported != WICE_STATE_FAILED)
+		refresh_reason(peer); /* before the attempt that knows why is closed */
+	perform(peer, actions, event);
+	peer->nested--;
+	if (peer->nested)
+		return;
+	if (peer->publish_pending) {
+		peer->publish_pending = false;
+		publish(peer);
+	}
+	wice__timer_set(peer->timer, peer->session.deadline);
+	report_state(peer);
+}
+
+static void on_timer(void *user_data)
+{
+	run(user_data, &(WiceSessionEvent){ .type = WICE_SESSION_DEADLINE });
+}
+
+void wice__peer_event(WicePeer *peer, WiceSessionEventType type)
+{
+	run(peer, &(WiceSessionEvent){ .type = type });
+}
+
+static bool take_receive_token(WicePeer *peer, int64_t now)
+{
+	int64_t oldest = now - (int64_t)RECEIVE_BURST * RECEIVE_INTERVAL_MS;
+	peer->receive_tokens_at = MAX(peer->receive_tokens_at, oldest);
+	if (peer->receive_tokens_at + RECEIVE_INTERVAL_MS > now)
+		return false;
+	peer->receive_tokens_at += RECEIVE_INTERVAL_MS;
+	return true;
+}
+
+/* The peer's clock went back, or somebody replays: our description tells a genuine peer. */
+static void answer_stale(WicePeer *peer, int64_t now)
+{
+	if (now - peer->stale_answered_at < STALE_ANSWER_GAP_MS)
+		return;
+	peer->stale_answered_at = now;
+	publish(peer);
+}
+
+void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
+{
+	WiceSignalingCounters *counters = wice__interface_counters(peer->interface);
+	int64_t now = wice__now_ms();
+	if (!take_receive_token(peer, now)) {
+		counters->limited++;
+		return;
+	}
+
+	WiceDescription description;
+	WiceOpenResult result = wice__mailbox_open(&peer->mailbox, envelope, &description);
+	wice__interface_count(peer->interface, result);
+	if (result == WICE_OPEN_STALE_EPOCH)
+		answer_stale(peer, now);
+	if (result != WICE_OPEN_OK)
+		return;
+
+	peer->remote = description;
+	peer->has_remote = true;
+	run(peer, &(WiceSessionEvent){
+			  .type = WICE_SESSION_REMOTE,
+			  .ufrag = description.ufrag,
+			  .remote_ufrag = description.remote_ufrag,
+			  .wants_reply = description.wants_reply,
+		  });
+}
+
+/* Somebody else, or WireGuard's roaming, has changed what we set: respected and reported. */
+static void notice_foreign_endpoint(WicePeer *peer, const WiceDevicePeer *device_peer)
+{
+	bool ours = wice_endpoint_compare(&device_peer->endpoint, &peer->applied) == 0;
+	bool was_ours = wice_endpoint_compare(&peer->seen.endpoint, &peer->applied) == 0;
+	if (!peer->applied.address.family || ours || !was_ours)
+		return;
+	char text[WICE_ENDPOINT_SIZE];
+	wice__log(WICE_LOG_INFO, peer->subject, "the endpoint was changed to %s by another hand",
+		  wice_endpoint_format(&device_peer->endpoint, text));
+	if (!wice__user_is_ours(&device_peer->endpoint))
+		peer->found_endpoint = device_peer->endpoint;
+}
+
+/* What the user configured, to be put back: nothing of our own making. */
+static void notice_found(WicePeer *peer, const WiceDevicePeer *device_peer)
+{
+	if (!peer->nudging && peer->found_keepalive != device_peer->keepalive_s) {
+		peer->found_keepalive = device_peer->keepalive_s;
+		wice__interface_remember(peer->interface);
+	}
+	if (!peer->applied.address.family && !wice__user_is_ours(&device_peer->endpoint) &&
+	    wice_endpoint_compare(&peer->found_endpoint, &device_peer->endpoint) != 0) {
+		peer->found_endpoint = device_peer->endpoint;
+		wice__interface_remember(peer->interface);
+	}
+}
+
+void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
+{
+	notice_foreign_endpoint(peer, device_peer);
+	notice_found(peer, device_peer);
+	peer->seen = *device_peer;
+	peer->seen.allowed_ips = NULL;
+	wice_key_clear(&peer->seen.preshared_key);
+	if (!peer->session.path)
+		return;
+
+	switch (wice__liveness_sample(&peer->liveness, device_peer->rx_bytes, device_peer->tx_bytes,
+				      device_peer->handshake_ns, wice__now_ms())) {
+	case WICE_LIVENESS_ALIVE:
+		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ALIVE });
+		break;
+	case WICE_LIVENESS_SILENT:
+		if (peer->session.proven)
+			run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
+		break;
+	case WICE_LIVENESS_UNKNOWN:
+		break;
+	}
+}
+
+static void name_subject(WicePeer *peer)
+{
+	char key[WICE_KEY_BASE64_SIZE];
+	wice_key_to_base64(&peer->key, key);
+	g_snprintf(peer->subject, sizeof peer->subject, "%s %.8s…",
+		   wice__interface_name(peer->interface), key);
+}
+
+/*
+ * An endpoint of our own making is what a former life left that could not clean up: then what it
+ * had found counts, and its keepalive is put back with the first occasion.
+ */
+static void take_found(WicePeer *peer, const WiceDevicePeer *found)
+{
+	peer->found_keepalive = found->keepalive_s;
+	if (!wice__user_is_ours(&found->endpoint)) {
+		peer->found_endpoint = found->endpoint;
+		return;
+	}
+	wice__interface_recall(peer->interface, &peer->key, &peer->found_endpoint,
+			       &peer->found_keepalive);
+	peer->nudging = peer->found_keepalive != found->keepalive_s;
+}
+
+WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found)
+{
+	WicePeer *peer = g_new0(WicePeer, 1);
+	peer->interface = interface;
+	peer->key = found->public_key;
+	peer->receive_tokens_at = INT64_MIN / 2;
+	peer->stale_answered_at = INT64_MIN / 2;
+	peer->state_since_ms = wice__realtime_ms();
+	name_subject(peer);
+	wice__interface_init_mailbox(interface, &peer->mailbox, &peer->key);
+	uint64_t seed;
+	memcpy(&seed, peer->key.bytes, sizeof seed);
+	wice__session_init(&peer->session, seed ^ (uint64_t)g_get_real_time(), wice__now_ms());
+	peer->timer = wice__timer_new(wice__interface_context(interface), on_timer, peer);
+	take_found(peer, found);
+	peer->seen = *found;
+	peer->seen.allowed_ips = NULL;
+	wice_key_clear(&peer->seen.preshared_key);
+	refresh_reason(peer);
+	log_peer(peer, WICE_LOG_DEBUG, "peer added");
+	return peer;
+}
+
+void wice__peer_free(WicePeer *peer, bool gone)
+{
+	if (!peer)
+		return;
+	peer->nested = MAX_NESTED_EVENTS; /* nothing is reported or sent from here on */
+	if (gone) {
+		memset(&peer->applied, 0, sizeof peer->applied);
+		peer->nudging = false;
+	}
+	free_attempt(peer, &peer->attempt);
+	drop_path(peer);
+	wice__user_entry_free(peer->entry);
+	wice__timer_free(peer->timer);
+	wice__mailbox_done(&peer->mailbox);
+	log_peer(peer, WICE_LOG_DEBUG, "peer removed");
+	g_free(peer);
+}
+
+const WiceKey *wice__peer_key(const WicePeer *peer)
+{
+	return &peer->key;
+}
+
+bool wice__peer_is_handshaking(const WicePeer *peer, int64_t now_ms)
+{
+	return peer->session.phase == WICE_PHASE_HANDSHAKING &&
+	       now_ms - peer->session.phase_since < 3000;
+}
+
+WicePeerState wice__peer_state(const WicePeer *peer)
+{
+	return wice__session_state(&peer->session);
+}
+
+void wice__peer_found(const WicePeer *peer, WiceEndpoint *ret_endpoint, uint16_t *ret_keepalive)
+{
+	*ret_endpoint = peer->found_endpoint;
+	*ret_keepalive = peer->found_keepalive;
+}
+
+void wice__peer_status(WicePeer *peer, WicePeerStatus *ret_status)
+{
+	refresh_reason(peer);
+	*ret_status = (WicePeerStatus){
+		.public_key = peer->key,
+		.state = wice__session_state(&peer->session),
+		.state_since_ms = peer->state_since_ms,
+		.path = peer->path,
+		.mechanism = peer->mechanism,
+		.endpoint = peer->seen.endpoint,
+		.handshake_ns = peer->seen.handshake_ns,
+		.rx_bytes = peer->seen.rx_bytes,
+		.tx_bytes = peer->seen.tx_bytes,
+		.restarts = peer->session.restarts,
+		.connect_ms = peer->connect_ms,
+		.reason = peer->reason,
+	};
+	const WiceIcePair *pair = peer->active ? wice__attempt_pair(peer->active) : NULL;
+	if (pair) {
+		ret_status->local = pair->local;
+		ret_status->remote = pair->remote;
+	}
+}

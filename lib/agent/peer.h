@@ -1,0 +1,43 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_AGENT_PEER_H
+#define WICE_AGENT_PEER_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <wice/device.h>
+#include <wice/key.h>
+#include <wice/signaling.h>
+#include <wice/status.h>
+
+#include "agent/session.h"
+
+/*
+ * One peer of an interface: carries out what its session decides, with ICE attempts, the proxy, signaling and WireGuard.
+ * It owns all of them; freeing it takes everything down and puts back what was found.
+ */
+typedef struct WicePeer WicePeer;
+typedef struct WiceInterface WiceInterface;
+
+WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found);
+/* gone: the peer is no longer in WireGuard, there is nothing to put back. */
+void wice__peer_free(WicePeer *peer, bool gone);
+
+const WiceKey *wice__peer_key(const WicePeer *peer);
+/* The session is waiting for WireGuard: look soon. */
+bool wice__peer_is_handshaking(const WicePeer *peer, int64_t now_ms);
+WicePeerState wice__peer_state(const WicePeer *peer);
+
+/* START, STOP, RESTART, NETWORK_CHANGED, SIGNALING_READY. */
+void wice__peer_event(WicePeer *peer, WiceSessionEventType type);
+/* A newer snapshot of the device has this for the peer. */
+void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer);
+/* An envelope from this peer to our key. Counts in the interface's counters. */
+void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope);
+/* What was found before anything was set: to be remembered, and put back. */
+void wice__peer_found(const WicePeer *peer, WiceEndpoint *ret_endpoint, uint16_t *ret_keepalive);
+/* Fills status; texts in it live until the next call for this peer. */
+void wice__peer_status(WicePeer *peer, WicePeerStatus *ret_status);
+
+#endif

@@ -1,0 +1,447 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The session with one peer.
+ *
+ *                 START            OPENED              REMOTE that fits
+ *        IDLE ----------> GATHERING -----> SIGNALING ------------------> CHECKING
+ *                             ^                ^                            | PAIR_SELECTED
+ *                             |                | a new agent                v
+ *        FAILED --(backoff)---+----------------+---------------------- HANDSHAKING
+ *          ^                                   |                            | WG_ALIVE
+ *          +-- nothing answered in time        +---- restart, silence ---- ESTABLISHED
+ *
+ * Pairing. An ICE agent is known by its ufrag and is used with one agent of the peer only. A
+ * description (u, r) says: "my agent is u, it is paired with your agent r", r empty if not yet.
+ *
+ *   we are paired with u      the same again: perhaps new candidates
+ *   we are paired with else   the peer has a new agent: we open a new one too, then as below
+ *   we are not paired:
+ *     r is "" or our ufrag    pair: give u to our agent
+ *     r is something else     the peer speaks to a former agent of ours and has not heard of this
+ *                             one yet: tell it, and wait
+ *
+ * Whoever is not paired repeats its description, so losses heal; two ends that restart at the same
+ * moment see r = "" from each other and pair at once.
+ *
+ * Make before break. A restart opens a new agent while `path` stays applied to WireGuard; the
+ * shell keeps the former agent alive until SETTLE. Users see DEGRADED meanwhile.
+ *
+ * Timers, all in one deadline:
+ *   publish   repeats the description: while waiting for the peer 1 s doubling to 60 s, while
+ *             checking 0.5 s doubling to 4 s
+ *   nudge     makes WireGuard send: 0.5 s doubling to 4 s; WireGuard repeats a lost handshake only
+ *             after 5 s (REKEY_TIMEOUT) by itself
+ *   give up   checking 10 s, handshaking 15 s
+ *   backoff   after a failure 5 s doubling to 5 min
+ */
+#include "agent/session.h"
+
+#include <glib.h>
+#include <string.h>
+
+#define PUBLISH_WAITING_MIN_MS 1000
+#define PUBLISH_WAITING_MAX_MS 60000
+#define PUBLISH_CHECKING_MIN_MS 500
+#define PUBLISH_CHECKING_MAX_MS 4000
+#define PUBLISH_ANSWER_GAP_MS 100 /* an answer to a description that does not fit, not more often */
+#define NUDGE_MIN_MS 500
+#define NUDGE_MAX_MS 4000
+#define CHECKING_TIMEOUT_MS 10000
+#define HANDSHAKING_TIMEOUT_MS 15000
+#define BACKOFF_MIN_MS 5000
+#define BACKOFF_MAX_MS 300000
+#define GATHERING_RETRY_MS 5000
+/* A peer may restart us this often at once, then once per interval. */
+#define REMOTE_RESTARTS_BURST 5
+#define REMOTE_RESTART_INTERVAL_MS 2000
+
+/* splitmix64, to spread timers by up to a quarter of their length. */
+static int64_t with_jitter(WiceSession *session, int64_t interval)
+{
+	uint64_t z = (session->jitter += 0x9e3779b97f4a7c15u);
+	z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
+	z = (z ^ (z >> 27)) * 0x94d049bb133111ebu;
+	z ^= z >> 31;
+	return interval + (int64_t)(z % (uint64_t)(interval / 4 + 1));
+}
+
+static void set_phase(WiceSession *session, WiceSessionPhase phase, WiceSessionWhy why, int64_t now)
+{
+	if (session->phase != phase)
+		session->phase_since = now;
+	session->phase = phase;
+	session->why = why;
+}
+
+static void stop_timers(WiceSession *session)
+{
+	session->give_up_at = INT64_MAX;
+	session->publish_at = INT64_MAX;
+	session->nudge_at = INT64_MAX;
+}
+
+static void update_deadline(WiceSession *session)
+{
+	session->deadline = MIN(session->give_up_at, MIN(session->publish_at, session->nudge_at));
+}
+
+void wice__session_init(WiceSession *session, uint64_t jitter_seed, int64_t now_ms)
+{
+	memset(session, 0, sizeof *session);
+	session->jitter = jitter_seed;
+	session->why = WICE_WHY_NOT_STARTED;
+	session->phase_since = now_ms;
+	session->published_at = INT64_MIN / 2;
+	session->restart_tokens_at = INT64_MIN / 2;
+	stop_timers(session);
+	update_deadline(session);
+}
+
+/* Publishes now and repeats after interval, which doubles up to max. */
+static unsigned publish_now(WiceSession *session, int64_t interval, int64_t now)
+{
+	session->published_at = now;
+	session->publish_interval = interval;
+	session->publish_at = now + with_jitter(session, interval);
+	return WICE_SESSION_DO_PUBLISH;
+}
+
+/* An extra publication that leaves the repetition as it is. */
+static unsigned publish_extra(WiceSession *session, int64_t now)
+{
+	session->published_at = now;
+	return WICE_SESSION_DO_PUBLISH;
+}
+
+static unsigned publish_again(WiceSession *session, int64_t now)
+{
+	int64_t max = session->phase == WICE_PHASE_SIGNALING ? PUBLISH_WAITING_MAX_MS
+							     : PUBLISH_CHECKING_MAX_MS;
+	return publish_now(session, MIN(session->publish_interval * 2, max), now);
+}
+
+/* Throws the newest agent away and asks for another; the path in use stays. */
+static unsigned open_agent(WiceSession *session, WiceSessionWhy why, int64_t now)
+{
+	unsigned actions = session->own_ufrag[0] ? WICE_SESSION_DO_CLOSE_ICE : 0;
+	stop_timers(session);
+	session->own_ufrag[0] = 0;
+	session->paired_ufrag[0] = 0;
+	session->attempt_since = now;
+	set_phase(session, WICE_PHASE_GATHERING, why, now);
+	return actions | WICE_SESSION_DO_OPEN_ICE;
+}
+
+static unsigned restart(WiceSession *session, WiceSessionWhy why, int64_t now)
+{
+	session->restarts++;
+	return open_agent(session, why, now);
+}
+
+/*
+ * The search has failed. A path that still works is kept (then only the search for a better one
+ * failed, and it is not repeated before something changes); else what was found is put back.
+ */
+static unsigned fail(WiceSession *session, WiceSessionWhy why, int64_t now)
+{
+	unsigned actions = session->own_ufrag[0] ? WICE_SESSION_DO_CLOSE_ICE : 0;
+	stop_timers(session);
+	session->own_ufrag[0] = 0;
+	session->paired_ufrag[0] = 0;
+	if (session->path && !session->proven) {
+		session->path = false;
+		actions |= WICE_SESSION_DO_DROP_PATH;
+	}
+	int64_t backoff = BACKOFF_MIN_MS << MIN(session->failures, 8u);
+	session->failures++;
+	session->give_up_at = now + with_jitter(session, MIN(backoff, BACKOFF_MAX_MS));
+	set_phase(session, WICE_PHASE_FAILED, why, now);
+	return actions;
+}
+
+static unsigned stop(WiceSession *session, int64_t now)
+{
+	unsigned actions = session->own_ufrag[0] ? WICE_SESSION_DO_CLOSE_ICE : 0;
+	if (session->path)
+		actions |= WICE_SESSION_DO_DROP_PATH;
+	stop_timers(session);
+	session->own_ufrag[0] = 0;
+	session->paired_ufrag[0] = 0;
+	session->path = session->proven = false;
+	session->failures = 0;
+	set_phase(session, WICE_PHASE_IDLE, WICE_WHY_NOT_STARTED, now);
+	return actions;
+}
+
+static unsigned opened(WiceSession *session, const char *ufrag, int64_t now)
+{
+	if (session->phase != WICE_PHASE_GATHERING)
+		return 0;
+	g_strlcpy(session->own_ufrag, ufrag, sizeof session->own_ufrag);
+	session->give_up_at = INT64_MAX;
+	set_phase(session, WICE_PHASE_SIGNALING, WICE_WHY_WAITING_FOR_PEER, now);
+	return publish_now(session, PUBLISH_WAITING_MIN_MS, now);
+}
+
+static unsigned not_opened(WiceSession *session, int64_t now)
+{
+	if (session->phase != WICE_PHASE_GATHERING)
+		return 0;
+	session->why = WICE_WHY_NO_ADDRESS;
+	session->give_up_at = now + with_jitter(session, GATHERING_RETRY_MS);
+	return 0;
+}
+
+/* Takes one token from the bucket; false if the peer restarts us too often. */
+static bool may_restart_for_peer(WiceSession *session, int64_t now)
+{
+	int64_t oldest = now - (int64_t)REMOTE_RESTARTS_BURST * REMOTE_RESTART_INTERVAL_MS;
+	session->restart_tokens_at = MAX(session->restart_tokens_at, oldest);
+	if (session->restart_tokens_at + REMOTE_RESTART_INTERVAL_MS > now)
+		return false;
+	session->restart_tokens_at += REMOTE_RESTART_INTERVAL_MS;
+	return true;
+}
+
+static unsigned remote_repeated(WiceSession *session, const WiceSessionEvent *event, int64_t now)
+{
+	unsigned actions = WICE_SESSION_DO_SET_REMOTE;
+	if (event->wants_reply && now - session->published_at >= PUBLISH_ANSWER_GAP_MS)
+		actions |= publish_extra(session, now);
+	return actions;
+}
+
+/* Our agent is not paired: does the description speak to it? */
+static unsigned pair_or_answer(WiceSession *session, const WiceSessionEvent *event, int64_t now)
+{
+	bool fits = !event->remote_ufrag[0] || strcmp(event->remote_ufrag, session->own_ufrag) == 0;
+	if (!fits) {
+		if (now - session->published_at < PUBLISH_ANSWER_GAP_MS)
+			return 0;
+		return publish_extra(session, now);
+	}
+	g_strlcpy(session->paired_ufrag, event->ufrag, sizeof session->paired_ufrag);
+	session->give_up_at = now + CHECKING_TIMEOUT_MS;
+	set_phase(session, WICE_PHASE_CHECKING, WICE_WHY_CHECKING, now);
+	return WICE_SESSION_DO_SET_REMOTE | publish_now(session, PUBLISH_CHECKING_MIN_MS, now);
+}
+
+/*
+ * A description of an agent that ours is not paired with. If ours is used up, a new one is opened;
+ * the shell repeats the event after it has answered with OPENED.
+ */
+static unsigned remote_is_new(WiceSession *session, const WiceSessionEvent *event, int64_t now)
+{
+	if (session->phase == WICE_PHASE_SIGNALING)
+		return pair_or_answer(session, event, now);
+	if (session->phase == WICE_PHASE_GATHERING || !may_restart_for_peer(session, now))
+		return 0;
+	return restart(session, WICE_WHY_PEER_RESTARTED, now);
+}
+
+static unsigned remote(WiceSession *session, const WiceSessionEvent *event, int64_t now)
+{
+	if (session->phase == WICE_PHASE_IDLE || !event->ufrag[0])
+		return 0;
+	if (session->paired_ufrag[0] && strcmp(session->paired_ufrag, event->ufrag) == 0)
+		return remote_repeated(session, event, now);
+	return remote_is_new(session, event, now);
+}
+
+static unsigned pair_selected(WiceSession *session, int64_t now)
+{
+	if (session->phase != WICE_PHASE_CHECKING && session->phase != WICE_PHASE_HANDSHAKING &&
+	    session->phase != WICE_PHASE_ESTABLISHED)
+		return 0;
+	if (session->phase == WICE_PHASE_CHECKING) {
+		session->proven = false;
+		session->give_up_at = now + HANDSHAKING_TIMEOUT_MS;
+		session->nudge_interval = NUDGE_MIN_MS;
+		session->nudge_at = now + session->nudge_interval;
+		set_phase(session, WICE_PHASE_HANDSHAKING, WICE_WHY_WAITING_FOR_HANDSHAKE, now);
+	}
+	session->path = true;
+	return WICE_SESSION_DO_APPLY_PATH | WICE_SESSION_DO_NUDGE;
+}
+
+static unsigned wg_alive(WiceSession *session, int64_t now)
+{
+	if (!session->path)
+		return 0;
+	session->proven = true;
+	if (session->phase != WICE_PHASE_HANDSHAKING)
+		return 0;
+	stop_timers(session);
+	session->failures = 0;
+	session->connected_at = now;
+	set_phase(session, WICE_PHASE_ESTABLISHED, WICE_WHY_PROVEN, now);
+	return WICE_SESSION_DO_SETTLE;
+}
+
+/* WireGuard hears nothing. The path stays applied, it may come back, but it proves nothing. */
+static unsigned wg_silent(WiceSession *session, int64_t now)
+{
+	session->proven = false;
+	if (session->phase != WICE_PHASE_ESTABLISHED)
+		return 0;
+	return restart(session, WICE_WHY_PATH_SILENT, now);
+}
+
+/*
+ * Before a pair is selected the agent's own verdict is not final: candidates may still arrive, the
+ * time-out decides. Afterwards a working WireGuard is stronger evidence than lost ICE keepalives
+ * (the peer's daemon may just be gone), so the search starts anew but the path is kept.
+ */
+static unsigned ice_failed(WiceSession *session, int64_t now)
+{
+	if (session->phase != WICE_PHASE_HANDSHAKING && session->phase != WICE_PHASE_ESTABLISHED)
+		return 0;
+	return restart(session, WICE_WHY_PATH_LOST, now);
+}
+
+static unsigned gave_up(WiceSession *session, int64_t now)
+{
+	switch (session->phase) {
+	case WICE_PHASE_GATHERING:
+		return open_agent(session, WICE_WHY_NO_ADDRESS, now);
+	case WICE_PHASE_CHECKING:
+		return fail(session, WICE_WHY_NO_PAIR_ANSWERED, now);
+	case WICE_PHASE_HANDSHAKING:
+		return fail(session, WICE_WHY_NO_HANDSHAKE, now);
+	case WICE_PHASE_FAILED:
+		return restart(session, session->why, now);
+	case WICE_PHASE_IDLE:
+	case WICE_PHASE_SIGNALING:
+	case WICE_PHASE_ESTABLISHED:
+		break;
+	}
+	session->give_up_at = INT64_MAX;
+	return 0;
+}
+
+static unsigned deadline_passed(WiceSession *session, int64_t now)
+{
+	if (session->give_up_at <= now)
+		return gave_up(session, now);
+
+	unsigned actions = 0;
+	if (session->publish_at <= now)
+		actions |= publish_again(session, now);
+	if (session->nudge_at <= now) {
+		session->nudge_interval = MIN(session->nudge_interval * 2, NUDGE_MAX_MS);
+		session->nudge_at = now + session->nudge_interval;
+		actions |= WICE_SESSION_DO_NUDGE;
+	}
+	return actions;
+}
+
+static unsigned local_changed(WiceSession *session, int64_t now)
+{
+	switch (session->phase) {
+	case WICE_PHASE_SIGNALING:
+	case WICE_PHASE_CHECKING:
+	case WICE_PHASE_HANDSHAKING:
+		return publish_extra(session, now);
+	case WICE_PHASE_IDLE:
+	case WICE_PHASE_GATHERING:
+	case WICE_PHASE_ESTABLISHED:
+	case WICE_PHASE_FAILED:
+		break;
+	}
+	return 0;
+}
+
+/* Worth a new agent only while there is nothing better. */
+static unsigned stun_changed(WiceSession *session, int64_t now)
+{
+	if (session->phase != WICE_PHASE_SIGNALING && session->phase != WICE_PHASE_CHECKING &&
+	    session->phase != WICE_PHASE_FAILED)
+		return 0;
+	return open_agent(session, session->why, now);
+}
+
+/* While we wait for an answer, a new way to ask is used at once. */
+static unsigned signaling_ready(WiceSession *session, int64_t now)
+{
+	if (session->phase == WICE_PHASE_SIGNALING)
+		return publish_now(session, PUBLISH_WAITING_MIN_MS, now);
+	if (session->phase == WICE_PHASE_CHECKING)
+		return publish_now(session, PUBLISH_CHECKING_MIN_MS, now);
+	return 0;
+}
+
+static unsigned dispatch(WiceSession *session, const WiceSessionEvent *event, int64_t now)
+{
+	switch (event->type) {
+	case WICE_SESSION_START:
+		return session->phase == WICE_PHASE_IDLE ? open_agent(session, WICE_WHY_NONE, now)
+							 : 0;
+	case WICE_SESSION_STOP:
+		return stop(session, now);
+	case WICE_SESSION_RESTART:
+		return session->phase == WICE_PHASE_IDLE ? 0
+							 : restart(session, WICE_WHY_ASKED, now);
+	case WICE_SESSION_NETWORK_CHANGED:
+		session->failures = 0;
+		return session->phase == WICE_PHASE_IDLE
+			       ? 0
+			       : restart(session, WICE_WHY_ADDRESSES_CHANGED, now);
+	case WICE_SESSION_OPENED:
+		return opened(session, event->ufrag, now);
+	case WICE_SESSION_NOT_OPENED:
+		return not_opened(session, now);
+	case WICE_SESSION_STUN_CHANGED:
+		return stun_changed(session, now);
+	case WICE_SESSION_LOCAL_CHANGED:
+		return local_changed(session, now);
+	case WICE_SESSION_SIGNALING_READY:
+		return signaling_ready(session, now);
+	case WICE_SESSION_REMOTE:
+		return remote(session, event, now);
+	case WICE_SESSION_PAIR_SELECTED:
+		return pair_selected(session, now);
+	case WICE_SESSION_ICE_FAILED:
+		return ice_failed(session, now);
+	case WICE_SESSION_WG_ALIVE:
+		return wg_alive(session, now);
+	case WICE_SESSION_WG_SILENT:
+		return wg_silent(session, now);
+	case WICE_SESSION_DEADLINE:
+		return deadline_passed(session, now);
+	}
+	return 0;
+}
+
+unsigned wice__session_step(WiceSession *session, const WiceSessionEvent *event, int64_t now_ms)
+{
+	unsigned actions = dispatch(session, event, now_ms);
+	update_deadline(session);
+	return actions;
+}
+
+WicePeerState wice__session_state(const WiceSession *session)
+{
+	bool searching =
+		session->phase != WICE_PHASE_IDLE && session->phase != WICE_PHASE_ESTABLISHED;
+	if (searching && session->path && session->connected_at)
+		return WICE_STATE_DEGRADED;
+
+	switch (session->phase) {
+	case WICE_PHASE_IDLE:
+		return WICE_STATE_IDLE;
+	case WICE_PHASE_GATHERING:
+		return WICE_STATE_GATHERING;
+	case WICE_PHASE_SIGNALING:
+		return WICE_STATE_SIGNALING;
+	case WICE_PHASE_CHECKING:
+		return WICE_STATE_CHECKING;
+	case WICE_PHASE_HANDSHAKING:
+		return WICE_STATE_HANDSHAKING;
+	case WICE_PHASE_ESTABLISHED:
+		return session->proven ? WICE_STATE_CONNECTED : WICE_STATE_DEGRADED;
+	case WICE_PHASE_FAILED:
+		return WICE_STATE_FAILED;
+	}
+	return WICE_STATE_IDLE;
+}

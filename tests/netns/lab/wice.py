@@ -1,0 +1,225 @@
+# SPDX-FileCopyrightText: 2026 The libwice authors
+# SPDX-License-Identifier: Apache-2.0
+"""The programs under test."""
+
+import json
+import os
+import signal
+import socket
+import subprocess
+
+from .network import Network, program
+from .system import DEADLINE, LabError, run, wait_until
+from .wireguard import WireGuard
+
+SIGNALING_PORT = 8080
+
+
+def url_host(address):
+    return "[%s]" % address if ":" in address else address
+
+
+class SignalingServer:
+    """`wice signal` on a host."""
+
+    def __init__(self, host, *options, scheme="grpc", query=""):
+        self.host = host
+        self.options = options
+        self.url = "%s://%s:%d%s" % (scheme, url_host(host.address), SIGNALING_PORT, query)
+        self.process = None
+        self.start()
+        host.lab.reporters.append(self.report)
+
+    def start(self):
+        listen = "%s:%d" % (url_host(self.host.address), SIGNALING_PORT)
+        command = [program("tools", "wice"), "signal", "--listen", listen, *self.options]
+        self.process = self.host.spawn("signal", *command)
+
+        def listens():
+            if not self.process.is_running():
+                raise LabError("wice signal ended: " + self.process.log())
+            family = socket.AF_INET6 if ":" in self.host.address else socket.AF_INET
+            with self.host.entered(), socket.socket(family, socket.SOCK_STREAM) as sock:
+                return sock.connect_ex((self.host.address, SIGNALING_PORT)) == 0
+
+        wait_until("the signaling server listens", listens)
+
+    def stop(self):
+        self.process.stop()
+
+    def report(self):
+        print("--- the signaling server's log\n" + self.process.log()[-2000:].rstrip())
+
+
+class Wiced:
+    """wiced on a host, and wice to talk to it."""
+
+    def __init__(self, host, interfaces, backends, stun=(), name="wiced", options=()):
+        self.host = host
+        self.lab = host.lab
+        self.name = name
+        self.socket = self.lab.file("%s-%s.sock" % (host.name, name))
+        self.state_dir = self.lab.file("%s-%s-state" % (host.name, name))
+        self.arguments = ["--socket", self.socket, "--state-dir", self.state_dir]
+        self.arguments += ["--log-level", "debug", *options]
+        for flag, values in (("-i", interfaces), ("-b", backends), ("-a", stun)):
+            for value in values:
+                self.arguments += [flag, value]
+        self.process = None
+        self.lab.reporters.append(self.report)
+
+    def command(self):
+        return [program("tools", "wiced"), *self.arguments]
+
+    def launch(self):
+        """Starts the daemon and does not wait for anything."""
+        self.process = self.host.spawn(self.name, *self.command())
+        return self.process
+
+    def start(self):
+        self.launch()
+
+        def answers():
+            if not self.process.is_running():
+                raise LabError("wiced ended: " + self.process.log())
+            return self.wice("show", check=False).returncode == 0
+
+        wait_until("wiced of host %s answers" % self.host.name, answers)
+        return self
+
+    def wice(self, *words, **options):
+        return self.host.run(program("tools", "wice"), "--socket", self.socket, *words, **options)
+
+    def status(self):
+        return json.loads(self.wice("--json", "show").stdout)
+
+    def interface(self, name):
+        for interface in self.status()["interfaces"]:
+            if interface["name"] == name:
+                return interface
+        return None
+
+    def peer(self, wg, public):
+        """What is known of a peer, or None."""
+        interface = self.interface(wg.name) or {"peers": []}
+        for peer in interface["peers"]:
+            if peer["public_key"] == public:
+                return peer
+        return None
+
+    def wait_peer(self, wg, public, what, condition, timeout=DEADLINE):
+        """Waits until the peer exists and condition(peer) holds; returns the peer."""
+
+        def check():
+            peer = self.peer(wg, public)
+            return peer if peer and condition(peer) else None
+
+        return wait_until("%s (seen from host %s)" % (what, self.host.name), check, timeout, 0.1)
+
+    def wait_connected(self, wg, public, timeout=DEADLINE):
+        return self.wait_peer(wg, public, "the peer is connected", lambda peer: peer["state"] == "connected", timeout)
+
+    def stop(self):
+        status = self.process.stop(timeout=20)
+        if status != 0:
+            raise AssertionError("wiced was told to end and exited with %d" % status)
+
+    def kill(self):
+        """As a crash does: without a chance to tidy up."""
+        pids = run("ip", "netns", "pids", self.host.netns).stdout.split()
+        assert str(self.process.pid) in pids
+        self.process.signal(signal.SIGKILL)
+        self.process.popen.wait()
+
+    def cpu_seconds(self):
+        with open("/proc/%d/stat" % self.process.pid, encoding="ascii") as file:
+            fields = file.read().rsplit(")", 1)[1].split()
+        return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+    def rss_mib(self):
+        with open("/proc/%d/status" % self.process.pid, encoding="ascii") as file:
+            for line in file:
+                if line.startswith("VmRSS:"):
+                    return int(line.split()[1]) / 1024
+        raise LabError("no VmRSS")
+
+    def report(self):
+        if not self.process:
+            return
+        print("--- wice show of host %s" % self.host.name)
+        if self.process.is_running():
+            shown = self.wice("show", check=False, timeout=10)
+            print((shown.stdout + shown.stderr).rstrip())
+        else:
+            print("(wiced is not running, it exited with %d)" % self.process.popen.returncode)
+        print("--- log of %s on host %s" % (self.name, self.host.name))
+        print(self.process.log()[-12000:].rstrip())
+
+
+class Pair:
+    """Two hosts, each behind something, each with a WireGuard interface that knows the other's public key."""
+
+    def __init__(self, lab, a="none", b="none", network=None, hosts=None, **options):
+        self.lab = lab
+        self.network = network or Network(lab, **options)
+        self.a, self.b = hosts or (self.network.host("a", a), self.network.host("b", b))
+        self.network.start()
+        self.signaling = None
+        self.a.wg, self.b.wg = WireGuard(self.a, 1), WireGuard(self.b, 2)
+        self.a.wg.add_peer(self.b.wg)
+        self.b.wg.add_peer(self.a.wg)
+        self.ends = ((self.a, self.b), (self.b, self.a))
+
+    def serve(self, *options, **more):
+        self.signaling = SignalingServer(self.network.public, *options, **more)
+        return self
+
+    def make_daemons(self, backends=None, stun=True):
+        if backends is None:
+            if not self.signaling:
+                self.serve()
+            backends = [self.signaling.url]
+        for host in (self.a, self.b):
+            servers = [self.network.stun_url()] if stun else []
+            host.wiced = Wiced(host, [host.wg.name], backends, servers)
+        return self
+
+    def start(self, backends=None, stun=True):
+        """The signaling server and both daemons."""
+        self.make_daemons(backends, stun)
+        for host in (self.a, self.b):
+            host.wiced.start()
+        return self
+
+    def wait_connected(self):
+        """Both ends say that they are connected. Returns what they say of each other."""
+        return [host.wiced.wait_connected(host.wg, other.wg.public_key) for host, other in self.ends]
+
+    def wait_path(self, path):
+        """Both ends are connected by this kind of path."""
+        return [
+            host.wiced.wait_peer(
+                host.wg,
+                other.wg.public_key,
+                "connected, path " + path,
+                lambda peer: peer["state"] == "connected" and peer["path"] == path,
+            )
+            for host, other in self.ends
+        ]
+
+    def start_ping(self, interval=0.05):
+        """A ping from a to b that goes on until stop_ping()."""
+        command = self.a.command("ping", "-n", "-D", "-i", str(interval), self.b.wg.address)
+        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+
+
+def stop_ping(ping):
+    """The times (seconds since 1970) at which answers came."""
+    ping.send_signal(signal.SIGINT)
+    output, _none = ping.communicate(timeout=DEADLINE)
+    lines = [line for line in output.splitlines() if line.startswith("[") and "bytes from" in line]
+    return [float(line[1 : line.index("]")]) for line in lines]
+
+
+def longest_gap_ms(times):
+    return max((b - a for a, b in zip(times, times[1:])), default=float("inf")) * 1000
