@@ -219,15 +219,15 @@ static void remember_selection(WicePeer *peer)
 {
 	const WiceIcePair *pair = wice__attempt_pair(peer->active);
 	WiceSelectInput input = {
-		.pair_local = pair->local,
-		.pair_remote = pair->remote,
-		.remote_candidates = peer->remote.candidates,
-		.n_remote_candidates = peer->remote.n_candidates,
+		.local = &pair->local,
+		.remote = &pair->remote,
+		.n_peer_candidates = peer->remote.n_candidates,
+		.peer_candidates = peer->remote.candidates,
 	};
 	WiceSelection selection;
-	wice__proxy_select(&input, &selection);
+	wice__select(&input, &selection);
 	peer->path = selection.path;
-	peer->mechanism = WICE_MECHANISM_USER;
+	peer->mechanism = selection.mechanism;
 }
 
 /* Between two packets the proxy's entry goes from the former path to the new one. */
