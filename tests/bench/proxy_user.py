@@ -8,4 +8,4 @@ from lab.network import program
 
 
 def main():
-    return subprocess.run([program("tests", "bench", "proxy_bench")], check=False).returncode
+    return subprocess.run([program("tests", "bench", "bench-proxy")], check=False).returncode
