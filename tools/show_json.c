@@ -90,6 +90,7 @@ static void put_counters(Json *json, const WiceSignalingCounters *counters)
 	json_uint(json, "stale", counters->stale);
 	json_uint(json, "downgraded", counters->downgraded);
 	json_uint(json, "limited", counters->limited);
+	json_uint(json, "unsupported", counters->unsupported);
 	json_end_object(json);
 }
 
@@ -128,6 +129,7 @@ char *show_status_json(const WiceStatusInfo *info)
 	json_int(&json, "pid", info->pid);
 	json_int(&json, "started_ms", info->started_ms);
 	json_int(&json, "now_ms", info->now_ms);
+	put_counters(&json, &info->signaling);
 	json_begin_array(&json, "backends");
 	for (size_t i = 0; i < info->n_backends; i++)
 		put_backend(&json, &info->backends[i]);

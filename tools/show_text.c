@@ -63,6 +63,7 @@ static void show_counters(View *view, const WiceSignalingCounters *counters)
 		{ "stale", counters->stale },
 		{ "downgraded", counters->downgraded },
 		{ "over the limit", counters->limited },
+		{ "of a newer version", counters->unsupported },
 	};
 	uint64_t sum = 0;
 	for (gsize i = 0; i < G_N_ELEMENTS(refused); i++)

@@ -86,10 +86,12 @@ static const Command commands[] = {
 	  .arguments = "",
 	  .text = "Stop wiced; it puts back what it found",
 	  .help = "Returns when wiced has gone.\n" },
+#ifdef WICE_HAVE_CMD_SIGNAL
 	{ .name = "signal",
 	  .run_raw = cmd_signal,
 	  .arguments = "[OPTION]...",
 	  .text = "Run a signaling server (see `wice signal --help`)" },
+#endif
 };
 
 const char *invocation_arg(const Invocation *invocation, int index)

@@ -53,8 +53,9 @@ WICE_API WiceControl *wice_control_connect(const char *path, GError **error) WIC
 WICE_API void wice_control_free(WiceControl *control);
 
 /*
- * Each call below may fail with TIMEOUT (no answer within 5 s), UNREACHABLE (the daemon went away), PROTOCOL, and
- * with what the agent's function of the same name fails with.
+ * Each call below may fail with TIMEOUT (no answer within 5 s), UNREACHABLE (the daemon went away during the call),
+ * PROTOCOL, and with what the agent's function of the same name fails with. If the daemon has been restarted since the
+ * last call, it connects anew, with the errors of wice_control_connect().
  */
 
 /* interface and peer NULL: everything. NOT_FOUND if the one asked for is not there. */

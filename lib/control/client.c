@@ -12,7 +12,11 @@
 #include "event/source.h"
 #include "rpc/rpc.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
 #include <wice/error.h>
 
 #define ANSWER_TIMEOUT_MS 5000
@@ -53,32 +57,72 @@ static const WiceRpcClientEvents client_events = {
 	.on_disconnected = on_disconnected,
 };
 
+/* What connect(2) says about path: GIO's error is for people only. 0 if it works by now. */
+static int ask_connect(const char *path)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	if (strlen(path) >= sizeof address.sun_path)
+		return ENAMETOOLONG;
+	g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return errno;
+	int code = connect(fd, (const struct sockaddr *)&address, sizeof address) < 0 ? errno : 0;
+	close(fd);
+	return code;
+}
+
 static void set_connect_error(const WiceControl *self, GError **error)
 {
-	if (g_error_matches(self->lost, G_IO_ERROR, G_IO_ERROR_NOT_FOUND))
+	switch (ask_connect(self->path)) {
+	case ENOENT:
+	case ENOTDIR:
 		g_set_error(error, WICE_ERROR, WICE_ERROR_NOT_FOUND,
 			    "wiced does not seem to run (no socket at %s). Start it with "
 			    "`systemctl start wiced` or run `wiced` as root; if it uses another "
-			    "socket, name it with --socket.",
+			    "socket, name that with --socket.",
 			    self->path);
-	else if (g_error_matches(self->lost, G_IO_ERROR, G_IO_ERROR_CONNECTION_REFUSED))
+		break;
+	case ECONNREFUSED:
 		g_set_error(error, WICE_ERROR, WICE_ERROR_NOT_FOUND,
-			    "wiced does not seem to run (nobody listens at %s any more). Start it "
-			    "with `systemctl start wiced` or run `wiced` as root.",
+			    "wiced does not seem to run (nobody listens at %s). Start it with "
+			    "`systemctl start wiced` or run `wiced` as root.",
 			    self->path);
-	else if (g_error_matches(self->lost, G_IO_ERROR, G_IO_ERROR_PERMISSION_DENIED))
+		break;
+	case EACCES:
 		g_set_error(error, WICE_ERROR, WICE_ERROR_PERMISSION,
 			    "Not allowed to talk to wiced at %s. Run as root or as a member of the "
 			    "group that the socket belongs to.",
 			    self->path);
-	else
-		g_set_error(error, WICE_ERROR, WICE_ERROR_IO, "Cannot connect to wiced at %s: %s",
-			    self->path, self->lost->message);
+		break;
+	default:
+		g_set_error(error, WICE_ERROR, WICE_ERROR_IO, "Cannot connect to wiced: %s.",
+			    self->lost->message);
+	}
 }
 
 static void on_deadline(void *user_data)
 {
 	*(bool *)user_data = true;
+}
+
+static gboolean connect_client(WiceControl *self, GError **error)
+{
+	bool late = false;
+	WiceTimer *timer = wice__timer_new(self->context, on_deadline, &late);
+	wice__timer_set(timer, wice__now_ms() + ANSWER_TIMEOUT_MS);
+	g_clear_error(&self->lost);
+	wice__rpc_client_connect(self->client);
+	while (!self->connected && !self->lost && !late)
+		g_main_context_iteration(self->context, TRUE);
+	wice__timer_free(timer);
+	if (self->lost)
+		set_connect_error(self, error);
+	else if (!self->connected)
+		g_set_error(error, WICE_ERROR, WICE_ERROR_TIMEOUT,
+			    "wiced at %s did not answer within %d s. Is it stopped or very busy?",
+			    self->path, ANSWER_TIMEOUT_MS / 1000);
+	return self->connected;
 }
 
 WiceControl *wice_control_connect(const char *path, GError **error)
@@ -92,21 +136,8 @@ WiceControl *wice_control_connect(const char *path, GError **error)
 		.max_message = WICE_CONTROL_RESPONSE_MAX,
 	};
 	self->client = wice__rpc_client_new(self->context, &options, &client_events, self);
-	bool late = false;
-	WiceTimer *timer = wice__timer_new(self->context, on_deadline, &late);
-	wice__timer_set(timer, wice__now_ms() + ANSWER_TIMEOUT_MS);
-	wice__rpc_client_connect(self->client);
-	while (!self->connected && !self->lost && !late)
-		g_main_context_iteration(self->context, TRUE);
-	wice__timer_free(timer);
-	if (self->connected)
+	if (connect_client(self, error))
 		return self;
-	if (self->lost)
-		set_connect_error(self, error);
-	else
-		g_set_error(error, WICE_ERROR, WICE_ERROR_TIMEOUT,
-			    "wiced at %s did not answer within %d s. Is it stopped or very busy?",
-			    self->path, ANSWER_TIMEOUT_MS / 1000);
 	wice_control_free(self);
 	return NULL;
 }
@@ -187,6 +218,11 @@ static gboolean run(WiceControl *self, WiceControlMethod method, const WiceContr
 	g_autoptr(GBytes) bytes = wice__control_request_encode(method, fields);
 	gsize len;
 	const uint8_t *message = g_bytes_get_data(bytes, &len);
+	/* Between calls nobody iterates: the connection may have been lost long ago. */
+	while (g_main_context_iteration(self->context, FALSE))
+		;
+	if (!self->connected && !connect_client(self, error))
+		return FALSE;
 	WiceRpcRequest *request = wice__rpc_client_call(
 		self->client, wice__control_method_path(method),
 		message ? message : (const uint8_t *)"", len, timeout_ms, events, call);

@@ -139,6 +139,7 @@ static PbCounters *counters_to(WiceArena *arena, const WiceSignalingCounters *co
 	message->stale = counters->stale;
 	message->downgraded = counters->downgraded;
 	message->limited = counters->limited;
+	message->unsupported = counters->unsupported;
 	return message;
 }
 
@@ -191,6 +192,7 @@ GBytes *wice__control_status_encode(const WiceStatusInfo *info, const char *inte
 	message->pid = info->pid;
 	message->started_ms = info->started_ms;
 	message->now_ms = info->now_ms;
+	message->signaling = counters_to(&arena, &info->signaling);
 	message->backends = wice__arena_alloc(&arena, info->n_backends * sizeof(PbBackend *));
 	for (size_t i = 0; i < info->n_backends; i++)
 		message->backends[message->n_backends++] = backend_to(&arena, &info->backends[i]);
@@ -391,6 +393,7 @@ static void counters_from(const PbCounters *message, WiceSignalingCounters *ret)
 		.stale = message->stale,
 		.downgraded = message->downgraded,
 		.limited = message->limited,
+		.unsupported = message->unsupported,
 	};
 }
 
@@ -442,6 +445,7 @@ static bool status_from(Reader *reader, const PbStatus *message, WiceStatusInfo 
 	ret->pid = message->pid;
 	ret->started_ms = message->started_ms;
 	ret->now_ms = message->now_ms;
+	counters_from(message->signaling, &ret->signaling);
 	WiceInterfaceStatus *interfaces =
 		new_array(reader, message->n_interfaces, sizeof *interfaces);
 	for (size_t i = 0; interfaces && i < message->n_interfaces; i++)

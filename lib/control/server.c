@@ -80,6 +80,12 @@ static gboolean run_get_status(WiceControlServer *self, WiceRpcCall *call,
 	g_autoptr(WiceStatus) status = self->ops->status(self->target);
 	g_autoptr(GBytes) answer = wice__control_status_encode(wice_status_info(status),
 							       request->interface, request->peer);
+	if (answer && g_bytes_get_size(answer) > WICE_CONTROL_ANSWER_MAX) {
+		wice__rpc_call_finish(call, WICE_RPC_RESOURCE_EXHAUSTED,
+				      "The status is too large for one answer; ask for one "
+				      "interface or one peer.");
+		return TRUE;
+	}
 	if (answer) {
 		finish_with(call, answer);
 		return TRUE;
@@ -313,13 +319,16 @@ static gboolean start_rpc(WiceControlServer *self, GError **error)
 		.closed = on_closed,
 	};
 	int fd = wice__control_socket_steal_fd(self->socket);
-	g_autoptr(GSocket) socket = g_socket_new_from_fd(fd, error);
+	GSocket *socket = g_socket_new_from_fd(fd, error);
 	if (!socket) {
 		close(fd);
 		return FALSE;
 	}
 	self->rpc = wice__rpc_server_new(self->context, &options);
-	return wice__rpc_server_listen(self->rpc, g_object_ref(socket), NULL, error);
+	if (wice__rpc_server_listen(self->rpc, socket, NULL, error))
+		return TRUE;
+	g_object_unref(socket);
+	return FALSE;
 }
 
 WiceControlServer *wice__control_server_new(GMainContext *context, const WiceControlTargetOps *ops,
