@@ -100,13 +100,14 @@ static inline void recorder_close(Recorder *recorder)
 
 /* Iterates until a condition holds; a test that waits longer than this has failed. */
 #define WAIT_LIMIT_US (60 * G_USEC_PER_SEC)
-#define WAIT_FOR(context, condition)                                          \
-	do {                                                                  \
-		gint64 limit_us = g_get_monotonic_time() + WAIT_LIMIT_US;     \
-		while (!(condition) && g_get_monotonic_time() < limit_us)     \
-			if (!g_main_context_iteration((context), FALSE))      \
-				g_usleep(500);                                \
-		ck_assert_msg((condition), "waited in vain for " #condition); \
+#define WAIT_FOR(context, condition)                                                \
+	do {                                                                        \
+		gint64 limit_us = g_get_monotonic_time() + WAIT_LIMIT_US;           \
+		bool holds;                                                         \
+		while (!(holds = (condition)) && g_get_monotonic_time() < limit_us) \
+			if (!g_main_context_iteration((context), FALSE))            \
+				g_usleep(500);                                      \
+		ck_assert_msg(holds, "waited in vain for " #condition);             \
 	} while (0)
 
 /* A key of its own for each letter. */
