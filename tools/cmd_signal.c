@@ -8,9 +8,7 @@
 #include <string.h>
 #include <wice/signaling.h>
 
-int cmd_signal(int argc, char **argv);
-
-#define EXIT_USAGE 2
+#include "wice.h"
 
 /* What the command line says; unset texts are NULL, unset numbers 0. */
 typedef struct {

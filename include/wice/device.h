@@ -27,18 +27,21 @@ typedef enum {
 	WICE_DEVICE_FAKE = 3,      /* made by a test */
 } WiceDeviceKind;
 
-/* Fields of a device or peer that are present, not merely zero. */
+/*
+ * What a device or peer has. Worked out from the state, so every implementation is reported with
+ * the same bits, whether it says "off" or says nothing: a field without its bit is zero.
+ */
 typedef enum {
 	WICE_DEVICE_HAS_PRIVATE_KEY = 1u << 0,
 	WICE_DEVICE_HAS_PUBLIC_KEY = 1u << 1,
 	WICE_DEVICE_HAS_LISTEN_PORT = 1u << 2,
-	WICE_DEVICE_HAS_FWMARK = 1u << 3,
+	WICE_DEVICE_HAS_FWMARK = 1u << 3, /* it is not off */
 } WiceDeviceFields;
 
 typedef enum {
 	WICE_PEER_HAS_PRESHARED_KEY = 1u << 0,
 	WICE_PEER_HAS_ENDPOINT = 1u << 1,
-	WICE_PEER_HAS_KEEPALIVE = 1u << 2,
+	WICE_PEER_HAS_KEEPALIVE = 1u << 2, /* it is not off */
 	WICE_PEER_HAS_HANDSHAKE = 1u << 3, /* there has been one */
 } WiceDevicePeerFields;
 
@@ -101,8 +104,9 @@ typedef void (*WicePeerDiffFunc)(unsigned changes, const WiceDevicePeer *before,
 				 const WiceDevicePeer *after, void *user_data);
 
 /*
- * Compares two snapshots. Either may be NULL (nothing there). Calls func (may be NULL) for each
- * peer that differs and returns the union of all changes, 0 if there are none.
+ * Compares two snapshots. Either may be NULL (nothing there, which differs from an interface in all
+ * that the interface has). Calls func (may be NULL) for each peer that differs and returns the union of all
+ * changes, 0 if there are none. Takes the same time for equal and different secrets.
  */
 WICE_API unsigned wice_device_diff(const WiceDevice *before, const WiceDevice *after,
 				   WicePeerDiffFunc func, void *user_data);

@@ -80,6 +80,7 @@ typedef struct {
 	uint64_t replayed;     /* seen before, for instance over a second backend */
 	uint64_t stale;        /* older than the newest from this peer */
 	uint64_t downgraded;   /* names a version or capabilities that we did not offer */
+	uint64_t unsupported;  /* of a version that this one is too old for */
 	uint64_t limited;      /* over the rate limit for its sender */
 } WiceSignalingCounters;
 
@@ -106,6 +107,7 @@ typedef struct {
 	int64_t pid;
 	int64_t started_ms; /* ms since 1970 */
 	int64_t now_ms;     /* when the snapshot was taken, ms since 1970 */
+	WiceSignalingCounters signaling; /* what could be attributed to no interface */
 	size_t n_backends;
 	const WiceBackendStatus *backends;
 	size_t n_interfaces;

@@ -9,6 +9,7 @@
 #include <wice/cancel.h>
 #include <wice/candidate.h>
 #include <wice/control.h>
+#include <wice/daemon.h>
 #include <wice/device.h>
 #include <wice/error.h>
 #include <wice/key.h>

@@ -10,6 +10,7 @@
 #include "agent/interface.h"
 #include "agent/stun_servers.h"
 #include "event/addresses.h"
+#include "event/source.h"
 #include "ice/ice.h"
 #include "signaling/hub.h"
 

@@ -90,6 +90,9 @@ void wice__interface_count(WiceInterface *interface, WiceOpenResult result)
 	case WICE_OPEN_MALFORMED:
 		counters->malformed++;
 		break;
+	case WICE_OPEN_UNSUPPORTED:
+		counters->unsupported++;
+		break;
 	case WICE_OPEN_MISADDRESSED:
 		counters->misaddressed++;
 		break;

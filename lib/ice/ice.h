@@ -11,17 +11,19 @@
 #include <wice/candidate.h>
 
 /*
- * One ICE agent (RFC 8445) for one peer: one stream, one component. It has sockets on
- * the addresses that it is given and nothing else: host candidates are known when open returns; server-reflexive ones are found by its user,
- * who may send from the same ports, and are only signalled (RFC 8445 section 5.1.1.1: their pairs
- * have the host candidate as base anyway). Restarting is making a new one.
+ * One ICE agent (RFC 8445) for one peer: one stream, one component. It has sockets on the addresses
+ * that it is given and nothing else: host candidates are known when open returns; server-reflexive
+ * ones are found by its user, who may send from the same ports, and are only signalled (RFC 8445
+ * section 6.1.2.4: their pairs are checked from the host candidate that is their base anyway).
+ * Restarting is making a new one.
  *
  * Everything happens on the context that it was opened with. No callback comes from inside a hook.
+ * A callback may call any hook of any agent, close included.
  */
 typedef struct WiceIce WiceIce;
 typedef struct WiceIceOps WiceIceOps;
 
-/* RFC 8445 section 5.3: 4..256 and 22..256 characters; we make and accept no more than these. */
+/* RFC 8445 section 5.3: 4..256 and 22..256 characters; we make and accept no more than these, less a NUL. */
 #define WICE_ICE_UFRAG_SIZE 33
 #define WICE_ICE_PWD_SIZE 65
 #define WICE_ICE_MAX_REMOTE 32 /* candidates of a peer that are tried */
@@ -34,7 +36,11 @@ typedef struct {
 typedef struct {
 	size_t size;
 	bool controlling;
-	const WiceAddress *addresses; /* where to make sockets; at least one */
+	/*
+	 * Where to make sockets; at least one. Those that cannot be bound are left out, as are IPv6
+	 * link-local ones: a candidate has no scope that would mean anything to a peer.
+	 */
+	const WiceAddress *addresses;
 	size_t n_addresses;
 	uint16_t port_min; /* 0: any */
 	uint16_t port_max;
@@ -50,11 +56,17 @@ typedef struct {
 typedef struct {
 	/* A pair was selected, first or anew: packets should take it from now on. */
 	void (*on_pair)(const WiceIcePair *pair, void *user_data);
-	/* No pair works, or none works any more. */
+	/*
+	 * No pair works, or none works any more. Called once; nothing comes after it and the agent
+	 * answers no check any more: close it, and open another one to try again. It is a statement about
+	 * the checks, not about the path: libnice also gives up after 200 lost keepalives in all,
+	 * however good the path is (see nice_agent.c), so what carries packets should be kept for as long as
+	 * WireGuard is heard over it.
+	 */
 	void (*on_failed)(void *user_data);
 	/*
-	 * A packet that is not STUN came through the agent's own reading of its socket. Only where the user could not
-	 * read the port itself. Valid during the call.
+	 * A packet that is not ours came through the agent's own reading of its socket, from an
+	 * address that has passed a check. Only where the user could not read the port itself. Valid during the call.
 	 */
 	void (*on_data)(const WiceEndpoint *base, const uint8_t *data, size_t len, void *user_data);
 } WiceIceEvents;
@@ -73,7 +85,10 @@ struct WiceIce {
 
 struct WiceIceOps {
 	const char *name;
-	/* Makes an agent. -EADDRNOTAVAIL: no address could be bound. -errno otherwise. */
+	/*
+	 * Makes an agent. -EADDRNOTAVAIL: no address could be bound, -EADDRINUSE: every port of the range is
+	 * taken, -EPERM: not allowed to set the fwmark, -EINVAL: no address or an impossible port range.
+	 */
 	int (*open)(GMainContext *context, const WiceIceOptions *options,
 		    const WiceIceEvents *events, void *user_data, WiceIce **ret_ice);
 	/* Our credentials; fixed for the life of the agent. */
@@ -81,8 +96,9 @@ struct WiceIceOps {
 	/* Our sockets; returns their number, at most n are written. */
 	size_t (*sockets)(WiceIce *ice, WiceIceSocket *ret, size_t n);
 	/*
-	 * Checks start with the first candidates. Credentials are set once; -EALREADY for others, -EINVAL for
-	 * malformed ones. Candidates may be given repeatedly and again; those beyond WICE_ICE_MAX_REMOTE are ignored.
+	 * Checks start when both are known, in either order. Credentials are set once: again is fine, others give
+	 * -EALREADY, malformed ones -EINVAL. Candidates may be given repeatedly: known and malformed ones, those
+	 * that no packet could go to, and those beyond WICE_ICE_MAX_REMOTE are ignored. -ESHUTDOWN after on_failed.
 	 */
 	int (*set_remote)(WiceIce *ice, const WiceIceCredentials *credentials);
 	int (*add_candidates)(WiceIce *ice, const WiceCandidate *candidates, size_t n);

@@ -206,7 +206,7 @@ static void send_due(struct hub *hub)
 
 static int open_port(struct port *port)
 {
-	int one = 1;
+	int one = 1, buffer = 8 << 20; /* for when others have the processor */
 	struct sockaddr_ll address = {
 		.sll_family = AF_PACKET,
 		.sll_protocol = htons(ETH_P_ALL),
@@ -217,6 +217,7 @@ static int open_port(struct port *port)
 		.mr_type = PACKET_MR_PROMISC,
 	};
 	port->fd = socket(AF_PACKET, SOCK_RAW | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	setsockopt(port->fd, SOL_SOCKET, SO_RCVBUFFORCE, &buffer, sizeof buffer);
 	if (port->fd < 0 || !address.sll_ifindex ||
 	    setsockopt(port->fd, SOL_PACKET, PACKET_VNET_HDR, &one, sizeof one) < 0 ||
 	    setsockopt(port->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof one) < 0 ||

@@ -12,6 +12,10 @@ from .system import WIREGUARD_SOCKETS, LabError, run, wait_until
 TUNNEL = "10.77.0"
 
 
+def interface_name(name):
+    return "w%d%s" % (os.getpid(), name)
+
+
 def new_key():
     return run("wg", "genkey").stdout.strip()
 
@@ -23,11 +27,11 @@ def public_key(private_key):
 class WireGuard:
     """One interface. A peer is known by its public key and its address in the tunnel, and by nothing else."""
 
-    def __init__(self, host, number, private_key=None):
+    def __init__(self, host, number, private_key=None, name=None):
         self.host = host
         self.lab = host.lab
         self.number = number
-        self.name = "w%d%s" % (os.getpid(), host.name)
+        self.name = interface_name(name or host.name)
         self.address = "%s.%d" % (TUNNEL, number)
         self.private_key = private_key or new_key()
         self.public_key = public_key(self.private_key)
@@ -37,7 +41,7 @@ class WireGuard:
         self.lab.reporters.append(self.report)
 
     def create(self):
-        self.process = self.host.spawn("wireguard-go", "wireguard-go", "-f", self.name)
+        self.process = self.host.spawn(self.name, "wireguard-go", "-f", self.name)
         socket = os.path.join(WIREGUARD_SOCKETS, self.name + ".sock")
 
         def ready():
@@ -66,7 +70,7 @@ class WireGuard:
     def set_private_key(self, key):
         self.private_key = key
         self.public_key = public_key(key)
-        self.set("private-key", self.lab.write(self.host.name + ".key", key))
+        self.set("private-key", self.lab.write(self.name + ".key", key))
 
     def add_peer(self, other, *more):
         self.set("peer", other.public_key, "allowed-ips", other.address + "/32", *more)
@@ -83,7 +87,7 @@ class WireGuard:
         return int(self.wg("show", self.name, "listen-port").stdout)
 
     def report(self):
-        print("--- wg show of host %s" % self.host.name)
+        print("--- wg show %s of host %s" % (self.name, self.host.name))
         print(self.wg("show", self.name, check=False).stdout.rstrip())
 
 

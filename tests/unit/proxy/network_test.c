@@ -1,0 +1,297 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Two hosts, each with a proxy, on a wire: what loopback does not show (receive offload, MTU). */
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <sched.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+
+#include "world.h"
+
+#define TRIES 16
+#define HOLD_US 50000 /* how long receive offload waits for more */
+
+typedef struct {
+	int namespace;
+	World world;
+	WorldPeer peer; /* the other host */
+} Host;
+
+static Host hosts[2];
+
+static const char *const addresses[2][2] = { { "10.88.0.1", "10.88.0.2" },
+					     { "fd88::1", "fd88::2" } };
+
+static void enter(const Host *host)
+{
+	ck_assert_int_eq(setns(host->namespace, CLONE_NEWNET), 0);
+}
+
+G_GNUC_PRINTF(1, 2) static bool run(const char *format, ...)
+{
+	va_list arguments;
+	va_start(arguments, format);
+	char *command = g_strdup_vprintf(format, arguments);
+	va_end(arguments);
+	bool ok = system(command) == 0;
+	g_free(command);
+	return ok;
+}
+
+static bool set_offload(uint32_t command, uint32_t value)
+{
+	struct ethtool_value request = { command, value };
+	struct ifreq name = { .ifr_name = "wire", .ifr_data = (void *)&request };
+	int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	bool ok = ioctl(fd, SIOCETHTOOL, &name) == 0;
+	close(fd);
+	return ok;
+}
+
+/* The files of /sys/class/net are those of the namespace that the mount was made in. */
+static bool hold_back_received(void)
+{
+	return mount("sysfs", "/sys", "sysfs", 0, NULL) == 0 &&
+	       run("echo %d > /sys/class/net/wire/gro_flush_timeout", HOLD_US * 1000) &&
+	       run("echo 100 > /sys/class/net/wire/napi_defer_hard_irqs");
+}
+
+static bool make_hosts(void)
+{
+	if (geteuid() != 0 || unshare(CLONE_NEWNS) < 0 ||
+	    mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0) {
+		puts("skipped: must be root to make network namespaces");
+		return false;
+	}
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+		hosts[i].namespace = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
+		ck_assert(run("ip link set lo up"));
+	}
+	if (!run("ip link add wire type veth peer name far") ||
+	    !run("ip link set far netns /proc/%d/fd/%d name wire", (int)getpid(),
+		 hosts[0].namespace)) {
+		puts("skipped: this kernel has no veth");
+		return false;
+	}
+	for (int i = 0; i < 2; i++) {
+		enter(&hosts[i]);
+		ck_assert(run("ip addr add %s/24 dev wire", addresses[0][i]));
+		ck_assert(run("ip addr add %s/64 dev wire nodad", addresses[1][i]));
+		ck_assert(run("ip link set wire up"));
+		world_open(&hosts[i].world);
+	}
+	return true;
+}
+
+/* A veth does this only for what its other end cannot pass on joined. */
+static bool enable_receive_offload(void)
+{
+	bool ok = true;
+	for (int i = 0; i < 2; i++) {
+		enter(&hosts[i]);
+		ok = ok && run("ip link set wire gso_max_segs 1") && set_offload(ETHTOOL_STSO, 0) &&
+		     set_offload(ETHTOOL_SGRO, 1) && hold_back_received();
+	}
+	if (!ok)
+		puts("skipped: this kernel has no receive offload for veth");
+	return ok;
+}
+
+static void open_peers(int family)
+{
+	for (int i = 0; i < 2; i++) {
+		WorldPeer *peer = &hosts[i].peer;
+		enter(&hosts[i]);
+		ck_assert_int_eq(
+			wice__user_entry_new(hosts[i].world.proxy, NULL, NULL, &peer->entry), 0);
+		peer->ice = world_socket(addresses[family][i], &peer->ice_endpoint);
+		peer->remote = world_socket(addresses[family][i], &peer->remote_endpoint);
+		ck_assert_int_eq(wice__user_path_new(peer->entry, peer->ice, &peer->ice_endpoint, 0,
+						     &peer->path),
+				 0);
+	}
+	for (int i = 0; i < 2; i++)
+		wice__user_entry_select(hosts[i].peer.entry, hosts[i].peer.path,
+					&hosts[!i].peer.ice_endpoint);
+}
+
+static void close_peers(void)
+{
+	for (int i = 0; i < 2; i++)
+		world_remove_peer(&hosts[i].peer);
+}
+
+static void close_hosts(void)
+{
+	for (int i = 0; i < 2; i++) {
+		world_close(&hosts[i].world);
+		close(hosts[i].namespace);
+	}
+}
+
+static WiceUserProxyCounters counters_of(const Host *host)
+{
+	WiceUserProxyCounters counters;
+	wice__user_proxy_counters(host->world.proxy, &counters);
+	return counters;
+}
+
+/* Through the first host's proxy to the second host's WireGuard. */
+static void carry(uint32_t n, size_t len)
+{
+	uint8_t packet[1500];
+	Host *from = &hosts[0], *to = &hosts[1];
+	WiceUserCounters before, sent;
+	wice__user_entry_counters(from->peer.entry, &before);
+	for (uint32_t i = 0; i < n; i++)
+		world_send(from->world.wg, wice__user_entry_endpoint(from->peer.entry), packet,
+			   world_data(packet, len, i));
+	do {
+		g_main_context_iteration(from->world.context, FALSE);
+		wice__user_entry_counters(from->peer.entry, &sent);
+	} while (sent.tx_packets + sent.tx_dropped < before.tx_packets + before.tx_dropped + n);
+	ck_assert_uint_eq(sent.tx_dropped, 0);
+	for (uint32_t i = 0; i < n; i++)
+		world_expect(&to->world, to->world.wg, packet, world_data(packet, len, i),
+			     wice__user_entry_endpoint(to->peer.entry));
+}
+
+START_TEST(two_proxies_carry_packets_over_a_wire)
+{
+	if (!make_hosts())
+		return;
+	open_peers(_i);
+	carry(1, 100); /* finds the neighbour */
+	carry(300, 1400);
+	carry(300, 32);
+	close_peers();
+	close_hosts();
+}
+END_TEST
+
+START_TEST(packets_beyond_the_mtu_are_sent_one_by_one)
+{
+	if (!make_hosts())
+		return;
+	for (int i = 0; i < 2; i++) {
+		enter(&hosts[i]);
+		ck_assert(run("ip link set wire mtu 1300"));
+	}
+	open_peers(_i);
+	carry(1, 100);
+	carry(100, 1400);
+	uint64_t fallbacks = counters_of(&hosts[0]).gso_fallbacks;
+	ck_assert_uint_gt(fallbacks, 0);
+	carry(100, 1400);
+	carry(100, 1200);
+	ck_assert_uint_eq(counters_of(&hosts[0]).gso_fallbacks, fallbacks);
+	close_peers();
+	close_hosts();
+}
+END_TEST
+
+/* STUN close behind a few larger data packets of the same flow. */
+START_TEST(receive_offload_takes_no_stun_from_the_agent)
+{
+	uint8_t data[1000], stun[20];
+	if (!make_hosts() || !enable_receive_offload())
+		return;
+	world_stun(stun, "abcdefghijkl");
+	for (int try = 0; try < TRIES; try++) {
+		open_peers(_i);
+		Host *from = &hosts[0], *to = &hosts[1];
+		for (uint32_t i = 0; i < 4; i++)
+			world_send(from->world.wg, wice__user_entry_endpoint(from->peer.entry),
+				   data, world_data(data, sizeof data, i));
+		WiceUserCounters sent;
+		do {
+			g_main_context_iteration(from->world.context, FALSE);
+			wice__user_entry_counters(from->peer.entry, &sent);
+		} while (sent.tx_packets < 4);
+		world_send(from->peer.ice, &to->peer.ice_endpoint, stun, sizeof stun);
+		world_expect(&to->world, to->peer.ice, stun, sizeof stun, &from->peer.ice_endpoint);
+		for (uint32_t i = 0; i < 4; i++)
+			world_expect(&to->world, to->world.wg, data,
+				     world_data(data, sizeof data, i),
+				     wice__user_entry_endpoint(to->peer.entry));
+		close_peers();
+	}
+	ck_assert_uint_eq(counters_of(&hosts[1]).gro_disabled, 0);
+	close_hosts();
+}
+END_TEST
+
+/* Another implementation may send both with the same time to live. */
+static bool send_alike(WorldPeer *to)
+{
+	uint8_t data[1000], stun[20];
+	Host *from = &hosts[0];
+	world_stun(stun, "abcdefghijkl");
+	for (uint32_t i = 0; i < 4; i++)
+		world_send(from->peer.remote, &to->ice_endpoint, data,
+			   world_data(data, sizeof data, i));
+	world_send(from->peer.remote, &to->ice_endpoint, stun, sizeof stun);
+	for (uint32_t i = 0; i < 4; i++)
+		world_expect(&hosts[1].world, hosts[1].world.wg, data,
+			     world_data(data, sizeof data, i),
+			     wice__user_entry_endpoint(to->entry));
+	bool agent_has_it = false;
+	WORLD_UNTIL(&hosts[1].world, (agent_has_it = world_try_receive(&hosts[1].world, to->ice)) ||
+					     counters_of(&hosts[1]).gro_disabled > 0);
+	return agent_has_it;
+}
+
+START_TEST(a_path_that_lost_stun_to_receive_offload_does_without_it)
+{
+	uint8_t stun[20];
+	bool lost = false;
+	if (!make_hosts() || !enable_receive_offload())
+		return;
+	for (int try = 0; try < TRIES && !lost; try++) {
+		WorldPeer *to = &hosts[1].peer;
+		open_peers(_i);
+		lost = !send_alike(to);
+		if (lost) {
+			ck_assert_uint_eq(counters_of(&hosts[1]).gro_disabled, 1);
+			world_stun(stun, "abcdefghijkl");
+			uint8_t data[1000];
+			for (uint32_t i = 0; i < 4; i++)
+				world_send(hosts[0].peer.remote, &to->ice_endpoint, data,
+					   world_data(data, sizeof data, i));
+			world_send(hosts[0].peer.remote, &to->ice_endpoint, stun, sizeof stun);
+			world_expect(&hosts[1].world, to->ice, stun, sizeof stun,
+				     &hosts[0].peer.remote_endpoint);
+		}
+		close_peers();
+	}
+	if (!lost)
+		puts("skipped: this kernel's receive offload has joined nothing");
+	close_hosts();
+}
+END_TEST
+
+int main(void)
+{
+	const TTest *const tests[] = {
+		two_proxies_carry_packets_over_a_wire,
+		packets_beyond_the_mtu_are_sent_one_by_one,
+		receive_offload_takes_no_stun_from_the_agent,
+		a_path_that_lost_stun_to_receive_offload_does_without_it,
+	};
+	Suite *suite = suite_create("proxy network");
+	TCase *tcase = tcase_create("proxy network");
+	tcase_set_timeout(tcase, SUITE_TIMEOUT_S);
+	for (size_t i = 0; i < G_N_ELEMENTS(tests); i++)
+		tcase_add_loop_test(tcase, tests[i], 0, 2);
+	suite_add_tcase(suite, tcase);
+	SRunner *runner = srunner_create(suite);
+	srunner_run_all(runner, CK_ENV);
+	int failed = srunner_ntests_failed(runner);
+	srunner_free(runner);
+	return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
