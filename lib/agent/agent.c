@@ -228,15 +228,12 @@ static void event_to_all(WiceAgent *agent, WiceSessionEventType type)
 static void refresh_addresses(WiceAgent *agent)
 {
 	GArray *now = usable_addresses(agent);
-	if (same_addresses(now, agent->addresses)) {
-		g_array_unref(now);
-		return;
-	}
 	bool first = !agent->has_addresses;
+	bool same = same_addresses(now, agent->addresses);
 	g_array_unref(agent->addresses);
 	agent->addresses = now;
 	agent->has_addresses = true;
-	if (first)
+	if (first || same)
 		return;
 	wice__log(WICE_LOG_INFO, "", "the addresses of this host have changed, %u are usable now",
 		  now->len);

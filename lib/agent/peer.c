@@ -173,12 +173,13 @@ static void open_attempt(WicePeer *peer)
 	if (!err) {
 		wice__interface_attempt_options(peer->interface, &options);
 		options.entry = peer->entry;
-		options.controlling = wice_key_compare(&peer->mailbox.own_public, &peer->key) < 0;
+		options.controlling = peer->session.controlling;
 		err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
 	}
-	if (err) {
+	if (err && err != -EADDRNOTAVAIL)
 		wice__log(WICE_LOG_WARNING, peer->subject, "no ICE agent could be started: %s",
 			  g_strerror(-err));
+	if (err) {
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_NOT_OPENED });
 		return;
 	}
@@ -530,7 +531,9 @@ WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found)
 	wice__interface_init_mailbox(interface, &peer->mailbox, &peer->key);
 	uint64_t seed;
 	memcpy(&seed, peer->key.bytes, sizeof seed);
-	wice__session_init(&peer->session, seed ^ (uint64_t)g_get_real_time(), wice__now_ms());
+	bool controlling = wice_key_compare(&peer->mailbox.own_public, &peer->key) < 0;
+	wice__session_init(&peer->session, controlling, seed ^ (uint64_t)g_get_real_time(),
+			   wice__now_ms());
 	peer->timer = wice__timer_new(wice__interface_context(interface), on_timer, peer);
 	take_found(peer, found);
 	peer->seen = *found;

@@ -30,8 +30,11 @@
  * Timers, all in one deadline:
  *   publish   repeats the description: while waiting for the peer 1 s doubling to 60 s, while
  *             checking 0.5 s doubling to 4 s
- *   nudge     makes WireGuard send: 0.5 s doubling to 4 s; WireGuard repeats a lost handshake only
- *             after 5 s (REKEY_TIMEOUT) by itself
+ *   nudge     makes WireGuard send: the controlling end at once, the other after 1 s, then
+ *             doubling to 4 s. Never both at once: two initiations that cross are lost both, since
+ *             each end forgets its own when it answers the other's, and WireGuard repeats only
+ *             after 5 s (REKEY_TIMEOUT). The controlled end also answers the first sign of life,
+ *             for a session of keys that still lives needs no handshake and so no reply.
  *   give up   checking 10 s, handshaking 15 s
  *   backoff   after a failure 5 s doubling to 5 min
  */
@@ -45,7 +48,7 @@
 #define PUBLISH_CHECKING_MIN_MS 500
 #define PUBLISH_CHECKING_MAX_MS 4000
 #define PUBLISH_ANSWER_GAP_MS 100 /* an answer to a description that does not fit, not more often */
-#define NUDGE_MIN_MS 500
+#define NUDGE_MIN_MS 1000
 #define NUDGE_MAX_MS 4000
 #define CHECKING_TIMEOUT_MS 10000
 #define HANDSHAKING_TIMEOUT_MS 15000
@@ -86,9 +89,11 @@ static void update_deadline(WiceSession *session)
 	session->deadline = MIN(session->give_up_at, MIN(session->publish_at, session->nudge_at));
 }
 
-void wice__session_init(WiceSession *session, uint64_t jitter_seed, int64_t now_ms)
+void wice__session_init(WiceSession *session, bool controlling, uint64_t jitter_seed,
+			int64_t now_ms)
 {
 	memset(session, 0, sizeof *session);
+	session->controlling = controlling;
 	session->jitter = jitter_seed;
 	session->why = WICE_WHY_NOT_STARTED;
 	session->phase_since = now_ms;
@@ -262,7 +267,7 @@ static unsigned pair_selected(WiceSession *session, int64_t now)
 		set_phase(session, WICE_PHASE_HANDSHAKING, WICE_WHY_WAITING_FOR_HANDSHAKE, now);
 	}
 	session->path = true;
-	return WICE_SESSION_DO_APPLY_PATH | WICE_SESSION_DO_NUDGE;
+	return WICE_SESSION_DO_APPLY_PATH | (session->controlling ? WICE_SESSION_DO_NUDGE : 0);
 }
 
 static unsigned wg_alive(WiceSession *session, int64_t now)
@@ -276,7 +281,7 @@ static unsigned wg_alive(WiceSession *session, int64_t now)
 	session->failures = 0;
 	session->connected_at = now;
 	set_phase(session, WICE_PHASE_ESTABLISHED, WICE_WHY_PROVEN, now);
-	return WICE_SESSION_DO_SETTLE;
+	return WICE_SESSION_DO_SETTLE | (session->controlling ? 0 : WICE_SESSION_DO_NUDGE);
 }
 
 /* WireGuard hears nothing. The path stays applied, it may come back, but it proves nothing. */

@@ -83,8 +83,9 @@ typedef enum {
 typedef struct {
 	WiceSessionPhase phase;
 	WiceSessionWhy why;
-	bool path;   /* a path is applied to WireGuard */
-	bool proven; /* WireGuard has received over it, and has not been found silent since */
+	bool controlling; /* as in ICE: the end with the smaller public key */
+	bool path;        /* a path is applied to WireGuard */
+	bool proven;      /* WireGuard has received over it, and has not been found silent since */
 	char own_ufrag[WICE_SESSION_UFRAG_SIZE]; /* of our newest agent, "" if there is none */
 	char paired_ufrag
 		[WICE_SESSION_UFRAG_SIZE]; /* the peer's agent that it is paired with, or "" */
@@ -106,7 +107,8 @@ typedef struct {
 } WiceSession;
 
 /* jitter_seed spreads the timers of many peers; any value. */
-void wice__session_init(WiceSession *session, uint64_t jitter_seed, int64_t now_ms);
+void wice__session_init(WiceSession *session, bool controlling, uint64_t jitter_seed,
+			int64_t now_ms);
 
 /* One step. Returns WiceSessionActions; afterwards session->deadline is valid. */
 unsigned wice__session_step(WiceSession *session, const WiceSessionEvent *event, int64_t now_ms);

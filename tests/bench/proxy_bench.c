@@ -62,7 +62,7 @@ static int namespaces[2];
 static pid_t holders[2]; /* of the namespaces */
 static uint64_t window = 4096;
 
-static void die(const char *what)
+G_GNUC_NORETURN static void die(const char *what)
 {
 	fprintf(stderr, "proxy_bench: %s: %s\n", what, g_strerror(errno));
 	exit(EXIT_FAILURE);

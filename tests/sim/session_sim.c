@@ -272,7 +272,8 @@ static void start(World *world, int index)
 	node->running = true;
 	node->epoch++;
 	node->counter = node->peer_epoch = node->peer_counter = 0;
-	wice__session_init(&node->session, g_rand_int(world->rand), node_now(world, node));
+	wice__session_init(&node->session, index == 0, g_rand_int(world->rand),
+			   node_now(world, node));
 	step(world, index, &(WiceSessionEvent){ .type = WICE_SESSION_START });
 }
 

@@ -401,7 +401,9 @@ START_TEST(a_flood_in_the_name_of_a_peer_is_limited)
 	connect_both(&world);
 	WiceInterface *interface = g_hash_table_lookup(a->agent->interfaces, a->name);
 	uint8_t body[200];
-	WiceEnvelope envelope = { .sender = b->public_key, .recipient = a->public_key, .body = body };
+	WiceEnvelope envelope = { .sender = b->public_key,
+				  .recipient = a->public_key,
+				  .body = body };
 	for (int i = 0; i < 100000; i++) {
 		randombytes_buf(body, sizeof body);
 		envelope.body_len = 1 + randombytes_uniform(sizeof body);

@@ -23,7 +23,7 @@ static int64_t bring(WiceSession *session, WiceSessionPhase phase)
 		[WICE_PHASE_ESTABLISHED] = { .type = WICE_SESSION_WG_ALIVE },
 	};
 	int64_t now = 1000000;
-	wice__session_init(session, 1, now);
+	wice__session_init(session, true, 1, now);
 	for (int i = WICE_PHASE_GATHERING; i <= (int)phase; i++)
 		wice__session_step(session, &way[i], now += 1000);
 	ck_assert_int_eq(session->phase, phase);
@@ -33,7 +33,7 @@ static int64_t bring(WiceSession *session, WiceSessionPhase phase)
 START_TEST(the_straight_way_leads_to_connected)
 {
 	WiceSession session;
-	wice__session_init(&session, 1, 0);
+	wice__session_init(&session, true, 1, 0);
 	ck_assert_int_eq(wice__session_state(&session), WICE_STATE_IDLE);
 	ck_assert_uint_eq(wice__session_step(&session, EVENT(WICE_SESSION_START), 1),
 			  WICE_SESSION_DO_OPEN_ICE);
@@ -289,11 +289,30 @@ START_TEST(a_peer_cannot_restart_us_without_end)
 }
 END_TEST
 
+START_TEST(the_two_ends_do_not_begin_a_handshake_at_once)
+{
+	WiceSession session;
+	wice__session_init(&session, false, 1, 0);
+	wice__session_step(&session, EVENT(WICE_SESSION_START), 1);
+	wice__session_step(&session, EVENT(.type = WICE_SESSION_OPENED, .ufrag = "own1"), 1);
+	wice__session_step(&session, REMOTE("peer1", ""), 1);
+	ck_assert_uint_eq(wice__session_step(&session, EVENT(WICE_SESSION_PAIR_SELECTED), 1),
+			  WICE_SESSION_DO_APPLY_PATH);
+	WiceSession silent = session;
+	int64_t now = 1;
+	while (!(next(&silent, &now) & WICE_SESSION_DO_NUDGE))
+		;
+	ck_assert_int_eq(now, 1001);
+	ck_assert_uint_eq(wice__session_step(&session, EVENT(WICE_SESSION_WG_ALIVE), 2),
+			  WICE_SESSION_DO_NUDGE | WICE_SESSION_DO_SETTLE);
+}
+END_TEST
+
 START_TEST(no_address_is_tried_again)
 {
 	WiceSession session;
 	int64_t now = 5;
-	wice__session_init(&session, 1, now);
+	wice__session_init(&session, true, 1, now);
 	wice__session_step(&session, EVENT(WICE_SESSION_START), now);
 	ck_assert_uint_eq(wice__session_step(&session, EVENT(WICE_SESSION_NOT_OPENED), now), 0);
 	ck_assert_int_eq(session.why, WICE_WHY_NO_ADDRESS);
@@ -305,4 +324,4 @@ SUITE_MAIN("session", the_straight_way_leads_to_connected, all_rules_hold,
 	   waiting_repeats_ever_more_seldom, checking_ends_with_a_reason_within_ten_seconds,
 	   failures_are_repeated_ever_more_seldom, a_path_that_proves_nothing_is_dropped,
 	   a_working_path_survives_a_search_that_fails, a_peer_cannot_restart_us_without_end,
-	   no_address_is_tried_again)
+	   the_two_ends_do_not_begin_a_handshake_at_once, no_address_is_tried_again)
