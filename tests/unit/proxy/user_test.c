@@ -420,7 +420,10 @@ START_TEST(without_a_selected_path_packets_are_dropped_and_counted)
 }
 END_TEST
 
-/* Two sockets of different users cannot share a port, so this is what a kernel without the feature looks like. */
+/*
+ * Two sockets of different users cannot share a port, so this is what a kernel without the feature
+ * looks like.
+ */
 START_TEST(without_port_sharing_the_ice_agents_socket_serves)
 {
 	WorldPeer peer;
