@@ -11,11 +11,11 @@
  * last may be shorter. It looks for the receiving socket without running our program
  * (port_share.c), so that in half of the flows, by hash, it is not done at all. Where it is done, a
  * STUN packet that arrives right behind a WireGuard packet is shorter, would be stuck to it, and
- * the ICE agent would never see it: under load, most of its checks would be lost. But packets that
- * differ in their time to live are never joined. So WireGuard's packets leave with one less than
- * those that the ICE agent sends, and cannot be confused on the other side. As that depends on the
- * sender and its kernel, a path on which it has happened all the same receives without offload from
- * then on.
+ * the ICE agent would never see it: the more traffic, the more of its checks would be lost. But
+ * packets that differ in their time to live are not joined (Linux 6.10, and stable kernels since).
+ * So WireGuard's packets leave with one less than those that the ICE agent sends, and cannot be
+ * confused on the other side. As that depends on the sender and on the receiver's kernel, a path on
+ * which it has happened all the same receives without offload from then on.
  */
 #include "proxy/user_io.h"
 

@@ -364,8 +364,7 @@ int main(int argc, char **argv)
 	printf("# Over: veth between two network namespaces; no UDP_SEGMENT in the sender, no "
 	       "UDP_GRO in "
 	       "the receiver\n");
-	printf("# veth passes what a proxy has joined as one packet; a real network card cuts it "
-	       "apart\n");
+	printf("# The veth carries single packets; \"joined\": also what a proxy has joined\n");
 	printf("# %d alternating rounds of %.1f s, medians of all; at most %" PRIu64
 	       " packets under way\n",
 	       ROUNDS, MEASURE_US / 1e6, window);

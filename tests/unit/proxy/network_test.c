@@ -203,9 +203,9 @@ static void set_ttl(int fd, int family, int ttl)
 }
 
 /*
- * STUN close behind a few larger data packets of the same flow. One socket sends both: a veth hands
- * over the sender's own hash of the flow, which differs from socket to socket, and packets with
- * different ones are not joined either.
+ * STUN close behind a few larger data packets of the same flow. One socket sends both: over a veth,
+ * packets of two sockets that share a port were not seen to be joined. A real wire does not know
+ * about sockets.
  */
 static void send_data_and_stun(int family, int data_ttl)
 {
