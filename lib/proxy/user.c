@@ -285,6 +285,7 @@ const WiceEndpoint *wice__user_path_local(const WiceUserPath *path)
 void wice__user_entry_select(WiceUserEntry *entry, WiceUserPath *path, const WiceEndpoint *remote)
 {
 	entry->selected = path;
+	entry->provisional = false;
 	if (path)
 		entry->remote_len = wice__endpoint_to_sockaddr(remote, &entry->remote);
 }

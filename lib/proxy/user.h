@@ -89,6 +89,7 @@ void wice__user_path_free(WiceUserPath *path);
 const WiceEndpoint *wice__user_path_local(const WiceUserPath *path);
 
 /*
+ * Before the first selection WireGuard's packets go to where the network's last one came from.
  * From the next packet on, WireGuard's packets go over path, one of the entry's, to remote. path
  * NULL: are dropped. Freeing the selected path does the same.
  */

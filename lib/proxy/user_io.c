@@ -171,6 +171,22 @@ static void report_probes(const Inbound *inbound, const WiceUdpReceiver *receive
 	}
 }
 
+/*
+ * The peer may select its path, and begin the handshake, before we have selected ours. Until then
+ * WireGuard's answers go to where the question came from, as they would without a proxy; else the
+ * first answer would be lost, and WireGuard asks again only after 5 s.
+ */
+static void note_source(WiceUserPath *path, const WiceUdpReceived *received)
+{
+	WiceUserEntry *entry = path->entry;
+	if (entry->selected && !entry->provisional)
+		return;
+	entry->selected = path;
+	entry->provisional = true;
+	memcpy(&entry->remote, received->from, received->from_len);
+	entry->remote_len = received->from_len;
+}
+
 static bool receive_from_network(WiceUserPath *path)
 {
 	WiceUdpReceiver *receiver = path->entry->proxy->receiver;
@@ -181,10 +197,13 @@ static bool receive_from_network(WiceUserPath *path)
 	inbound.n_probes = 0;
 	for (int i = 0; i < n; i++) {
 		WiceUdpReceived received;
-		if (wice__udp_received(receiver, i, &received))
+		if (wice__udp_received(receiver, i, &received)) {
+			if (classify(received.chunk.data, received.chunk.len) == PACKET_WIREGUARD)
+				note_source(path, &received);
 			take_message(&inbound, &received.chunk, i);
-		else
+		} else {
 			path->entry->counters.rx_dropped++;
+		}
 	}
 	flush_inbound(&inbound);
 	report_probes(&inbound, receiver);

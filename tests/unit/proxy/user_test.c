@@ -424,6 +424,25 @@ END_TEST
  * Two sockets of different users cannot share a port, so this is what a kernel without the feature
  * looks like.
  */
+START_TEST(before_a_selection_answers_go_to_where_the_question_came_from)
+{
+	WorldPeer peer;
+	uint8_t packet[148];
+	world_open(&world);
+	world_add_peer(&world, &peer, loopbacks[_i], NULL, NULL);
+	const WiceEndpoint *entry = wice__user_entry_endpoint(peer.entry);
+	wice__user_entry_select(peer.entry, NULL, NULL);
+	size_t len = world_data(packet, sizeof packet, 1);
+	world_send(peer.remote, &peer.ice_endpoint, packet, len);
+	world_expect(&world, world.wg, packet, len, entry);
+	len = world_data(packet, 92, 2);
+	world_send(world.wg, entry, packet, len);
+	world_expect(&world, peer.remote, packet, len, &peer.ice_endpoint);
+	world_remove_peer(&peer);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(without_port_sharing_the_ice_agents_socket_serves)
 {
 	WorldPeer peer;
@@ -476,6 +495,7 @@ int main(void)
 		only_wireguards_port_is_heard_on_the_loopback_side,
 		a_changed_wireguard_port_is_followed,
 		without_a_selected_path_packets_are_dropped_and_counted,
+		before_a_selection_answers_go_to_where_the_question_came_from,
 	};
 	Suite *suite = suite_create("proxy user");
 	TCase *tcase = tcase_create("proxy user");
