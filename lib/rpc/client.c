@@ -277,9 +277,14 @@ static void on_connect(GIOStream *io, const GError *error, void *user_data)
 		disconnected(client, error);
 		return;
 	}
-	wice__rpc_h2_attach(client->h2, io);
-	g_object_unref(io);
+	/* In this order, what is asked for now leaves with the preface. */
+	WiceRpcH2 *h2 = client->h2;
+	client->refs++;
 	client->events->on_connected(client->user_data);
+	if (client->h2 == h2)
+		wice__rpc_h2_attach(h2, io);
+	g_object_unref(io);
+	client_unref(client);
 }
 
 /* --- API --- */
@@ -325,6 +330,11 @@ void wice__rpc_client_connect(WiceRpcClient *client)
 	client->h2 = wice__rpc_h2_new(client->context, &options, &h2_events, client);
 	client->connect =
 		wice__rpc_connect_start(client->context, &client->options, on_connect, client);
+}
+
+bool wice__rpc_client_is_up(const WiceRpcClient *client)
+{
+	return client->h2 != NULL;
 }
 
 void wice__rpc_client_set_fwmark(WiceRpcClient *client, uint32_t fwmark)

@@ -220,10 +220,10 @@ static bool flush(WiceRpcH2 *h2)
 	}
 	if (h2->error)
 		return false;
-	if (h2->queued + h2->tx.len > h2->options.max_queued) {
+	if (wice__rpc_h2_queued(h2) > h2->options.max_queued) {
 		fail(h2, WICE_ERROR_UNREACHABLE,
 		     "The other side does not read: %zu bytes are waiting for it",
-		     h2->queued + h2->tx.len);
+		     wice__rpc_h2_queued(h2));
 		return false;
 	}
 	/* Both directions are finished after GOAWAY or a protocol error. */
@@ -571,6 +571,11 @@ void wice__rpc_h2_close(WiceRpcH2 *h2)
 	h2->closed = true;
 	if (h2->depth == 0)
 		destroy(h2);
+}
+
+size_t wice__rpc_h2_queued(const WiceRpcH2 *h2)
+{
+	return h2->queued + h2->tx.len;
 }
 
 /* --- Streams --- */

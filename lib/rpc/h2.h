@@ -74,6 +74,9 @@ void wice__rpc_h2_attach(WiceRpcH2 *h2, GIOStream *io);
  */
 void wice__rpc_h2_close(WiceRpcH2 *h2);
 
+/* Bytes that wait to be sent. */
+size_t wice__rpc_h2_queued(const WiceRpcH2 *h2);
+
 /* Client: opens a stream (nghttp2 holds it back while the server allows no more). */
 bool wice__rpc_h2_open_stream(WiceRpcH2 *h2, WiceRpcStream *stream, const nghttp2_nv *fields,
 			      size_t n);

@@ -27,6 +27,5 @@ WiceRpcStatus wice__rpc_status_parse(const char *value);
 WiceRpcStatus wice__rpc_status_of_http(const char *http_status);
 /* The same for a stream that was reset with an HTTP/2 error code. */
 WiceRpcStatus wice__rpc_status_of_reset(uint32_t error_code);
-const char *wice__rpc_status_name(WiceRpcStatus status);
 
 #endif

@@ -32,6 +32,9 @@ typedef enum {
 	WICE_RPC_UNAUTHENTICATED = 16,
 } WiceRpcStatus;
 
+/* "UNAVAILABLE" */
+const char *wice__rpc_status_name(WiceRpcStatus status);
+
 /* --- Server ------------------------------------------------------------------------------------ */
 
 typedef struct WiceRpcServer WiceRpcServer;
@@ -87,6 +90,9 @@ void wice__rpc_connection_set_data(WiceRpcConnection *connection, void *data,
 				   GDestroyNotify destroy);
 void *wice__rpc_connection_data(const WiceRpcConnection *connection);
 
+/* Bytes that wait to be sent to this client, on all calls; beyond max_queued it is dropped. */
+size_t wice__rpc_connection_queued(const WiceRpcConnection *connection);
+
 WiceRpcConnection *wice__rpc_call_connection(WiceRpcCall *call);
 /* Data of the user on a call; destroy is called once when the call is over, however it ended. */
 void wice__rpc_call_set_data(WiceRpcCall *call, void *data, GDestroyNotify destroy);
@@ -118,7 +124,7 @@ typedef struct {
 } WiceRpcClientOptions;
 
 typedef struct {
-	/* The connection can be used. */
+	/* The connection can be used. Requests made in here still share its first packets. */
 	void (*on_connected)(void *user_data);
 	/*
 	 * Connecting failed or the connection was lost; all requests have been finished with UNAVAILABLE
@@ -136,6 +142,9 @@ WiceRpcClient *wice__rpc_client_new(GMainContext *context, const WiceRpcClientOp
  * finished with UNAVAILABLE from the main loop).
  */
 void wice__rpc_client_connect(WiceRpcClient *client);
+/* Connecting or connected: requests are taken. False already while those of a lost connection are finished. */
+bool wice__rpc_client_is_up(const WiceRpcClient *client);
+/* For connections made from now on. */
 void wice__rpc_client_set_fwmark(WiceRpcClient *client, uint32_t fwmark);
 /* No callback comes afterwards. */
 void wice__rpc_client_free(WiceRpcClient *client);

@@ -370,3 +370,8 @@ void *wice__rpc_connection_data(const WiceRpcConnection *connection)
 {
 	return connection->data;
 }
+
+size_t wice__rpc_connection_queued(const WiceRpcConnection *connection)
+{
+	return connection->h2 ? wice__rpc_h2_queued(connection->h2) : 0;
+}

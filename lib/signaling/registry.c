@@ -8,6 +8,8 @@
 static const WiceSignalingOps *const built_in[] = {
 	&wice__signaling_inprocess,
 	&wice__signaling_multicast,
+	&wice__signaling_grpc,
+	&wice__signaling_grpcs,
 };
 
 /* Guards what applications register: more is a mistake in the application. */

@@ -220,8 +220,11 @@ static size_t place_peers(const WiceDeviceBuilder *builder, WiceDevicePeer *ret,
 			ret[n++] = *order[i];
 		ret_place[order[i] - builder->peers] = n - 1;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		ret[i].fields = peer_fields(&ret[i]);
+		ret[i].allowed_ips = NULL;
+		ret[i].n_allowed_ips = 0;
+	}
 	return n;
 }
 
@@ -277,9 +280,7 @@ WiceDeviceBuilder *wice__device_builder_copy(const WiceDevice *device)
 	for (size_t i = 0; i < device->info.n_peers; i++) {
 		const WiceDevicePeer *peer = &device->peers[i];
 		make_room(builder);
-		builder->peers[builder->n_peers] = *peer;
-		builder->peers[builder->n_peers].allowed_ips = NULL;
-		builder->peers[builder->n_peers++].n_allowed_ips = 0;
+		builder->peers[builder->n_peers++] = *peer;
 		for (size_t j = 0; j < peer->n_allowed_ips; j++)
 			(void)wice__device_builder_allowed_ip(builder, &peer->allowed_ips[j]);
 	}

@@ -29,7 +29,8 @@ WiceDeviceInfo *wice__device_builder_info(WiceDeviceBuilder *builder);
 /*
  * Opens the peer with this key and points ret at it: a new one, or the one that is open already.
  * Equal keys further apart become one peer in _finish(), where a later value that is not empty
- * wins; a dump may cut a peer in two. ret is valid until the next call of this function. -E2BIG.
+ * wins; a dump may cut a peer in two. Write all but the key, fields and allowed IPs. ret is valid
+ * until the next call of this function. -E2BIG.
  */
 int wice__device_builder_peer(WiceDeviceBuilder *builder, const WiceKey *public_key,
 			      WiceDevicePeer **ret);

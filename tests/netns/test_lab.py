@@ -172,6 +172,21 @@ def a_firewall_translates_nothing_and_lets_only_answers_in(lab):
 
 
 @test
+def hosts_in_one_lan_reach_each_other_also_by_multicast(lab):
+    network = Network(lab)
+    router = network.router("home", "hairpin")
+    a, b = router.host("a"), router.host("b")
+    network.start()
+    group = "239.1.2.3"
+    receiver = b.udp_socket("0.0.0.0", PORT)
+    membership = socket.inet_aton(group) + socket.inet_aton(b.ipv4_address)
+    receiver.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, membership)
+    for destination in (b.ipv4_address, group):
+        a.udp_socket("0.0.0.0").sendto(destination.encode(), (destination, PORT))
+        assert receiver.recv(100) == destination.encode()
+
+
+@test
 def a_round_trip_takes_what_the_four_lines_on_it_take(lab):
     network = Network(lab, delay_ms=10)
     host = network.host("a", "port-restricted")

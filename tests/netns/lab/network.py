@@ -169,6 +169,9 @@ class Lan:
         self.prefix4 = prefix4 or ("198.51.%d" if public else "192.168.%d") % number
         self.prefix6 = "2001:db8:%x" % (0x100 + number)
         router.ip("link add %s type bridge" % self.device)
+        # What stays inside a LAN is none of the router's rules' business.
+        router.run("sysctl", "-qew", "net.bridge.bridge-nf-call-iptables=0", "net.bridge.bridge-nf-call-ip6tables=0",
+                   check=False)  # fmt: skip
         router.ip("link set %s up" % self.device)
         if router.ipv4:
             router.add_address(self.device, self.prefix4 + ".1", 24)

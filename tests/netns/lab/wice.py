@@ -153,7 +153,8 @@ class Wiced:
         else:
             print("(wiced is not running, it exited with %d)" % self.process.popen.returncode)
         print("--- log of %s on host %s" % (self.name, self.host.name))
-        print(self.process.log()[-12000:].rstrip())
+        lines = [line for line in self.process.log().splitlines() if "A client of the gRPC server" not in line]
+        print("\n".join(lines[:60] + ["..."] * (len(lines) > 160) + lines[60:][-100:]))
 
 
 class Pair:
