@@ -231,7 +231,7 @@ static void rewrite_as_bytes(const WiceStunMessage *message)
 {
 	WiceStunAttribute before, after;
 	WiceStunWriter writer;
-	size_t n_keys, cursor = 0, cursor_after = 0;
+	size_t n_keys, n = 0, cursor = 0, cursor_after = 0;
 	const WiceStunKey *key = known_keys(&n_keys);
 	wice__stun_writer_init(&writer, copy, sizeof copy, (WiceStunClass)message->message_class,
 			       message->method, wice__stun_message_transaction(message));
@@ -240,13 +240,15 @@ static void rewrite_as_bytes(const WiceStunMessage *message)
 			uint8_t *value = wice__stun_writer_add(&writer, before.type, before.len);
 			MUST(value);
 			memcpy(value, before.value, before.len);
+			n++;
 		}
 	if (message->has_cookie) {
 		wice__stun_write_integrity(&writer, key);
 		wice__stun_write_integrity_sha256(&writer, key);
 		wice__stun_write_fingerprint(&writer);
 	}
-	if (writer.error) /* a message that fills its length field leaves no room */
+	/* The longest messages, and those with most attributes, leave no room for seals. */
+	if (writer.error || n + 3 > WICE_STUN_MAX_ATTRIBUTES)
 		return;
 	WiceStunMessage again = read_copy(&writer);
 	MUST(again.method == message->method && again.message_class == message->message_class);
@@ -337,7 +339,7 @@ static void ask_responder(const uint8_t *data, size_t size)
 	}
 }
 
-/* Most mutations only break the length in the header; with it repaired they reach the attributes. */
+/* Most mutations only break the length in the header; repaired, they reach the attributes. */
 static void walk_repaired(const uint8_t *data, size_t size)
 {
 	size -= size % 4;
