@@ -3,10 +3,10 @@
 /*
  * Snapshots of WireGuard interfaces, and how they are built.
  *
- * A builder keeps two flat arrays in the order of arrival: peers, and allowed IPs with the number of
- * the peer they belong to. _finish() sorts references to the peers (never the peers: sorting moves
- * memory through places that nobody wipes), folds equal keys into one and copies everything once, into
- * one block:
+ * A builder keeps two flat arrays in the order of arrival: peers, and allowed IPs with the number
+ * of the peer they belong to. _finish() sorts references to the peers (never the peers: sorting
+ * moves memory through places that nobody wipes), folds equal keys into one and copies everything
+ * once, into one block:
  *
  *	WiceDevice | peers, by key ... | allowed IPs, by peer, by prefix ...
  *
@@ -236,7 +236,9 @@ static int compare_prefixes(gconstpointer a, gconstpointer b)
 	return wice_prefix_compare(&first->prefix, &second->prefix);
 }
 
-/* Writes each peer's prefixes to ret, sorted and without repetitions, and points the peers there. */
+/*
+ * Writes each peer's prefixes to ret, sorted and without repetitions, and points the peers there.
+ */
 static void place_prefixes(GArray *prefixes, const size_t *place, WiceDevicePeer *peers,
 			   WicePrefix *ret)
 {

@@ -149,8 +149,8 @@ START_TEST(a_failed_agent_answers_no_check)
 	BedSide a = { 0 }, b = { 0 }, c = { 0 };
 	bed_init(&bed);
 	if (bed.ready) {
-		ck_assert_int_eq(bed_open(&bed, &a, &wice__ice_nice, true, "192.0.2.1"), 0);
-		ck_assert_int_eq(bed_open(&bed, &b, &wice__ice_nice, false, "192.0.2.2"), 0);
+		ck_assert_int_eq(bed_open(&bed, &a, &wice__ice_nice, false, "192.0.2.1"), 0);
+		ck_assert_int_eq(bed_open(&bed, &b, &wice__ice_nice, true, "192.0.2.2"), 0);
 		bed_tell(&a, &b);
 		bed_close(&b);
 		ck_assert(bed_run(&bed, has_failed, &a));

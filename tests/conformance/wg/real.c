@@ -201,6 +201,7 @@ static void stop_wireguard_go(TestSubject *subject)
 TestSubject wireguard_go_subject = {
 	.name = "uapi on wireguard-go",
 	.real = true,
+	.drops_scope = true,
 	.start = start_wireguard_go,
 	.set = set_wireguard_go,
 	.remove = remove_wireguard_go,

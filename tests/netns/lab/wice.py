@@ -6,7 +6,7 @@ import json
 import os
 import signal
 import socket
-import subprocess
+import time
 
 from .network import Network, program
 from .system import DEADLINE, LabError, run, wait_until
@@ -209,18 +209,28 @@ class Pair:
         ]
 
     def start_ping(self, interval=0.05):
-        """A ping from a to b that goes on until stop_ping()."""
-        command = self.a.command("ping", "-n", "-D", "-i", str(interval), self.b.wg.address)
-        return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        """A ping from a to b that goes on until the end; returns once it is answered."""
+        return Pinging(self.a, self.b.wg.address, interval)
 
 
-def stop_ping(ping):
-    """The times (seconds since 1970) at which answers came."""
-    ping.send_signal(signal.SIGINT)
-    output, _none = ping.communicate(timeout=DEADLINE)
-    lines = [line for line in output.splitlines() if line.startswith("[") and "bytes from" in line]
-    return [float(line[1 : line.index("]")]) for line in lines]
+class Pinging:
+    """A ping in the background."""
 
+    def __init__(self, host, target, interval):
+        command = ["ping", "-n", "-D", "-i", str(interval), target]
+        self.process = host.spawn("ping-%d" % time.monotonic_ns(), *command)
+        self.wait_for_answer()
 
-def longest_gap_ms(times):
-    return max((b - a for a, b in zip(times, times[1:])), default=float("inf")) * 1000
+    def times(self):
+        """When answers came, in seconds since 1970."""
+        lines = [line for line in self.process.log().splitlines() if "bytes from" in line]
+        return [float(line[1 : line.index("]")]) for line in lines]
+
+    def wait_for_answer(self):
+        """Waits for an answer that is newer than this call."""
+        now = time.time()
+        wait_until("another answer to the ping", lambda: self.times()[-1:] > [now])
+
+    def longest_gap_ms(self):
+        times = self.times()
+        return max(b - a for a, b in zip(times, times[1:])) * 1000

@@ -288,6 +288,36 @@ START_TEST(links_with_a_socket_are_told)
 }
 END_TEST
 
+static bool ip_link(const char *arguments)
+{
+	g_autofree char *command = g_strdup_printf("ip link %s", arguments);
+	g_autofree char *errors = NULL;
+	int status = -1;
+	return g_spawn_command_line_sync(command, NULL, &errors, &status, NULL) && status == 0;
+}
+
+START_TEST(links_of_the_kernels_wireguard_are_told)
+{
+	if (unshare(CLONE_NEWNET) < 0 || !ip_link("add probe type wireguard")) {
+		printf("skipped: no WireGuard in a network namespace of our own\n");
+		return;
+	}
+	Fixture fixture;
+	set_up(&fixture, true);
+	ck_assert(ip_link("add wg0 type wireguard"));
+	expect(&fixture, "wg0");
+	ck_assert(ip_link("set wg0 name wg1"));
+	expect(&fixture, "wg0");
+	expect(&fixture, "wg1");
+	ck_assert(ip_link("set wg1 up"));
+	expect(&fixture, "wg1");
+	ck_assert(ip_link("del wg1"));
+	expect(&fixture, "wg1");
+	ck_assert(!g_hash_table_contains(fixture.seen, "probe"));
+	tear_down(&fixture);
+}
+END_TEST
+
 START_TEST(other_links_are_not_told)
 {
 	int tun = enter_namespace_with_tun("other");
@@ -334,4 +364,5 @@ SUITE_MAIN("wg watch", sockets_are_told_when_they_come_and_go,
 	   the_folder_may_be_made_later_and_again, the_folder_may_be_replaced,
 	   a_burst_is_one_hint_each, too_many_names_become_one_hint_for_all,
 	   other_files_are_not_told, the_watch_may_be_freed_by_a_hint, links_with_a_socket_are_told,
-	   other_links_are_not_told, lost_link_events_become_one_hint_for_all)
+	   links_of_the_kernels_wireguard_are_told, other_links_are_not_told,
+	   lost_link_events_become_one_hint_for_all)
