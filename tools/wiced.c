@@ -79,18 +79,18 @@ static void print_help(void)
 	     "best path to each and points WireGuard at it. Puts everything back when it stops.\n"
 	     "Ask it how it is doing with wice(8).\n"
 	     "\n"
-	     "Options; long ones are also the keys of section [daemon] of a configuration file:\n"
-	     "  -c, --config FILE      read this file first; then -i, -b and -a add to its lists\n"
-	     "                         and all others override it");
+	     "Options; -i, -b and -a may be repeated. Long ones are also keys of the section\n"
+	     "[daemon] in a configuration file:\n"
+	     "  -c, --config FILE       read this file first; other options add to its lists and\n"
+	     "                          override its single values");
 	const WiceDaemonKey *key;
 	for (size_t i = 0; (key = wice_daemon_config_key(i)); i++) {
 		char letter[] = { '-', key->letter, ',', 0 };
 		g_autofree char *option = g_strdup_printf("--%s %s", key->key, key->value);
-		printf("  %-3s %-18s %s%s\n", key->letter ? letter : "", option, key->text,
-		       key->is_list ? " (may be repeated)" : "");
+		printf("  %-3s %-19s %s\n", key->letter ? letter : "", option, key->text);
 	}
-	puts("      --version          print the version\n"
-	     "      --help             print this\n"
+	puts("      --version           print the version\n"
+	     "      --help              print this\n"
 	     "\n"
 	     "Signals: TERM and INT stop it, HUP reads all interfaces from the system again.\n"
 	     "\n"

@@ -14,9 +14,10 @@
 WICE_BEGIN_DECLS
 
 /*
- * A snapshot of a WireGuard interface. It never changes after it has been made, peers are sorted by public
- * key and allowed IPs by prefix, so two snapshots compare in one pass. Reference counted; the
- * counter is atomic, so a snapshot may be shared between threads. Secrets are wiped with the last reference.
+ * A snapshot of a WireGuard interface. It never changes after it has been made, peers are sorted
+ * by public key and allowed IPs by prefix, so two snapshots compare in one pass. Reference
+ * counted; the counter is atomic, so a snapshot may be shared between threads. Secrets are wiped
+ * with the last reference.
  */
 typedef struct WiceDevice WiceDevice;
 
@@ -49,9 +50,9 @@ typedef struct {
 	unsigned fields; /* WiceDevicePeerFields */
 	WiceKey public_key;
 	WiceKey preshared_key;
-	WiceEndpoint endpoint;
-	uint16_t keepalive_s; /* persistent keepalive in seconds, 0 = off */
-	int64_t handshake_ns; /* last handshake, nanoseconds since 1970 (CLOCK_REALTIME) */
+	WiceEndpoint endpoint; /* wireguard-go leaves the scope of link-local addresses out */
+	uint16_t keepalive_s;  /* persistent keepalive in seconds, 0 = off */
+	int64_t handshake_ns;  /* last handshake, nanoseconds since 1970 (CLOCK_REALTIME) */
 	uint64_t rx_bytes;
 	uint64_t tx_bytes;
 	size_t n_allowed_ips;
@@ -99,14 +100,16 @@ typedef enum {
 	WICE_CHANGE_KIND = 1u << 20,
 } WiceChanges;
 
-/* Called for each peer that differs, ordered by key; before or after is NULL for added or removed. */
+/*
+ * Called for each peer that differs, ordered by key; before or after is NULL for added or removed.
+ */
 typedef void (*WicePeerDiffFunc)(unsigned changes, const WiceDevicePeer *before,
 				 const WiceDevicePeer *after, void *user_data);
 
 /*
- * Compares two snapshots. Either may be NULL (nothing there, which differs from an interface in all
- * that the interface has). Calls func (may be NULL) for each peer that differs and returns the union of all
- * changes, 0 if there are none. Takes the same time for equal and different secrets.
+ * Compares two snapshots. Either may be NULL (nothing there, which differs from an interface in
+ * all that the interface has). Calls func (may be NULL) for each peer that differs and returns the
+ * union of all changes, 0 if there are none. Takes the same time for equal and different secrets.
  */
 WICE_API unsigned wice_device_diff(const WiceDevice *before, const WiceDevice *after,
 				   WicePeerDiffFunc func, void *user_data);

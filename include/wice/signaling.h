@@ -17,7 +17,9 @@ WICE_BEGIN_DECLS
  * it; it is chosen by URL:
  *
  *   inprocess:[NAME]              agents of this process that use the same NAME (tests, simulations)
- *   multicast://[GROUP[:PORT]]    hosts on the same link; IPv4 and IPv6 unless GROUP says which
+ *   multicast://[GROUP[:PORT]]    hosts on the same link; IPv4 and IPv6 unless GROUP says which;
+ *                                 ?interface=NAME uses this one only (default: all that can),
+ *                                 ?loopback=false keeps it from other programs of this host
  *   grpc://HOST[:PORT]            a signaling server, without TLS (the contents are sealed all the same)
  *   grpcs://HOST[:PORT]           the same with TLS; ?ca=FILE trusts the certificates in FILE
  *
@@ -44,8 +46,8 @@ typedef struct WiceSignalingBackend WiceSignalingBackend;
 typedef struct WiceSignalingOps WiceSignalingOps;
 
 /*
- * What a backend tells its user. All are called on the backend's context, never from inside a
- * call of an ops hook (except open for none of them).
+ * What a backend tells its user. All are called on the backend's context, never from inside a hook.
+ * The user may call any hook from them, close too.
  */
 typedef struct {
 	/*
@@ -86,15 +88,16 @@ struct WiceSignalingOps {
 			  const WiceKey *private_key);
 	void (*unsubscribe)(WiceSignalingBackend *backend, const WiceKey *public_key);
 	/*
-	 * Sends an envelope; best effort. The backend copies what it keeps. While it is not ready it may keep
-	 * the newest envelope per (sender, recipient), no more, and send it when it is.
+	 * Sends an envelope; best effort. The backend copies what it keeps, and sends none that is
+	 * larger than WICE_ENVELOPE_MAX. While it is not ready it may keep the newest envelope per
+	 * (sender, recipient), no more, and send it when it is.
 	 */
 	void (*publish)(WiceSignalingBackend *backend, const WiceEnvelope *envelope);
 	/* Local addresses or routes have changed: connections of old addresses are dead, renew them now. */
 	void (*network_changed)(WiceSignalingBackend *backend);
-	/* Sockets opened from now on carry this mark (SO_MARK), 0 for none; may be NULL. */
+	/* Sockets, at least those opened from now on, carry this mark (SO_MARK), 0 for none; may be NULL. */
 	void (*set_fwmark)(WiceSignalingBackend *backend, uint32_t fwmark);
-	/* Frees it. No event comes afterwards. */
+	/* Frees it; also from inside an event. No event comes afterwards. */
 	void (*close)(WiceSignalingBackend *backend);
 };
 

@@ -6,6 +6,7 @@
  *   [base64 of the peer's public key]
  *   endpoint=192.0.2.1:51820
  *   keepalive=25
+ *   applied=127.128.0.1:40001
  *
  * Its name carries the network namespace, since interfaces of several may share a folder.
  */
@@ -49,30 +50,43 @@ void wice__found_free(WiceFound *found)
 	g_free(found);
 }
 
-bool wice__found_get(const WiceFound *found, const WiceKey *peer, WiceEndpoint *ret_endpoint,
-		     uint16_t *ret_keepalive)
+static void read_endpoint(GKeyFile *file, const char *group, const char *key, WiceEndpoint *ret)
+{
+	g_autofree char *text = g_key_file_get_string(file, group, key, NULL);
+	if (text)
+		(void)!wice_endpoint_parse(text, ret);
+}
+
+static void write_endpoint(GKeyFile *file, const char *group, const char *key,
+			   const WiceEndpoint *endpoint)
+{
+	char text[WICE_ENDPOINT_SIZE];
+	g_key_file_set_string(file, group, key, wice_endpoint_format(endpoint, text));
+}
+
+bool wice__found_get(const WiceFound *found, const WiceKey *peer, WiceFoundPeer *ret_peer)
 {
 	char group[WICE_KEY_BASE64_SIZE];
 	wice_key_to_base64(peer, group);
 	if (!g_key_file_has_group(found->peers, group))
 		return false;
-	g_autofree char *text = g_key_file_get_string(found->peers, group, "endpoint", NULL);
+	WiceFoundPeer values = { 0 };
+	read_endpoint(found->peers, group, "endpoint", &values.endpoint);
+	read_endpoint(found->peers, group, "applied", &values.applied);
 	int keepalive = g_key_file_get_integer(found->peers, group, "keepalive", NULL);
-	if (text)
-		(void)!wice_endpoint_parse(text, ret_endpoint);
 	if (keepalive >= 0 && keepalive <= UINT16_MAX)
-		*ret_keepalive = (uint16_t)keepalive;
+		values.keepalive = (uint16_t)keepalive;
+	*ret_peer = values;
 	return true;
 }
 
-void wice__found_set(WiceFound *found, const WiceKey *peer, const WiceEndpoint *endpoint,
-		     uint16_t keepalive)
+void wice__found_set(WiceFound *found, const WiceKey *peer, const WiceFoundPeer *values)
 {
-	char group[WICE_KEY_BASE64_SIZE], text[WICE_ENDPOINT_SIZE];
+	char group[WICE_KEY_BASE64_SIZE];
 	wice_key_to_base64(peer, group);
-	g_key_file_set_string(found->peers, group, "endpoint",
-			      wice_endpoint_format(endpoint, text));
-	g_key_file_set_integer(found->peers, group, "keepalive", keepalive);
+	write_endpoint(found->peers, group, "endpoint", &values->endpoint);
+	write_endpoint(found->peers, group, "applied", &values->applied);
+	g_key_file_set_integer(found->peers, group, "keepalive", values->keepalive);
 	found->changed = true;
 }
 

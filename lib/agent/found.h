@@ -19,11 +19,15 @@ WiceFound *wice__found_new(const char *folder, const char *interface);
 /* Removes the file too: everything has been put back. */
 void wice__found_free(WiceFound *found);
 
-/* Untouched outputs and false if nothing is known of the peer. */
-bool wice__found_get(const WiceFound *found, const WiceKey *peer, WiceEndpoint *ret_endpoint,
-		     uint16_t *ret_keepalive);
-void wice__found_set(WiceFound *found, const WiceKey *peer, const WiceEndpoint *endpoint,
-		     uint16_t keepalive);
+typedef struct {
+	WiceEndpoint endpoint; /* that was found, or none */
+	uint16_t keepalive;    /* that was found */
+	WiceEndpoint applied;  /* what was set instead: tells our own traces from the user's hand */
+} WiceFoundPeer;
+
+/* False, and the output untouched, if nothing is known of the peer. */
+bool wice__found_get(const WiceFound *found, const WiceKey *peer, WiceFoundPeer *ret_peer);
+void wice__found_set(WiceFound *found, const WiceKey *peer, const WiceFoundPeer *values);
 void wice__found_remove(WiceFound *found, const WiceKey *peer);
 /* Writes the file if something has changed since. Returns 0 or -errno. */
 int wice__found_save(WiceFound *found);

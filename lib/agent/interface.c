@@ -185,10 +185,9 @@ void wice__interface_signaling_facts(WiceInterface *interface, WiceReasonFacts *
 
 static void remember_peer(gpointer key, gpointer value, gpointer user_data)
 {
-	WiceEndpoint endpoint;
-	uint16_t keepalive;
-	wice__peer_found(value, &endpoint, &keepalive);
-	wice__found_set(user_data, key, &endpoint, keepalive);
+	WiceFoundPeer values;
+	wice__peer_found(value, &values);
+	wice__found_set(user_data, key, &values);
 }
 
 /* Saved once after a snapshot has been handed out, not once per peer. */
@@ -210,10 +209,9 @@ static void save_found(WiceInterface *interface)
 			  g_strerror(-err));
 }
 
-void wice__interface_recall(WiceInterface *interface, const WiceKey *peer,
-			    WiceEndpoint *ret_endpoint, uint16_t *ret_keepalive)
+bool wice__interface_recall(WiceInterface *interface, const WiceKey *peer, WiceFoundPeer *ret_peer)
 {
-	(void)wice__found_get(interface->found, peer, ret_endpoint, ret_keepalive);
+	return wice__found_get(interface->found, peer, ret_peer);
 }
 
 WicePeer *wice__interface_find_peer(WiceInterface *interface, const WiceKey *key)

@@ -13,6 +13,7 @@
 #include <wice/wg.h>
 
 #include "agent/attempt.h"
+#include "agent/found.h"
 #include "agent/peer.h"
 #include "agent/reason.h"
 #include "proxy/user.h"
@@ -62,9 +63,9 @@ gboolean wice__interface_update_peer(WiceInterface *interface, const WicePeerUpd
 void wice__interface_poll_soon(WiceInterface *interface);
 void wice__interface_emit(WiceInterface *interface, WiceEvent *event);
 void wice__interface_signaling_facts(WiceInterface *interface, WiceReasonFacts *facts);
-/* Writes down what all peers were found with, and recalls it (untouched if nothing is known). */
+/* Writes down, soon, what all peers were found with. */
 void wice__interface_remember(WiceInterface *interface);
-void wice__interface_recall(WiceInterface *interface, const WiceKey *peer,
-			    WiceEndpoint *ret_endpoint, uint16_t *ret_keepalive);
+/* What a former life has written down; false if nothing. */
+bool wice__interface_recall(WiceInterface *interface, const WiceKey *peer, WiceFoundPeer *ret_peer);
 
 #endif

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "agent/attempt.h"
+#include "agent/hold.h"
 #include "agent/interface.h"
-#include "agent/liveness.h"
 #include "agent/reason.h"
 #include "base/log.h"
 #include "event/source.h"
@@ -15,8 +15,6 @@
 #include "proxy/user.h"
 #include "signaling/sealed.h"
 
-/* Keepalive while WireGuard is made to send: any value does, switching it on sends at once. */
-#define NUDGE_KEEPALIVE_S 25
 /* Envelopes of one peer that are opened: a bucket against floods of genuine-looking ones. */
 #define RECEIVE_BURST 50
 #define RECEIVE_INTERVAL_MS 50
@@ -44,15 +42,9 @@ struct WicePeer {
 	bool publish_pending;
 	int64_t receive_tokens_at;
 	int64_t stale_answered_at;
-	/* WireGuard's side. */
-	WiceEndpoint found_endpoint; /* before we set one, or none */
-	uint16_t found_keepalive;
-	WiceEndpoint applied; /* what we set, or none */
-	bool nudging;         /* keepalive is ours at the moment */
-	WiceDevicePeer seen;  /* the newest snapshot, without its pointers */
-	WiceLiveness liveness;
-	WicePathKind path;
-	WiceMechanism mechanism;
+	WiceHold hold;
+	WiceSelection selection; /* how packets get to the path of `active` */
+	bool kernel_refused;     /* WireGuard's own socket was tried in vain with `attempt` */
 	char reason[WICE_REASON_SIZE];
 	uint32_t connect_ms;
 };
@@ -62,52 +54,6 @@ static void run(WicePeer *peer, const WiceSessionEvent *event);
 static void log_peer(const WicePeer *peer, WiceLogLevel level, const char *text)
 {
 	wice__log(level, peer->subject, "%s", text);
-}
-
-/* Writes to WireGuard; a failure is logged once here and shows as a missing handshake later. */
-static void update_wireguard(WicePeer *peer, const WicePeerUpdate *update)
-{
-	g_autoptr(GError) error = NULL;
-	if (!wice__interface_update_peer(peer->interface, update, &error))
-		wice__log(WICE_LOG_WARNING, peer->subject, "%s", error->message);
-}
-
-static void set_keepalive(WicePeer *peer, uint16_t seconds)
-{
-	WicePeerUpdate update = {
-		.size = sizeof update,
-		.public_key = peer->key,
-		.set_keepalive = true,
-		.keepalive_s = seconds,
-	};
-	update_wireguard(peer, &update);
-}
-
-static void set_endpoint(WicePeer *peer, const WiceEndpoint *endpoint)
-{
-	WicePeerUpdate update = {
-		.size = sizeof update,
-		.public_key = peer->key,
-		.set_endpoint = true,
-		.endpoint = *endpoint,
-	};
-	update_wireguard(peer, &update);
-}
-
-/* Switching keepalive from off to on makes WireGuard send one packet at once, or a handshake. */
-static void nudge(WicePeer *peer)
-{
-	if (peer->found_keepalive || peer->nudging)
-		set_keepalive(peer, 0);
-	set_keepalive(peer, peer->found_keepalive ? peer->found_keepalive : NUDGE_KEEPALIVE_S);
-	peer->nudging = true;
-}
-
-static void restore_keepalive(WicePeer *peer)
-{
-	if (peer->nudging && !peer->found_keepalive)
-		set_keepalive(peer, 0);
-	peer->nudging = false;
 }
 
 static void free_attempt(WicePeer *peer, WiceAttempt **slot)
@@ -174,6 +120,7 @@ static void open_attempt(WicePeer *peer)
 		wice__interface_attempt_options(peer->interface, &options);
 		options.entry = peer->entry;
 		options.controlling = peer->session.controlling;
+		peer->kernel_refused = false;
 		err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
 	}
 	if (err && err != -EADDRNOTAVAIL)
@@ -216,22 +163,33 @@ static void publish(WicePeer *peer)
 		wice__interface_publish(peer->interface, &envelope);
 }
 
-static void remember_selection(WicePeer *peer)
+static void select_mechanism(WicePeer *peer, bool kernel)
 {
 	const WiceIcePair *pair = wice__attempt_pair(peer->active);
 	WiceSelectInput input = {
+		.own_kernel = kernel,
+		.peer_kernel = peer->mailbox.peer_capabilities & WICE_CAPABILITY_KERNEL_PATH,
+		.own_wg_port = wice__interface_listen_port(peer->interface),
+		.peer_wg_port = peer->remote.listen_port,
 		.local = &pair->local,
 		.remote = &pair->remote,
 		.n_peer_candidates = peer->remote.n_candidates,
 		.peer_candidates = peer->remote.candidates,
 	};
-	WiceSelection selection;
-	wice__select(&input, &selection);
-	peer->path = selection.path;
-	peer->mechanism = selection.mechanism;
+	wice__select(&input, &peer->selection);
 }
 
-/* Between two packets the proxy's entry goes from the former path to the new one. */
+static const WiceEndpoint *mechanism_endpoint(const WicePeer *peer)
+{
+	return peer->selection.mechanism == WICE_MECHANISM_KERNEL
+		       ? &peer->selection.endpoint
+		       : wice__user_entry_endpoint(peer->entry);
+}
+
+/*
+ * The proxy's entry goes from the former path to the new one between two packets, also where
+ * WireGuard's own socket is to be used: the peer may not be that far yet.
+ */
 static void apply_path(WicePeer *peer)
 {
 	int err = peer->attempt ? wice__attempt_select(peer->attempt) : -ENOENT;
@@ -245,35 +203,35 @@ static void apply_path(WicePeer *peer)
 		peer->former = peer->active;
 		peer->active = peer->attempt;
 	}
-	remember_selection(peer);
-	wice__liveness_reset(&peer->liveness, wice__realtime_ms() * 1000000);
-
-	const WiceEndpoint *endpoint = wice__user_entry_endpoint(peer->entry);
-	if (wice_endpoint_compare(endpoint, &peer->applied) != 0 ||
-	    wice_endpoint_compare(endpoint, &peer->seen.endpoint) != 0)
-		set_endpoint(peer, endpoint);
-	peer->applied = *endpoint;
+	select_mechanism(peer, !peer->kernel_refused);
+	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer));
 	wice__interface_poll_soon(peer->interface);
 }
 
-/* Puts back the endpoint that was found. WireGuard cannot be told to have none. */
+/* A firewall may let ICE's port pass and not WireGuard's. */
+static void fall_back(WicePeer *peer)
+{
+	if (peer->selection.mechanism != WICE_MECHANISM_KERNEL)
+		return;
+	wice__log(WICE_LOG_INFO, peer->subject,
+		  "WireGuard's own socket does not reach the peer; the proxy is used");
+	peer->kernel_refused = true;
+	apply_path(peer);
+}
+
 static void drop_path(WicePeer *peer)
 {
 	if (peer->entry)
 		wice__user_entry_select(peer->entry, NULL, NULL);
-	if (peer->applied.address.family && peer->found_endpoint.address.family)
-		set_endpoint(peer, &peer->found_endpoint);
-	restore_keepalive(peer);
-	memset(&peer->applied, 0, sizeof peer->applied);
-	peer->path = WICE_PATH_NONE;
-	peer->mechanism = WICE_MECHANISM_NONE;
+	wice__hold_release(&peer->hold);
+	memset(&peer->selection, 0, sizeof peer->selection);
 	free_attempt(peer, &peer->active);
 	free_attempt(peer, &peer->former);
 }
 
 static void settle(WicePeer *peer)
 {
-	restore_keepalive(peer);
+	wice__hold_settle(&peer->hold);
 	free_attempt(peer, &peer->former);
 	peer->connect_ms = (uint32_t)(peer->session.connected_at - peer->session.attempt_since);
 }
@@ -295,8 +253,10 @@ static void perform(WicePeer *peer, unsigned actions, const WiceSessionEvent *ev
 		peer->publish_pending = true;
 	if (actions & WICE_SESSION_DO_APPLY_PATH)
 		apply_path(peer);
+	if (actions & WICE_SESSION_DO_FALL_BACK)
+		fall_back(peer);
 	if (actions & WICE_SESSION_DO_NUDGE)
-		nudge(peer);
+		wice__hold_nudge(&peer->hold);
 	if (actions & WICE_SESSION_DO_SETTLE)
 		settle(peer);
 }
@@ -307,7 +267,7 @@ static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
 	facts->why = peer->session.why;
 	facts->phase = peer->session.phase;
 	facts->proven = peer->session.proven;
-	facts->path = peer->path;
+	facts->path = peer->selection.path;
 	facts->has_remote = peer->has_remote;
 	if (peer->has_remote)
 		facts->n_remote = peer->remote.n_candidates;
@@ -328,9 +288,8 @@ static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
 			facts->remote_type = pair->remote.type;
 		}
 	}
-	if (wice_endpoint_compare(&peer->applied, &peer->seen.endpoint) != 0 &&
-	    peer->applied.address.family)
-		facts->foreign_endpoint = peer->seen.endpoint;
+	if (wice__hold_is_foreign(&peer->hold))
+		facts->foreign_endpoint = peer->hold.seen.endpoint;
 }
 
 static void refresh_reason(WicePeer *peer)
@@ -359,8 +318,8 @@ static void report_state(WicePeer *peer)
 		.peer = peer->key,
 		.state = state,
 		.previous_state = before,
-		.path = peer->path,
-		.mechanism = peer->mechanism,
+		.path = peer->selection.path,
+		.mechanism = peer->selection.mechanism,
 		.reason = peer->reason,
 	};
 	wice__interface_emit(peer->interface, &event);
@@ -443,56 +402,40 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 		  });
 }
 
-/* Somebody else, or WireGuard's roaming, has changed what we set: respected and reported. */
-static void notice_foreign_endpoint(WicePeer *peer, const WiceDevicePeer *device_peer)
+/*
+ * WireGuard sends to where it last heard the peer, so it may have gone from one of the two ways to
+ * this peer to the other because the peer did: then we follow. Anything else is another hand, or
+ * a path that we do not know; it is respected and reported.
+ */
+static void follow(WicePeer *peer)
 {
-	bool ours = wice_endpoint_compare(&device_peer->endpoint, &peer->applied) == 0;
-	bool was_ours = wice_endpoint_compare(&peer->seen.endpoint, &peer->applied) == 0;
-	if (!peer->applied.address.family || ours || !was_ours)
-		return;
+	const WiceEndpoint *seen = &peer->hold.seen.endpoint;
+	for (int kernel = 0; peer->active && kernel < 2; kernel++) {
+		select_mechanism(peer, kernel);
+		if (wice_endpoint_compare(mechanism_endpoint(peer), seen) == 0) {
+			wice__hold_adopt(&peer->hold);
+			return;
+		}
+	}
 	char text[WICE_ENDPOINT_SIZE];
 	wice__log(WICE_LOG_INFO, peer->subject, "the endpoint was changed to %s by another hand",
-		  wice_endpoint_format(&device_peer->endpoint, text));
-	if (!wice__user_is_ours(&device_peer->endpoint))
-		peer->found_endpoint = device_peer->endpoint;
-}
-
-/* What the user configured, to be put back: nothing of our own making. */
-static void notice_found(WicePeer *peer, const WiceDevicePeer *device_peer)
-{
-	if (!peer->nudging && peer->found_keepalive != device_peer->keepalive_s) {
-		peer->found_keepalive = device_peer->keepalive_s;
-		wice__interface_remember(peer->interface);
-	}
-	if (!peer->applied.address.family && !wice__user_is_ours(&device_peer->endpoint) &&
-	    wice_endpoint_compare(&peer->found_endpoint, &device_peer->endpoint) != 0) {
-		peer->found_endpoint = device_peer->endpoint;
-		wice__interface_remember(peer->interface);
-	}
+		  wice_endpoint_format(seen, text));
+	if (!wice__user_is_ours(seen))
+		peer->hold.found_endpoint = *seen;
 }
 
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 {
-	notice_foreign_endpoint(peer, device_peer);
-	notice_found(peer, device_peer);
-	peer->seen = *device_peer;
-	peer->seen.allowed_ips = NULL;
-	wice_key_clear(&peer->seen.preshared_key);
+	WiceLivenessVerdict verdict;
+	WiceHoldChange change = wice__hold_update(&peer->hold, device_peer, &verdict);
 	if (!peer->session.path)
 		return;
-
-	switch (wice__liveness_sample(&peer->liveness, device_peer->rx_bytes, device_peer->tx_bytes,
-				      device_peer->handshake_ns, wice__now_ms())) {
-	case WICE_LIVENESS_ALIVE:
+	if (change == WICE_HOLD_MOVED)
+		follow(peer);
+	if (verdict == WICE_LIVENESS_ALIVE)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ALIVE });
-		break;
-	case WICE_LIVENESS_SILENT:
-		if (peer->session.proven)
-			run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
-		break;
-	case WICE_LIVENESS_UNKNOWN:
-		break;
-	}
+	else if (verdict == WICE_LIVENESS_SILENT && peer->session.proven)
+		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
 }
 
 static void name_subject(WicePeer *peer)
@@ -501,22 +444,6 @@ static void name_subject(WicePeer *peer)
 	wice_key_to_base64(&peer->key, key);
 	g_snprintf(peer->subject, sizeof peer->subject, "%s %.8s…",
 		   wice__interface_name(peer->interface), key);
-}
-
-/*
- * An endpoint of our own making is what a former life left that could not clean up: then what it
- * had found counts, and its keepalive is put back with the first occasion.
- */
-static void take_found(WicePeer *peer, const WiceDevicePeer *found)
-{
-	peer->found_keepalive = found->keepalive_s;
-	if (!wice__user_is_ours(&found->endpoint)) {
-		peer->found_endpoint = found->endpoint;
-		return;
-	}
-	wice__interface_recall(peer->interface, &peer->key, &peer->found_endpoint,
-			       &peer->found_keepalive);
-	peer->nudging = peer->found_keepalive != found->keepalive_s;
 }
 
 WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found)
@@ -535,10 +462,7 @@ WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found)
 	wice__session_init(&peer->session, controlling, seed ^ (uint64_t)g_get_real_time(),
 			   wice__now_ms());
 	peer->timer = wice__timer_new(wice__interface_context(interface), on_timer, peer);
-	take_found(peer, found);
-	peer->seen = *found;
-	peer->seen.allowed_ips = NULL;
-	wice_key_clear(&peer->seen.preshared_key);
+	wice__hold_init(&peer->hold, interface, peer->subject, found);
 	refresh_reason(peer);
 	log_peer(peer, WICE_LOG_DEBUG, "peer added");
 	return peer;
@@ -550,8 +474,8 @@ void wice__peer_free(WicePeer *peer, bool gone)
 		return;
 	peer->nested = MAX_NESTED_EVENTS; /* nothing is reported or sent from here on */
 	if (gone) {
-		memset(&peer->applied, 0, sizeof peer->applied);
-		peer->nudging = false;
+		memset(&peer->hold.applied, 0, sizeof peer->hold.applied);
+		peer->hold.nudging = false;
 	}
 	free_attempt(peer, &peer->attempt);
 	drop_path(peer);
@@ -578,10 +502,13 @@ WicePeerState wice__peer_state(const WicePeer *peer)
 	return wice__session_state(&peer->session);
 }
 
-void wice__peer_found(const WicePeer *peer, WiceEndpoint *ret_endpoint, uint16_t *ret_keepalive)
+void wice__peer_found(const WicePeer *peer, WiceFoundPeer *ret_values)
 {
-	*ret_endpoint = peer->found_endpoint;
-	*ret_keepalive = peer->found_keepalive;
+	*ret_values = (WiceFoundPeer){
+		.endpoint = peer->hold.found_endpoint,
+		.keepalive = peer->hold.found_keepalive,
+		.applied = peer->hold.applied,
+	};
 }
 
 void wice__peer_status(WicePeer *peer, WicePeerStatus *ret_status)
@@ -591,12 +518,12 @@ void wice__peer_status(WicePeer *peer, WicePeerStatus *ret_status)
 		.public_key = peer->key,
 		.state = wice__session_state(&peer->session),
 		.state_since_ms = peer->state_since_ms,
-		.path = peer->path,
-		.mechanism = peer->mechanism,
-		.endpoint = peer->seen.endpoint,
-		.handshake_ns = peer->seen.handshake_ns,
-		.rx_bytes = peer->seen.rx_bytes,
-		.tx_bytes = peer->seen.tx_bytes,
+		.path = peer->selection.path,
+		.mechanism = peer->selection.mechanism,
+		.endpoint = peer->hold.seen.endpoint,
+		.handshake_ns = peer->hold.seen.handshake_ns,
+		.rx_bytes = peer->hold.seen.rx_bytes,
+		.tx_bytes = peer->hold.seen.tx_bytes,
 		.restarts = peer->session.restarts,
 		.connect_ms = peer->connect_ms,
 		.reason = peer->reason,

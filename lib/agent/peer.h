@@ -11,6 +11,7 @@
 #include <wice/signaling.h>
 #include <wice/status.h>
 
+#include "agent/found.h"
 #include "agent/session.h"
 
 /*
@@ -35,8 +36,8 @@ void wice__peer_event(WicePeer *peer, WiceSessionEventType type);
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer);
 /* An envelope from this peer to our key. Counts in the interface's counters. */
 void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope);
-/* What was found before anything was set: to be remembered, and put back. */
-void wice__peer_found(const WicePeer *peer, WiceEndpoint *ret_endpoint, uint16_t *ret_keepalive);
+/* What was found before anything was set, and what was set: to be remembered. */
+void wice__peer_found(const WicePeer *peer, WiceFoundPeer *ret_values);
 /* Fills status; texts in it live until the next call for this peer. */
 void wice__peer_status(WicePeer *peer, WicePeerStatus *ret_status);
 

@@ -34,7 +34,9 @@
  *             doubling to 4 s. Never both at once: two initiations that cross are lost both, since
  *             each end forgets its own when it answers the other's, and WireGuard repeats only
  *             after 5 s (REKEY_TIMEOUT). The controlled end also answers the first sign of life,
- *             for a session of keys that still lives needs no handshake and so no reply.
+ *             for a session of keys that still lives needs no handshake and so no reply. From the
+ *             second repetition (3 s) on, the shell falls back to the mechanism that needs no more
+ *             than what ICE has shown to work
  *   give up   checking 10 s, handshaking 15 s
  *   backoff   after a failure 5 s doubling to 5 min
  */
@@ -337,6 +339,8 @@ static unsigned deadline_passed(WiceSession *session, int64_t now)
 		session->nudge_interval = MIN(session->nudge_interval * 2, NUDGE_MAX_MS);
 		session->nudge_at = now + session->nudge_interval;
 		actions |= WICE_SESSION_DO_NUDGE;
+		if (session->nudge_interval > 2 * NUDGE_MIN_MS)
+			actions |= WICE_SESSION_DO_FALL_BACK;
 	}
 	return actions;
 }

@@ -76,8 +76,9 @@ typedef enum {
 	WICE_SESSION_DO_SET_REMOTE = 1u << 3, /* give the description of this event to the agent */
 	WICE_SESSION_DO_PUBLISH = 1u << 4,    /* send our description */
 	WICE_SESSION_DO_APPLY_PATH = 1u << 5, /* point WireGuard at the selected pair */
-	WICE_SESSION_DO_NUDGE = 1u << 6,      /* make WireGuard send something */
-	WICE_SESSION_DO_SETTLE = 1u << 7,     /* proven: release former agents, restore keepalive */
+	WICE_SESSION_DO_FALL_BACK = 1u << 6,  /* nothing came over it: use the surest mechanism */
+	WICE_SESSION_DO_NUDGE = 1u << 7,      /* make WireGuard send something */
+	WICE_SESSION_DO_SETTLE = 1u << 8,     /* proven: release former agents, restore keepalive */
 } WiceSessionActions;
 
 typedef struct {

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An agent as the target of a control server: the public functions, one to one. */
+#include "control/server.h"
 #include "control/target.h"
 
 static WiceStatus *agent_status(void *self)
@@ -42,7 +43,7 @@ static void agent_set_event_handler(void *self, WiceEventHandler handler, void *
 	wice_agent_set_event_handler(self, handler, user_data);
 }
 
-const WiceControlTargetOps wice__agent_target_ops = {
+static const WiceControlTargetOps agent_target_ops = {
 	.status = agent_status,
 	.restart_peer = agent_restart_peer,
 	.sync = agent_sync,
@@ -51,3 +52,12 @@ const WiceControlTargetOps wice__agent_target_ops = {
 	.wait = agent_wait,
 	.set_event_handler = agent_set_event_handler,
 };
+
+WiceControlServer *wice_control_server_new(GMainContext *context, WiceAgent *agent,
+					   const char *path, WiceStopFunc on_stop, void *user_data,
+					   GError **error)
+{
+	return wice__control_server_new(context, &agent_target_ops, agent,
+					path ? path : wice_control_default_path(), on_stop,
+					user_data, error);
+}

@@ -32,9 +32,13 @@ static struct WiceArenaChunk *add_chunk(WiceArena *arena, size_t needed)
 void *wice__arena_alloc(WiceArena *arena, size_t size)
 {
 	const size_t align = alignof(max_align_t);
-	if (size > arena->left || size > SIZE_MAX / 2)
+	if (size > arena->left)
 		return NULL;
-	size_t rounded = MAX((size + align - 1) / align * align, align);
+	/* A piece of no size costs, too, so that their number is bounded. */
+	size_t rounded =
+		size > SIZE_MAX - align ? SIZE_MAX : MAX((size + align - 1) / align * align, align);
+	if (rounded > arena->left || rounded > SIZE_MAX / 2)
+		return NULL;
 	struct WiceArenaChunk *chunk = arena->chunks;
 	if (!chunk || rounded > chunk->size - arena->at)
 		chunk = add_chunk(arena, rounded);
@@ -42,7 +46,7 @@ void *wice__arena_alloc(WiceArena *arena, size_t size)
 		return NULL;
 	void *piece = chunk->bytes + arena->at;
 	arena->at += rounded;
-	arena->left -= MIN(rounded, arena->left);
+	arena->left -= rounded;
 	return memset(piece, 0, rounded);
 }
 

@@ -367,12 +367,3 @@ void wice_control_server_free(WiceControlServer *self)
 	g_hash_table_unref(self->streams);
 	g_free(self);
 }
-
-WiceControlServer *wice_control_server_new(GMainContext *context, WiceAgent *agent,
-					   const char *path, WiceStopFunc on_stop, void *user_data,
-					   GError **error)
-{
-	return wice__control_server_new(context, &wice__agent_target_ops, agent,
-					path ? path : wice_control_default_path(), on_stop,
-					user_data, error);
-}

@@ -35,7 +35,4 @@ typedef struct {
 	void (*set_event_handler)(void *self, WiceEventHandler handler, void *user_data);
 } WiceControlTargetOps;
 
-/* self is a WiceAgent. */
-extern const WiceControlTargetOps wice__agent_target_ops;
-
 #endif

@@ -58,8 +58,6 @@ static int open_socket(struct nl_sock **ret_socket)
 	return 0;
 }
 
-/* --- Listing. ----------------------------------------------------------------------------------- */
-
 static bool to_address(struct nl_addr *local, WiceAddress *ret)
 {
 	WiceAddress address = { 0 };
@@ -83,8 +81,9 @@ static bool is_multicast(const WiceAddress *address)
 }
 
 /*
- * An address on lo would be of no use, even a global one: packets would have to leave through lo for whoever binds to
- * the interface of the address. A link that is up but not running has no carrier.
+ * An address on lo would be of no use, even a global one: packets would have to leave through lo
+ * for whoever binds to the interface of the address. A link that is up but not running has no
+ * carrier.
  */
 static bool describe(struct rtnl_addr *source, struct nl_cache *links, WiceLocalAddress *ret)
 {
@@ -150,8 +149,6 @@ int wice__addresses_list(WiceLocalAddress **ret_addresses, size_t *ret_n)
 	nl_socket_free(socket);
 	return error ? to_errno(error) : 0;
 }
-
-/* --- Watching. ---------------------------------------------------------------------------------- */
 
 struct WiceAddressWatch {
 	struct nl_sock *socket;

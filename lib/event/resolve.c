@@ -9,7 +9,10 @@
 #define MAX_ADDRESSES 32
 #define MAX_HOST_LEN 253 /* RFC 1035 section 2.3.4, as text */
 
-/* The answer owns it from start to callback; once cancelled, func is NULL and the answer only frees. */
+/*
+ * The answer owns it from start to callback; once cancelled, func is NULL and the answer only
+ * frees.
+ */
 struct WiceResolve {
 	WiceResolveFunc func;
 	void *user_data;

@@ -14,9 +14,9 @@ typedef void (*WiceResolveFunc)(const WiceAddress *addresses, size_t n, const GE
 				void *user_data);
 
 /*
- * Resolves a host name (or a literal address) to its addresses without blocking. The callback comes from context,
- * never before this returns; wice__resolve_cancel() before it frees the request without a call,
- * afterwards the handle is gone.
+ * Resolves a host name (or a literal address) to its addresses without blocking. The callback comes
+ * from context, never before this returns; wice__resolve_cancel() before it frees the request
+ * without a call, afterwards the handle is gone.
  */
 WiceResolve *wice__resolve_start(GMainContext *context, const char *host, WiceResolveFunc func,
 				 void *user_data);

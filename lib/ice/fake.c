@@ -99,7 +99,10 @@ static FakeSocket *socket_at(const FakeIce *self, const WiceEndpoint *endpoint)
 	return NULL;
 }
 
-/* What self has of the peer's socket: a signalled candidate that leads there, else it is learned from a check. */
+/*
+ * What self has of the peer's socket: a signalled candidate that leads there, else it is learned
+ * from a check.
+ */
 static WiceCandidate candidate_for(const FakeIce *self, const FakeSocket *socket)
 {
 	for (size_t i = 0; i < self->remote.n; i++)
@@ -242,8 +245,6 @@ static void readable(int fd, GIOCondition condition, void *user_data)
 	if (self->ice.events->on_data)
 		self->ice.events->on_data(&base, packet, (size_t)n, self->ice.user_data);
 }
-
-/* --- The hooks. --------------------------------------------------------------------------------- */
 
 static int bind_to(int fd, const WiceIceOptions *options, const WiceAddress *address)
 {
@@ -396,8 +397,6 @@ static int fake_add_candidates(WiceIce *ice, const WiceCandidate *candidates, si
 		look_again(self->wire);
 	return 0;
 }
-
-/* --- The wire. ---------------------------------------------------------------------------------- */
 
 WiceIceWire *wice__ice_wire_new(void)
 {

@@ -6,9 +6,10 @@
 #include "ice/ice.h"
 
 /*
- * ICE without checks, for tests. The sockets are real (packets can be sent and shared ports work), but which pairs
- * "answer" is decided by a wire: all fakes of a process that were opened while it was in use find one another
- * by their credentials, and the pair with the highest priority among those that answer is selected on both sides.
+ * ICE without checks, for tests. The sockets are real (packets can be sent and shared ports work),
+ * but which pairs "answer" is decided by a wire: all fakes of a process that were opened while it
+ * was in use find one another by their credentials, and the pair with the highest priority among
+ * those that answer is selected on both sides.
  */
 typedef struct WiceIceWire WiceIceWire;
 
@@ -17,13 +18,15 @@ WiceIceWire *wice__ice_wire_new(void);
 /* All fakes on it must have been closed. */
 void wice__ice_wire_free(WiceIceWire *wire);
 
-/* Milliseconds until a pair is selected (default 1), and until an agent without one fails (2000). */
+/*
+ * Milliseconds until a pair is selected (default 1), and until an agent without one fails (2000).
+ */
 void wice__ice_wire_set_delays(WiceIceWire *wire, unsigned connect_ms, unsigned fail_ms);
 
 /*
- * Whether packets pass from one socket to another and back; endpoints are those of the sockets. NULL: always.
- * Setting it has the agents look again: one whose pair does not answer
- * any more selects another one, or fails after fail_ms.
+ * Whether packets pass from one socket to another and back; endpoints are those of the sockets.
+ * NULL: always. Setting it has the agents look again: one whose pair does not answer any more
+ * selects another one, or fails after fail_ms.
  */
 typedef bool (*WiceIceWireAnswers)(const WiceEndpoint *a, const WiceEndpoint *b, void *user_data);
 void wice__ice_wire_set_answers(WiceIceWire *wire, WiceIceWireAnswers answers, void *user_data);

@@ -23,7 +23,10 @@
 typedef struct WiceIce WiceIce;
 typedef struct WiceIceOps WiceIceOps;
 
-/* RFC 8445 section 5.3: 4..256 and 22..256 characters; we make and accept no more than these, less a NUL. */
+/*
+ * RFC 8445 section 5.3: 4..256 and 22..256 characters; we make and accept no more than these, less
+ * a NUL.
+ */
 #define WICE_ICE_UFRAG_SIZE 33
 #define WICE_ICE_PWD_SIZE 65
 #define WICE_ICE_MAX_REMOTE 32 /* candidates of a peer that are tried */
@@ -58,15 +61,16 @@ typedef struct {
 	void (*on_pair)(const WiceIcePair *pair, void *user_data);
 	/*
 	 * No pair works, or none works any more. Called once; nothing comes after it and the agent
-	 * answers no check any more: close it, and open another one to try again. It is a statement about
-	 * the checks, not about the path: libnice also gives up after 200 lost keepalives in all,
-	 * however good the path is (see nice_agent.c), so what carries packets should be kept for as long as
-	 * WireGuard is heard over it.
+	 * answers no check any more: close it, and open another one to try again. It is a statement
+	 * about the checks, not about the path: libnice also gives up after 200 lost keepalives in
+	 * all, however good the path is (see nice_agent.c), so what carries packets should be kept
+	 * for as long as WireGuard is heard over it.
 	 */
 	void (*on_failed)(void *user_data);
 	/*
-	 * A packet that is not ours came through the agent's own reading of its socket, from an
-	 * address that has passed a check. Only where the user could not read the port itself. Valid during the call.
+	 * A packet that is not STUN came through the agent's own reading of its socket, from an
+	 * address that has passed a check. Only where the user could not read the port itself. base
+	 * is the selected pair's: which socket it was is not known. Valid during the call.
 	 */
 	void (*on_data)(const WiceEndpoint *base, const uint8_t *data, size_t len, void *user_data);
 } WiceIceEvents;
@@ -86,8 +90,9 @@ struct WiceIce {
 struct WiceIceOps {
 	const char *name;
 	/*
-	 * Makes an agent. -EADDRNOTAVAIL: no address could be bound, -EADDRINUSE: every port of the range is
-	 * taken, -EPERM: not allowed to set the fwmark, -EINVAL: no address or an impossible port range.
+	 * Makes an agent. -EADDRNOTAVAIL: no address could be bound, -EADDRINUSE: every port of the
+	 * range is taken, -EPERM: not allowed to set the fwmark, -EINVAL: no address or an
+	 * impossible port range.
 	 */
 	int (*open)(GMainContext *context, const WiceIceOptions *options,
 		    const WiceIceEvents *events, void *user_data, WiceIce **ret_ice);
@@ -96,9 +101,10 @@ struct WiceIceOps {
 	/* Our sockets; returns their number, at most n are written. */
 	size_t (*sockets)(WiceIce *ice, WiceIceSocket *ret, size_t n);
 	/*
-	 * Checks start when both are known, in either order. Credentials are set once: again is fine, others give
-	 * -EALREADY, malformed ones -EINVAL. Candidates may be given repeatedly: known and malformed ones, those
-	 * that no packet could go to, and those beyond WICE_ICE_MAX_REMOTE are ignored. -ESHUTDOWN after on_failed.
+	 * Checks start when both are known, in either order. Credentials are set once: again is
+	 * fine, others give -EALREADY, malformed ones -EINVAL. Candidates may be given repeatedly:
+	 * known and malformed ones, those that no packet could go to, and those beyond
+	 * WICE_ICE_MAX_REMOTE are ignored. -ESHUTDOWN after on_failed.
 	 */
 	int (*set_remote)(WiceIce *ice, const WiceIceCredentials *credentials);
 	int (*add_candidates)(WiceIce *ice, const WiceCandidate *candidates, size_t n);

@@ -15,46 +15,55 @@
 #include <unistd.h>
 
 /*
- * WiceIceOps on libnice, the only file that sees it. What follows was measured with or read in 0.1.21, the
- * version of Debian 12; most of it is the same in 0.1.23.
+ * WiceIceOps on libnice, the only file that sees it. What follows was measured with or read in
+ * 0.1.21, the version of Debian 12; most of it is the same in 0.1.23.
  *
  * One agent, one stream, one component per peer. Role, tie-breaker, pacing and the keepalive timer
- * belong to the agent: with 1,000 streams in one agent 904 fail, 1,000 agents connect in a third of a second.
+ * belong to the agent: with 1,000 streams in one agent 904 fail, 1,000 agents connect in a third of
+ * a second.
  *
  * Settings that matter:
  *  - upnp off: otherwise each agent has a thread of its own and 13 descriptors instead of 2.
- *  - no stun-server: even a literal address goes through the resolver, and closing meanwhile crashes; the requests
- *    have no magic cookie, so strict servers do not answer; a second mapping with the same public address is dropped as
- *    redundant. We probe ourselves, from the same ports.
- *  - aggressive nomination: the regular one waits for the checks of hopeless host pairs to fail, 2 s behind a NAT.
+ *  - no stun-server: even a literal address goes through the resolver, and closing meanwhile
+ *    crashes; the requests have no magic cookie, so strict servers do not answer; a second mapping
+ *    with the same public address is dropped as redundant. We probe ourselves, from the same ports.
+ *  - aggressive nomination: the regular one waits until the checks of hopeless host pairs have
+ *    failed, which takes 2 s behind a NAT.
  *  - consent-freshness off: it gives up after 10 s instead of the 30 s of RFC 7675, which one lost
- *    packet in a hundred triggers every 500 s. keepalive-conncheck instead: a check every 5 s, FAILED after 50 s without answer.
+ *    packet in a hundred triggers every 500 s. keepalive-conncheck instead: a check every 5 s,
+ *    FAILED after 50 s without answer.
  *  - local addresses are given, else those of WireGuard interfaces become candidates as well.
  *  - new-selected-pair-full is when packets can flow. READY comes up to 2 s later.
  *
- * The leak of transactions. A component remembers the ids of 200 requests that wait for an answer. Those of keepalives that
- * were lost are never forgotten; after 200 of them in all (28 hours at one loss in a hundred) no keepalive can be
- * made, the timer stops and the agent reports FAILED 50 s later on a path that may be perfect. Nothing but new
- * credentials empties the table, so nothing can be done in here: on_failed means "make a new agent", and its user leaves
- * the packets where they are until the new one has selected a pair.
+ * The leak of transactions. A component remembers the ids of 200 requests that wait for an answer.
+ * Those of keepalives that were lost are never forgotten; after 200 of them in all (28 hours at one
+ * loss in a hundred) no keepalive can be made, the timer stops and the agent reports FAILED 50 s
+ * later on a path that may be perfect. Nothing but new credentials empties the table, so nothing
+ * can be done in here: on_failed means "make a new agent", and its user leaves the packets where
+ * they are until the new one has selected a pair.
  *
  * Assertions of libnice that end the process, and how they are kept from being met:
- *  - The local preference of a candidate is the position of its address among all addresses of the host, and must be
- *    below 64. A node with many container interfaces has more. Sockets are made only on addresses that are well
- *    in front (is_early()), and no candidates are added once one of them no longer is.
- *  - A component may not go from FAILED to CONNECTED, but does when the answer to a check comes in that was under way when the
- *    keepalives failed. A failed agent gets no packets any more: its sockets move to a context that nobody runs.
+ *  - The local preference of a candidate is the position of its address among all addresses of the
+ *    host, and must be below 64. A node with many container interfaces has more. Sockets are made
+ *    only on addresses that are well in front (is_early()), and no candidates are added once one of
+ *    them no longer is.
+ *  - A component may not go from FAILED to CONNECTED, but does when the answer to a check comes in
+ *    that was under way when the keepalives failed. A failed agent gets no packets any more: its
+ *    sockets move to a context that nobody runs.
  *
- * With a port range and an address that cannot be bound it tries every port of the range twice, so each address is tried
- * here first. Without any pair to check (IPv4 here, IPv6 there) FAILED is never reported: there is a deadline for that.
+ * With a port range and an address that cannot be bound it tries every port of the range twice, so
+ * each address is tried here first. Without any pair to check (IPv4 here, IPv6 there) FAILED is
+ * never reported: there is a deadline for that.
  *
- * Without nice_agent_attach_recv() nobody reads the sockets and no check is answered. libnice binds a socket
- * with IP_UNICAST_IF on the interface that has the address; whoever shares the port may want the same. Whatever looks like STUN and is
- * not a check of ours is answered or eaten, other packets from addresses that have passed no check are dropped: a
- * second socket on the port needs a filter that takes its packets out first.
+ * Without nice_agent_attach_recv() nobody reads the sockets and no check is answered. libnice binds
+ * a socket with IP_UNICAST_IF on the interface that has the address; whoever shares the port may
+ * want the same. Whatever looks like STUN and is not a check of ours is answered or eaten, other
+ * packets from addresses that have passed no check are dropped: a second socket on the port needs a
+ * filter that takes its packets out first.
  *
- * Signals are emitted after the agent's lock is released, often from within the call that causes them. They only
- * make notes; a source of our own delivers, with nothing of libnice on the stack, so close may unref at once.
+ * Signals are emitted after the agent's lock is released, often from within the call that causes
+ * them. They only make notes; a source of our own delivers, with nothing of libnice on the stack,
+ * so close may unref at once.
  */
 
 #define COMPONENT 1
@@ -229,7 +238,10 @@ static void pair_selected(NiceAgent *agent, guint stream, guint component, NiceC
 	wice__timer_set(self->delivery, 0);
 }
 
-/* libnice does not say which socket a packet came from; there is one pair that it should have come through. */
+/*
+ * libnice does not say which socket a packet came from; there is one pair that it should have come
+ * through.
+ */
 static void received(NiceAgent *agent, guint stream, guint component, guint len, gchar *data,
 		     gpointer user_data)
 {
@@ -238,8 +250,6 @@ static void received(NiceAgent *agent, guint stream, guint component, guint len,
 	if (self->ice.events->on_data)
 		self->ice.events->on_data(&base, (const uint8_t *)data, len, self->ice.user_data);
 }
-
-/* --- Opening. ----------------------------------------------------------------------------------- */
 
 static int try_bind(const WiceAddress *address)
 {
@@ -337,7 +347,10 @@ static const NiceCandidate *candidate_of(GSList *candidates, const WiceEndpoint 
 	return NULL;
 }
 
-/* The mark must be there before the first packet, or that would be routed into the tunnel it is to build. */
+/*
+ * The mark must be there before the first packet, or that would be routed into the tunnel it is to
+ * build.
+ */
 static int take_socket(NiceIce *self, GSocket *socket, GSList *candidates, uint32_t fwmark)
 {
 	if (fwmark &&
@@ -407,7 +420,10 @@ static void nice_close(WiceIce *ice)
 	wice__timer_free(self->delivery);
 	wice__timer_free(self->no_pair);
 	g_signal_handlers_disconnect_by_data(self->agent, self);
-	/* In on_data libnice is in a loop over the socket that holds a reference: it must find no receiver. */
+	/*
+	 * In on_data libnice is in a loop over the socket that holds a reference: it must find no
+	 * receiver.
+	 */
 	if (self->stream)
 		nice_agent_attach_recv(self->agent, self->stream, COMPONENT, self->context, NULL,
 				       NULL);
@@ -444,8 +460,6 @@ static int nice_open(GMainContext *context, const WiceIceOptions *options,
 	return 0;
 }
 
-/* --- The peer. ---------------------------------------------------------------------------------- */
-
 static bool positions_are_safe(const NiceIce *self)
 {
 	for (size_t i = 0; i < self->n_sockets; i++)
@@ -455,8 +469,8 @@ static bool positions_are_safe(const NiceIce *self)
 }
 
 /*
- * libnice is told of candidates only after the credentials, although it allows the reverse: its queue of early checks is
- * replayed by either call, and then it knows whom they are from.
+ * libnice is told of candidates only after the credentials, although it allows the reverse: its
+ * queue of early checks is replayed by either call, and then it knows whom they are from.
  */
 static int tell(NiceIce *self)
 {

@@ -38,9 +38,9 @@ uint64_t wice__ice_pair_priority(uint32_t controlling, uint32_t controlled)
 }
 
 /*
- * Section 5.1.1.3: candidates share a foundation if type, base address and server are the same. The host's
- * foundation stands for the base address; it is a number where libnice made it, so that a letter
- * in front keeps the two apart.
+ * Section 5.1.1.3: candidates share a foundation if type, base address and server are the same. The
+ * host's foundation stands for the base address; it is a number where libnice made it, so that a
+ * letter in front keeps the two apart.
  */
 static void make_foundation(const char *host, char ret[WICE_FOUNDATION_SIZE])
 {

@@ -29,8 +29,8 @@ uint32_t wice__ice_priority(WiceCandidateType type, uint16_t local_preference);
 uint64_t wice__ice_pair_priority(uint32_t controlling, uint32_t controlled);
 
 /*
- * The server-reflexive candidate of a host candidate whose packets a server saw coming from mapped. Below every host
- * candidate, in the same order as their bases. ret may be host itself.
+ * The server-reflexive candidate of a host candidate whose packets a server saw coming from mapped.
+ * Below every host candidate, in the same order as their bases. ret may be host itself.
  */
 void wice__ice_server_reflexive(const WiceCandidate *host, const WiceEndpoint *mapped,
 				WiceCandidate *ret);

@@ -7,7 +7,8 @@
 
 /*
  * What a peer has told about itself, as far as it is acceptable. Pure. A peer is authenticated, not
- * trusted: it must not make us send packets to addresses that are nobody's or this host's own business.
+ * trusted: it must not make us send packets to addresses that are nobody's or this host's own
+ * business.
  */
 typedef struct {
 	bool has_credentials;

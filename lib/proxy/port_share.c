@@ -11,23 +11,25 @@
  *     STUN of ICE, all the rest                01|02|03|04 00 00 00   WireGuard
  *                                              STUN with our tag      probes
  *
- * The NAT mapping and the firewall hole that ICE has made belong to ICE's port, so WireGuard's packets have to leave
- * from it and arrive at it. Were they to pass through the ICE agent, each would cost a lock, two copies and a
- * system call of its own. So we join the agent's port instead, which the kernel permits to a socket of the same user
- * once both have SO_REUSEPORT, even when the first got it after its bind(). A classic BPF program then picks
- * the socket for each packet by its contents. None of this needs a privilege.
+ * The NAT mapping and the firewall hole that ICE has made belong to ICE's port, so WireGuard's
+ * packets have to leave from it and arrive at it. Were they to pass through the ICE agent, each
+ * would cost a lock, two copies and a system call of its own. So we join the agent's port instead,
+ * which the kernel permits to a socket of the same user once both have SO_REUSEPORT, even when the
+ * first got it after its bind(). A classic BPF program then picks the socket for each packet by its
+ * contents. None of this needs a privilege.
  *
  * What the kernel does (net/core/sock_reuseport.c), and we rely on:
- * - The group is made when the second socket binds: the first gets index 0, ours index 1. The program can be attached only
- *   then. For the microseconds in between, packets are spread by their hash over both sockets.
- *   Nobody knows the port that early. What reaches us by mistake is dropped as any stray packet is.
+ * - The group is made when the second socket binds: the first gets index 0, ours index 1. The
+ *   program can be attached only then. For the microseconds in between, packets are spread by their
+ *   hash over both sockets. Nobody knows the port that early. What reaches us by mistake is dropped
+ *   as any stray packet is.
  * - A load beyond the end of a packet ends the program with 0, so short packets are the agent's.
- * - An index without a socket falls back to the hash. When either socket is closed, the other moves to or stays at index 0, 1 is
- *   no longer valid, and the survivor gets everything.
- * - Attaching through the agent's descriptor fails unless it really is in a group: that is our proof that both
- *   sockets are in the same one.
- * - Generic receive offload looks for the socket before there is one packet to run the program on, and
- *   decides by the hash alone. See "Receive offload" in user_io.c for what follows from that.
+ * - An index without a socket falls back to the hash. When either socket is closed, the other moves
+ *   to or stays at index 0, 1 is no longer valid, and the survivor gets everything.
+ * - Attaching through the agent's descriptor fails unless it really is in a group: that is our
+ *   proof that both sockets are in the same one.
+ * - Generic receive offload looks for the socket before there is one packet to run the program on,
+ *   and decides by the hash alone. See "Receive offload" in user_io.c for what follows from that.
  */
 #include "proxy/port_share.h"
 
@@ -50,7 +52,10 @@ static int attach_program(int fd)
 		[2] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x02000000, OURS - 3, 0),
 		[3] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x03000000, OURS - 4, 0),
 		[4] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0x04000000, OURS - 5, 0),
-		/* RFC 8489 section 5: the first two bits of STUN are zero. Bytes 8 to 11 begin the transaction id. */
+		/*
+		 * RFC 8489 section 5: the first two bits of STUN are zero. Bytes 8 to 11 begin the
+		 * transaction id.
+		 */
 		[5] = BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, 0xc0000000, 2, 0),
 		[6] = BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 8),
 		[7] = BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WICE_STUN_PROBE_TAG, OURS - 8, 0),

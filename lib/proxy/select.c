@@ -3,8 +3,9 @@
 #include "proxy/select.h"
 
 /*
- * The peer's checks may arrive before its candidates do. Its address is then learnt from the packets (peer-reflexive),
- * though it is one of its own. The port says nothing: only the address tells whether a NAT is between.
+ * The peer's checks may arrive before its candidates do. Its address is then learnt from the
+ * packets (peer-reflexive), though it is one of its own. The port says nothing: only the address
+ * tells whether a NAT is between.
  */
 static bool is_peer_host_address(const WiceSelectInput *input)
 {

@@ -23,15 +23,16 @@ typedef struct {
 typedef struct {
 	WicePathKind path;
 	WiceMechanism mechanism;
-	WiceEndpoint
-		endpoint; /* KERNEL: what WireGuard's endpoint must be; USER: where the proxy sends */
+	/* KERNEL: what WireGuard's endpoint must be. USER: where the proxy sends. */
+	WiceEndpoint endpoint;
 	const char *why; /* one sentence, static */
 } WiceSelection;
 
 /*
- * WireGuard's own socket sends from another port than ICE did. No NAT has a mapping for it, and only between addresses of
- * the two hosts themselves does that not matter. The peer decides by the same rule on the other end of the
- * pair: behind a NAT its end is reflexive on one side at least, whichever side looks.
+ * WireGuard's own socket sends from another port than ICE did. No NAT has a mapping for it, and
+ * only between addresses of the two hosts themselves does that not matter. The peer decides by the
+ * same rule on the other end of the pair: behind a NAT its end is reflexive on one side at least,
+ * whichever side looks.
  */
 void wice__select(const WiceSelectInput *input, WiceSelection *ret_selection);
 

@@ -1,14 +1,15 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Per packet, the trip through the kernel's UDP stack costs far more than the system call or the copy. So packets of
- * equal size to one destination ("a run") are handed over as one message with UDP_SEGMENT, which makes the trip once and
- * is cut apart as late as possible: by the network card, or when it is queued to a receiver on this
- * host that has not asked for UDP_GRO. The receiver sees ordinary packets in either case.
+ * Per packet, the trip through the kernel's UDP stack costs far more than the system call or the
+ * copy. So packets of equal size to one destination ("a run") are handed over as one message with
+ * UDP_SEGMENT, which makes the trip once and is cut apart as late as possible: by the network card,
+ * or when it is queued to a receiver on this host that has not asked for UDP_GRO. The receiver sees
+ * ordinary packets in either case.
  *
- * A kernel, driver or route may refuse it: EIO without checksum offload, EINVAL or EMSGSIZE when a packet
- * exceeds the MTU (alone it would be fragmented). The run is then sent packet by packet, and the socket
- * remembers.
+ * A kernel, driver or route may refuse it: EIO without checksum offload, EINVAL or EMSGSIZE when a
+ * packet exceeds the MTU (alone it would be fragmented). The run is then sent packet by packet, and
+ * the socket remembers.
  */
 #include "proxy/udp_batch.h"
 
@@ -34,8 +35,8 @@
 #define SOCKET_BUFFER (7 << 20)
 
 /*
- * A received message can have 64 KiB. The slots are spaced a bit wider: at a power of two, the beginnings of all
- * packets would compete for the same few lines of the processor's caches.
+ * A received message can have 64 KiB. The slots are spaced a bit wider: at a power of two, the
+ * beginnings of all packets would compete for the same few lines of the processor's caches.
  */
 #define SLOT_LEN 65536
 #define SLOT_STRIDE (SLOT_LEN + 1472)
@@ -65,7 +66,9 @@ static void reset_slot(WiceUdpReceiver *receiver, int i)
 
 int wice__udp_receiver_new(WiceUdpReceiver **ret_receiver)
 {
-	/* Pages are taken when packets first need them: with packets of 1500 bytes, two per slot. */
+	/*
+	 * Pages are taken when packets first need them: with packets of 1500 bytes, two per slot.
+	 */
 	void *arena = mmap(NULL, (size_t)SLOT_STRIDE * WICE_UDP_BATCH, PROT_READ | PROT_WRITE,
 			   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (arena == MAP_FAILED)
@@ -140,7 +143,9 @@ typedef struct {
 	bool closed; /* its last packet is shorter, so nothing can follow */
 } Run;
 
-/* Messages about to be sent. Only what is used is ever written to: it is too large to be cleared. */
+/*
+ * Messages about to be sent. Only what is used is ever written to: it is too large to be cleared.
+ */
 typedef struct {
 	WiceUdpSender *sender;
 	const WiceUdpRoute *route;
@@ -240,7 +245,9 @@ static unsigned after_error(Outbox *outbox, unsigned i, int error, bool *retried
 	if (error == EINTR)
 		return i;
 	if (error == EAGAIN || error == ENOBUFS || error == ENOMEM) {
-		/* Like a full queue of a network card. Holding them back would only make them late. */
+		/*
+		 * Like a full queue of a network card. Holding them back would only make them late.
+		 */
 		drop_runs(outbox, i, outbox->n);
 		return outbox->n;
 	}
@@ -249,7 +256,10 @@ static unsigned after_error(Outbox *outbox, unsigned i, int error, bool *retried
 		send_one_by_one(outbox, &outbox->runs[i]);
 		return i + 1;
 	}
-	/* It may have been the error (ICMP) that an earlier packet has caused: reporting it has cleared it. */
+	/*
+	 * It may have been the error (ICMP) that an earlier packet has caused: reporting it has
+	 * cleared it.
+	 */
 	if (!*retried) {
 		*retried = true;
 		return i;

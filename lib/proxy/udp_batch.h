@@ -38,9 +38,13 @@ typedef struct WiceUdpReceiver WiceUdpReceiver;
 
 int wice__udp_receiver_new(WiceUdpReceiver **ret_receiver);
 void wice__udp_receiver_free(WiceUdpReceiver *receiver);
-/* How many of at most WICE_UDP_BATCH messages there were, or -errno; -EAGAIN when there are none. */
+/*
+ * How many of at most WICE_UDP_BATCH messages there were, or -errno; -EAGAIN when there are none.
+ */
 int wice__udp_receive(WiceUdpReceiver *receiver, int fd);
-/* The i-th of them, valid until the next wice__udp_receive(); false if it is empty or was cut off. */
+/*
+ * The i-th of them, valid until the next wice__udp_receive(); false if it is empty or was cut off.
+ */
 bool wice__udp_received(const WiceUdpReceiver *receiver, int i, WiceUdpReceived *ret_received);
 
 /* What is known about sending from a socket. */

@@ -3,13 +3,15 @@
 /*
  * The objects of the userspace proxy. Packets are in user_io.c.
  *
- * WireGuard knows a peer by the address that it sends to, so each peer needs its own. All of 127.0.0.0/8 is this
- * host's; the upper half of it (127.128.0.0/9) gives a few million addresses behind one socket, which
- * is bound to all addresses of the loopback interface and told by the kernel (IP_PKTINFO) which one a packet was
- * sent to. Proxies of several interfaces use equal addresses and differ by their ports.
+ * WireGuard knows a peer by the address that it sends to, so each peer needs its own. All of
+ * 127.0.0.0/8 is this host's; the upper half of it (127.128.0.0/9) gives a few million addresses
+ * behind one socket, which is bound to all addresses of the loopback interface and told by the
+ * kernel (IP_PKTINFO) which one a packet was sent to. Proxies of several interfaces use equal
+ * addresses and differ by their ports.
  *
- * WireGuard may still have packets under way to the address of an entry that has been freed. So addresses are taken in turn
- * out of a table at least twice as large as needed, and one comes back only after many others.
+ * WireGuard may still have packets under way to the address of an entry that has been freed. So
+ * addresses are taken in turn out of a table at least twice as large as needed, and one comes back
+ * only after many others.
  */
 #include "proxy/user.h"
 
@@ -42,8 +44,9 @@ static int open_wg_socket(void)
 	if (fd < 0)
 		return -errno;
 	/*
-	 * Before Linux 5.7 this takes CAP_NET_RAW. Without it others can reach the port, but still not with a source
-	 * address in 127.0.0.0/8: the kernel takes such packets from the loopback interface only.
+	 * Before Linux 5.7 this takes CAP_NET_RAW. Without it others can reach the port, but still
+	 * not with a source address in 127.0.0.0/8: the kernel takes such packets from the loopback
+	 * interface only.
 	 */
 	setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", sizeof "lo");
 	struct sockaddr_in any = { .sin_family = AF_INET };
@@ -282,6 +285,7 @@ const WiceEndpoint *wice__user_path_local(const WiceUserPath *path)
 void wice__user_entry_select(WiceUserEntry *entry, WiceUserPath *path, const WiceEndpoint *remote)
 {
 	entry->selected = path;
+	entry->provisional = false;
 	if (path)
 		entry->remote_len = wice__endpoint_to_sockaddr(remote, &entry->remote);
 }

@@ -10,20 +10,21 @@
 #include <wice/addr.h>
 
 /*
- * The userspace proxy: carries packets between WireGuard's UDP socket on the loopback interface and the ports
- * of the ICE agents.
+ * The userspace proxy: carries packets between WireGuard's UDP socket on the loopback interface and
+ * the ports of the ICE agents.
  *
  *   WireGuard 127.0.0.1:51820 <-> 127.128.0.7:P    one socket per interface, one address per peer
  *                                     |
  *   ICE agent's port          <-> path             a second socket on the same port (port_share.h)
  *
- * A path is made per ICE socket. A peer's entry may have several (the old and the new agent's), receives from all of
- * them and sends over the selected one. Selecting is one assignment between two packets; nothing is re-made.
+ * A path is made per ICE socket. A peer's entry may have several (the old and the new agent's),
+ * receives from all of them and sends over the selected one. Selecting is one assignment between
+ * two packets; nothing is re-made.
  *
- * From the network, a path takes WireGuard packets from any source, not only from the selected remote: WireGuard
- * authenticates each, and the peer may switch its path before we do. WireGuard sees all of them come from
- * the entry's address, so it never roams away from the proxy. Towards the network, packets go to the selected
- * remote only.
+ * From the network, a path takes WireGuard packets from any source, not only from the selected
+ * remote: WireGuard authenticates each, and the peer may switch its path before we do. WireGuard
+ * sees all of them come from the entry's address, so it never roams away from the proxy. Towards
+ * the network, packets go to the selected remote only.
  *
  * Any object may be freed from within a callback.
  */
@@ -73,12 +74,13 @@ const WiceEndpoint *wice__user_entry_endpoint(const WiceUserEntry *entry);
 void wice__user_entry_counters(const WiceUserEntry *entry, WiceUserCounters *ret);
 
 /*
- * Adds a path over the port of ice_fd, which is bound to local and stays the caller's. If the kernel cannot share
- * ports, the path sends from ice_fd itself (a duplicate of it), receives nothing by itself, and
- * wice__user_path_shares_port() is false.
+ * Adds a path over the port of ice_fd, which is bound to local and stays the caller's. If the
+ * kernel cannot share ports, the path sends from ice_fd itself (a duplicate of it), receives
+ * nothing by itself, and wice__user_path_shares_port() is false.
  *
- * In both cases feed WireGuard packets that reach the ICE agent to wice__user_path_input(): with a shared port that is
- * rare (before the path was made, or stuck to a STUN packet by receive offload), but not impossible.
+ * In both cases feed WireGuard packets that reach the ICE agent to wice__user_path_input(): with a
+ * shared port that is rare (before the path was made, or stuck to a STUN packet by receive
+ * offload), but not impossible.
  */
 int wice__user_path_new(WiceUserEntry *entry, int ice_fd, const WiceEndpoint *local,
 			uint32_t fwmark, WiceUserPath **ret_path);
@@ -87,8 +89,9 @@ void wice__user_path_free(WiceUserPath *path);
 const WiceEndpoint *wice__user_path_local(const WiceUserPath *path);
 
 /*
- * From the next packet on, WireGuard's packets go over path, one of the entry's, to remote. path NULL: are
- * dropped. Freeing the selected path does the same.
+ * Before the first selection WireGuard's packets go to where the network's last one came from.
+ * From the next packet on, WireGuard's packets go over path, one of the entry's, to remote. path
+ * NULL: are dropped. Freeing the selected path does the same.
  */
 void wice__user_entry_select(WiceUserEntry *entry, WiceUserPath *path, const WiceEndpoint *remote);
 

@@ -3,16 +3,19 @@
 /*
  * The packets of the userspace proxy.
  *
- * All sockets of an interface are in one epoll descriptor, so the main loop polls a single one however many peers there
- * are. One dispatch handles a bounded number of batches and leaves the rest for the next turn of the main loop.
+ * All sockets of an interface are in one epoll descriptor, so the main loop polls a single one
+ * however many peers there are. One dispatch handles a bounded number of batches and leaves the
+ * rest for the next turn of the main loop.
  *
- * Receive offload (UDP_GRO) joins consecutive packets of one flow if they have the same size; the last may be shorter.
- * It looks for the receiving socket without running our program (port_share.c), so that in half of the flows,
- * by hash, it is not done at all. Where it is done, a STUN packet that arrives right behind a WireGuard packet is
- * shorter, would be stuck to it, and the ICE agent would never see it: under load, most of its checks would
- * be lost. But packets that differ in their time to live are never joined. So WireGuard's packets leave with one
- * less than those that the ICE agent sends, and cannot be confused on the other side. As that depends on the
- * sender and its kernel, a path on which it has happened all the same receives without offload from then on.
+ * Receive offload (UDP_GRO) joins consecutive packets of one flow if they have the same size; the
+ * last may be shorter. It looks for the receiving socket without running our program
+ * (port_share.c), so that in half of the flows, by hash, it is not done at all. Where it is done, a
+ * STUN packet that arrives right behind a WireGuard packet is shorter, would be stuck to it, and
+ * the ICE agent would never see it: the more traffic, the more of its checks would be lost. But
+ * packets that differ in their time to live are not joined (Linux 6.10, and stable kernels since).
+ * So WireGuard's packets leave with one less than those that the ICE agent sends, and cannot be
+ * confused on the other side. As that depends on the sender and on the receiver's kernel, a path on
+ * which it has happened all the same receives without offload from then on.
  */
 #include "proxy/user_io.h"
 
@@ -28,7 +31,10 @@
 /* Batches per dispatch: 16 * 64 packets take about a millisecond. */
 #define DISPATCH_BUDGET 16
 #define MAX_EVENTS DISPATCH_BUDGET
-/* Chunks that are collected before they are sent; more than a batch, as an offloaded message may fall apart. */
+/*
+ * Chunks that are collected before they are sent; more than a batch, as an offloaded message may
+ * fall apart.
+ */
 #define MAX_CHUNKS 128
 
 typedef enum { PACKET_OTHER, PACKET_WIREGUARD, PACKET_PROBE, PACKET_STUN } PacketKind;
@@ -165,6 +171,22 @@ static void report_probes(const Inbound *inbound, const WiceUdpReceiver *receive
 	}
 }
 
+/*
+ * The peer may select its path, and begin the handshake, before we have selected ours. Until then
+ * WireGuard's answers go to where the question came from, as they would without a proxy; else the
+ * first answer would be lost, and WireGuard asks again only after 5 s.
+ */
+static void note_source(WiceUserPath *path, const WiceUdpReceived *received)
+{
+	WiceUserEntry *entry = path->entry;
+	if (entry->selected && !entry->provisional)
+		return;
+	entry->selected = path;
+	entry->provisional = true;
+	memcpy(&entry->remote, received->from, received->from_len);
+	entry->remote_len = received->from_len;
+}
+
 static bool receive_from_network(WiceUserPath *path)
 {
 	WiceUdpReceiver *receiver = path->entry->proxy->receiver;
@@ -175,10 +197,13 @@ static bool receive_from_network(WiceUserPath *path)
 	inbound.n_probes = 0;
 	for (int i = 0; i < n; i++) {
 		WiceUdpReceived received;
-		if (wice__udp_received(receiver, i, &received))
+		if (wice__udp_received(receiver, i, &received)) {
+			if (classify(received.chunk.data, received.chunk.len) == PACKET_WIREGUARD)
+				note_source(path, &received);
 			take_message(&inbound, &received.chunk, i);
-		else
+		} else {
 			path->entry->counters.rx_dropped++;
+		}
 	}
 	flush_inbound(&inbound);
 	report_probes(&inbound, receiver);
@@ -220,8 +245,8 @@ static void send_to_network(WiceUserEntry *entry, const WiceUdpChunk *chunks, si
 }
 
 /*
- * The socket is bound to the loopback interface, so only this host can send to it, but any user of it. WireGuard's port
- * cannot be forged: WireGuard has it.
+ * The socket is bound to the loopback interface, so only this host can send to it, but any user of
+ * it. WireGuard's port cannot be forged: WireGuard has it.
  */
 static bool is_from_wireguard(const WiceUserProxy *proxy, const WiceUdpReceived *received)
 {
@@ -253,8 +278,8 @@ static WiceUserEntry *addressee(WiceUserProxy *proxy, const WiceUdpReceived *rec
 }
 
 /*
- * A batch may hold packets for many peers in any order. They are chained per peer, so that each peer's go out
- * together and in their order.
+ * A batch may hold packets for many peers in any order. They are chained per peer, so that each
+ * peer's go out together and in their order.
  */
 static bool receive_from_wireguard(WiceUserProxy *proxy)
 {
@@ -289,7 +314,7 @@ static bool receive_from_wireguard(WiceUserProxy *proxy)
 	return n == WICE_UDP_BATCH;
 }
 
-/* Source is NULL for WireGuard's side. True if there may be more. */
+/* Path is NULL for WireGuard's side. True if there may be more. */
 static bool receive(WiceUserProxy *proxy, WiceUserPath *path)
 {
 	if (!path)
@@ -337,7 +362,9 @@ static void lower_ttl(int fd, WiceFamily family)
 	}
 }
 
-/* As the kernel's WireGuard sends: packets that are too large for the path may be fragmented on it. */
+/*
+ * As the kernel's WireGuard sends: packets that are too large for the path may be fragmented on it.
+ */
 static void permit_fragments(int fd, WiceFamily family)
 {
 	int v4 = IP_PMTUDISC_DONT, v6 = IPV6_PMTUDISC_DONT;

@@ -33,6 +33,7 @@ struct WiceUserEntry {
 	size_t number;
 	GSList *paths;
 	WiceUserPath *selected;
+	bool provisional; /* `selected` is only where WireGuard was last heard from */
 	struct sockaddr_storage remote;
 	socklen_t remote_len;
 	WiceUserCounters counters;

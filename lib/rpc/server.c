@@ -12,6 +12,7 @@
 
 #define ACCEPTS_PER_TURN 16
 #define ACCEPT_PAUSE_MS 200 /* after running out of file descriptors */
+#define BACKLOG 1024 /* all clients come back at once after a restart */
 #define HANDSHAKE_MS 10000  /* for TLS, and again for the HTTP/2 preface */
 /*
  * GIO does each handshake on a thread of a pool that the whole process shares (names are resolved on it, too).
@@ -329,6 +330,7 @@ gboolean wice__rpc_server_listen(WiceRpcServer *server, GSocket *socket,
 		return FALSE;
 	}
 	g_autoptr(GError) reason = NULL;
+	g_socket_set_listen_backlog(socket, BACKLOG);
 	if (!g_socket_listen(socket, &reason)) {
 		g_set_error(error, WICE_ERROR, WICE_ERROR_IO, "The server cannot listen: %s",
 			    reason->message);

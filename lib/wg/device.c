@@ -3,10 +3,10 @@
 /*
  * Snapshots of WireGuard interfaces, and how they are built.
  *
- * A builder keeps two flat arrays in the order of arrival: peers, and allowed IPs with the number of
- * the peer they belong to. _finish() sorts references to the peers (never the peers: sorting moves
- * memory through places that nobody wipes), folds equal keys into one and copies everything once, into
- * one block:
+ * A builder keeps two flat arrays in the order of arrival: peers, and allowed IPs with the number
+ * of the peer they belong to. _finish() sorts references to the peers (never the peers: sorting
+ * moves memory through places that nobody wipes), folds equal keys into one and copies everything
+ * once, into one block:
  *
  *	WiceDevice | peers, by key ... | allowed IPs, by peer, by prefix ...
  *
@@ -220,8 +220,11 @@ static size_t place_peers(const WiceDeviceBuilder *builder, WiceDevicePeer *ret,
 			ret[n++] = *order[i];
 		ret_place[order[i] - builder->peers] = n - 1;
 	}
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		ret[i].fields = peer_fields(&ret[i]);
+		ret[i].allowed_ips = NULL;
+		ret[i].n_allowed_ips = 0;
+	}
 	return n;
 }
 
@@ -233,7 +236,9 @@ static int compare_prefixes(gconstpointer a, gconstpointer b)
 	return wice_prefix_compare(&first->prefix, &second->prefix);
 }
 
-/* Writes each peer's prefixes to ret, sorted and without repetitions, and points the peers there. */
+/*
+ * Writes each peer's prefixes to ret, sorted and without repetitions, and points the peers there.
+ */
 static void place_prefixes(GArray *prefixes, const size_t *place, WiceDevicePeer *peers,
 			   WicePrefix *ret)
 {
@@ -277,9 +282,7 @@ WiceDeviceBuilder *wice__device_builder_copy(const WiceDevice *device)
 	for (size_t i = 0; i < device->info.n_peers; i++) {
 		const WiceDevicePeer *peer = &device->peers[i];
 		make_room(builder);
-		builder->peers[builder->n_peers] = *peer;
-		builder->peers[builder->n_peers].allowed_ips = NULL;
-		builder->peers[builder->n_peers++].n_allowed_ips = 0;
+		builder->peers[builder->n_peers++] = *peer;
 		for (size_t j = 0; j < peer->n_allowed_ips; j++)
 			(void)wice__device_builder_allowed_ip(builder, &peer->allowed_ips[j]);
 	}

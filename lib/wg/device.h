@@ -8,14 +8,16 @@
 #include <stdint.h>
 #include <wice/device.h>
 
-/* What one snapshot may hold: the kernel's limit of peers, and four of its largest routing tables. */
+/*
+ * What one snapshot may hold: the kernel's limit of peers, and four of its largest routing tables.
+ */
 #define WICE_DEVICE_PEERS_MAX ((size_t)1 << 20)
 #define WICE_DEVICE_ALLOWED_IPS_MAX ((size_t)1 << 22)
 
 /*
  * Collects what a backend reads and makes the snapshot of it. Backends only write values; which of
- * them are present (the `fields` bits) is worked out once, in _finish(), so that all backends and the fake say the
- * same about the same state.
+ * them are present (the `fields` bits) is worked out once, in _finish(), so that all backends and
+ * the fake say the same about the same state.
  */
 typedef struct WiceDeviceBuilder WiceDeviceBuilder;
 
@@ -29,7 +31,8 @@ WiceDeviceInfo *wice__device_builder_info(WiceDeviceBuilder *builder);
 /*
  * Opens the peer with this key and points ret at it: a new one, or the one that is open already.
  * Equal keys further apart become one peer in _finish(), where a later value that is not empty
- * wins; a dump may cut a peer in two. ret is valid until the next call of this function. -E2BIG.
+ * wins; a dump may cut a peer in two. Write all but the key, fields and allowed IPs. ret is valid
+ * until the next call of this function. -E2BIG.
  */
 int wice__device_builder_peer(WiceDeviceBuilder *builder, const WiceKey *public_key,
 			      WiceDevicePeer **ret);
@@ -52,7 +55,10 @@ void wice__device_builder_remove(WiceDeviceBuilder *builder, const WiceKey *publ
 /* Nanoseconds since 1970 of a timespec that a stranger sent; false if it is no time or too late. */
 bool wice__handshake_time(int64_t seconds, int64_t nanoseconds, int64_t *ret_ns);
 
-/* True if the kernel could have an interface of that name and it can be shown: 1 to 15 bytes of UTF-8. */
+/*
+ * True if the kernel could have an interface of that name and it can be shown: 1 to 15 bytes of
+ * UTF-8.
+ */
 bool wice__interface_name_valid(const char *name);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WiceDeviceBuilder, wice__device_builder_free)

@@ -54,8 +54,6 @@ static void put_peer(WiceDeviceBuilder *builder, const WiceDevicePeer *peer)
 	int r = wice__device_builder_peer(builder, &peer->public_key, &entry);
 	g_assert(r == 0);
 	*entry = *peer;
-	entry->allowed_ips = NULL;
-	entry->n_allowed_ips = 0;
 	for (size_t i = 0; i < peer->n_allowed_ips && r == 0; i++)
 		r = wice__device_builder_allowed_ip(builder, &peer->allowed_ips[i]);
 	g_assert(r == 0);

@@ -23,7 +23,10 @@ WiceWgFake *wice__wg_fake_new(void);
 /* After the WiceWg on its backends. */
 void wice__wg_fake_free(WiceWgFake *fake);
 
-/* A new backend on these devices, owned by the caller (wice__wg_new_with() takes it). Any number may exist. */
+/*
+ * A new backend on these devices, owned by the caller (wice__wg_new_with() takes it). Any number
+ * may exist.
+ */
 WiceWgBackend *wice__wg_fake_backend(WiceWgFake *fake);
 
 /*

@@ -1,11 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's WireGuard through netlink. libnl makes the sockets and the messages; the receive loop is our
- * own, because libnl's knows no deadline, folds errnos together and leaves private keys in freed memory.
+ * The kernel's WireGuard through netlink. libnl makes the sockets and the messages; the receive
+ * loop is our own, because libnl's knows no deadline, folds errnos together and leaves private
+ * keys in freed memory.
  *
- * Each exchange has a socket of its own: what an abandoned one would still have received vanishes with
- * it, and a caller that has entered another network namespace sees that one's devices.
+ * Each exchange has a socket of its own: what an abandoned one would still have received vanishes
+ * with it, and a caller that has entered another network namespace sees that one's devices.
  */
 #include "wg/netlink.h"
 
@@ -21,7 +22,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* The kernel makes the parts of a dump as large as the largest buffer that it was ever offered, up to 32 KiB. */
+/*
+ * The kernel makes the parts of a dump as large as the largest buffer that it was ever offered, up
+ * to 32 KiB.
+ */
 #define BUFFER_SIZE ((size_t)64 * 1024)
 /* How often a dump is taken again that was torn by changes. */
 #define DUMP_TRIES 8

@@ -39,7 +39,10 @@ struct nl_msg *wice__netlink_write_get_device(uint16_t family, const char *name)
 struct nl_msg *wice__netlink_write_update(uint16_t family, const char *name,
 					  const WicePeerUpdate *update);
 
-/* A reply while it comes in. message() is called for each message that belongs to it and is not a control message. */
+/*
+ * A reply while it comes in. message() is called for each message that belongs to it and is not a
+ * control message.
+ */
 typedef struct {
 	uint32_t port, sequence; /* of the request; others' messages are skipped */
 	int (*message)(struct nlmsghdr *header, void *user_data); /* -errno ends the reply */

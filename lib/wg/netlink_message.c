@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The netlink messages of WireGuard and of links (include/uapi/linux/wireguard.h, if_link.h), between
- * bytes and the model. No sockets here.
+ * The netlink messages of WireGuard and of links (include/uapi/linux/wireguard.h, if_link.h),
+ * between bytes and the model. No sockets here.
  *
- * A device is dumped in as many messages as it needs. The attributes of the interface are in the first
- * one; the following ones hold nothing but peers, in spite of what the kernel's header says. A peer whose
- * allowed IPs did not fit goes on in the next message with its key and further allowed IPs.
+ * A device is dumped in as many messages as it needs. The attributes of the interface are in the
+ * first one; the following ones hold nothing but peers, in spite of what the kernel's header says.
+ * A peer whose allowed IPs did not fit goes on in the next message with its key and further
+ * allowed IPs.
  */
 #include "wg/netlink.h"
 
@@ -241,7 +242,9 @@ static struct nl_msg *write_link_request(int flags)
 			     nla_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0);
 }
 
-/* The kernel filters by the kind if it knows it (since 4.6), so whoever reads must filter as well. */
+/*
+ * The kernel filters by the kind if it knows it (since 4.6), so whoever reads must filter as well.
+ */
 struct nl_msg *wice__netlink_write_list_links(const char *kind)
 {
 	struct nl_msg *message = write_link_request(NLM_F_DUMP);

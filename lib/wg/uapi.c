@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Client of the UAPI sockets. One connection per operation, because that is all that some implementations
- * serve. What a device may cost is bounded three times: by the caller's deadline, by the time that
- * is spent waiting for it (a hung process must not hold up the others), and by the size of its reply.
+ * Client of the UAPI sockets. One connection per operation, because that is all that some
+ * implementations serve. What a device may cost is bounded three times: by the caller's deadline,
+ * by the time that is spent waiting for it (a hung process must not hold up the others), and by
+ * the size of its reply.
  */
 #include "wg/uapi.h"
 
@@ -73,7 +74,9 @@ static bool socket_address(const char *folder, const char *name, struct sockaddr
 	return len < (int)sizeof ret->sun_path;
 }
 
-/* A full backlog is nothing that poll(2) tells of; a send timeout is what bounds connect(2) then. */
+/*
+ * A full backlog is nothing that poll(2) tells of; a send timeout is what bounds connect(2) then.
+ */
 static int connect_patiently(int fd, const struct sockaddr_un *address, Patience *patience)
 {
 	for (;;) {

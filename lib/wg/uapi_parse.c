@@ -22,7 +22,8 @@
  *             it fails with EINVAL before anything was changed, which is as well, because changing
  *             an existing peer would make it panic.
  * gotatun     adds daita_* keys, and leaves preshared_key empty if there is none.
- * wireguard-go  since 2022 names the zone of a link-local endpoint ("%eth0") instead of numbering it.
+ * wireguard-go  leaves the zone of a link-local endpoint out; newer ones name it ("%eth0") instead of
+ *             numbering it.
  * amneziawg   adds jc, jmin, s1, h1 and the like.
  */
 #include "wg/uapi_parse.h"

@@ -21,8 +21,9 @@ typedef struct {
 bool wice__uapi_reply_complete(const char *reply, size_t len, size_t n_searched);
 
 /*
- * Reads the reply to "get=1" into builder. 0; the error that the device reports, as -errno; -EPROTO
- * if the reply is malformed or ends early; -E2BIG. After an error the builder is only good for being freed.
+ * Reads the reply to "get=1" into builder. 0; the error that the device reports, as -errno;
+ * -EPROTO if the reply is malformed or ends early; -E2BIG. After an error the builder is only good
+ * for being freed.
  */
 int wice__uapi_parse_get(const char *reply, size_t len, const WiceUapiWorld *world,
 			 WiceDeviceBuilder *builder);

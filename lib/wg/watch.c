@@ -1,19 +1,21 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Which WireGuard interfaces exist, as hints. Two sources feed one set of names, and a timer hands the
- * set out, so that a burst (an interface that is made, renamed, configured and brought up) is one hint.
+ * Which WireGuard interfaces exist, as hints. Two sources feed one set of names, and a timer hands
+ * the set out, so that a burst (an interface that is made, renamed, configured and brought up) is
+ * one hint.
  *
- * Links. RTNLGRP_LINK tells of every change of every link. Ours are those of kind "wireguard" and those
- * with a UAPI socket; of deleted ones also the TUN devices, whose socket may be gone already. A renamed
- * link is only told of by its new name, so the names of all links are kept by their index.
+ * Links. RTNLGRP_LINK tells of every change of every link. Ours are those of kind "wireguard" and
+ * those with a UAPI socket; of deleted ones also the TUN devices, whose socket may be gone
+ * already. A renamed link is only told of by its new name, so the names of all links are kept by
+ * their index.
  *
- * Sockets. inotify watches the folder of the sockets or, while that does not exist, the folder that it
- * would be made in. Between the folder's creation and our watch on it sockets may have been made: so what is
- * in it is reported when the watch begins.
+ * Sockets. inotify watches the folder of the sockets or, while that does not exist, the folder
+ * that it would be made in. Between the folder's creation and our watch on it sockets may have
+ * been made: so what is in it is reported when the watch begins.
  *
- * Whatever was lost (a full netlink buffer, a full inotify queue, too many names at once) becomes one
- * NULL: list everything again.
+ * Whatever was lost (a full netlink buffer, a full inotify queue, too many names at once) becomes
+ * one NULL: list everything again.
  */
 #include "wg/watch.h"
 
@@ -151,7 +153,10 @@ static void handle_links(WiceWgWatch *watch, void *datagram, size_t len)
 	for (; nlmsg_ok(header, rest); header = nlmsg_next(header, &rest)) {
 		WiceNetlinkLink link;
 		bool deleted = header->nlmsg_type == RTM_DELLINK;
-		/* Bridges announce their ports in messages of the family AF_BRIDGE; those are not links. */
+		/*
+		 * Bridges announce their ports in messages of the family AF_BRIDGE; those are not
+		 * links.
+		 */
 		if ((deleted || header->nlmsg_type == RTM_NEWLINK) &&
 		    wice__netlink_read_link(header, &link) == 0 &&
 		    ((struct ifinfomsg *)nlmsg_data(header))->ifi_family == AF_UNSPEC &&

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The public face of the backends: checks what comes in, asks one after the other, explains errors. */
+/*
+ * The public face of the backends: checks what comes in, asks one after the other, explains
+ * errors.
+ */
 #include "event/source.h"
 #include "wg/backend.h"
 #include "wg/device.h"

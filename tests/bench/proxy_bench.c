@@ -1,20 +1,22 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the userspace proxy costs: packets from a sender in one network namespace to a receiver in another, with a
- * proxy in each, against the same two without proxies.
+ * What the userspace proxy costs: packets from a sender in one network namespace to a receiver in
+ * another, with a proxy in each, against the same two without proxies.
  *
  *   direct:   sender ======================= veth ======================= receiver
  *   proxied:  sender == lo == [proxy A] ==== veth ==== [proxy B] == lo == receiver
  *
- * Each box is a process of its own. Sender and receiver do what the kernel's WireGuard does: each packet is handed to UDP by
- * itself (sendmmsg, no UDP_SEGMENT), and received packets are taken one by one (no UDP_GRO). The sender
- * keeps a bounded number of packets under way, as the TCP inside of a tunnel would; a flood that is mostly dropped
- * would measure how the scheduler shares out two cores.
+ * Each box is a process of its own. Sender and receiver do what the kernel's WireGuard does: each
+ * packet is handed to UDP by itself (sendmmsg, no UDP_SEGMENT), and received packets are taken one
+ * by one (no UDP_GRO). The sender keeps a bounded number of packets under way, as the TCP inside of
+ * a tunnel would; a flood that is mostly dropped would measure how the scheduler shares out two
+ * cores.
  *
- * The wire is told to carry single packets, as any real one does: what a proxy has joined with UDP_SEGMENT is cut apart in
- * software before it. The "joined" figures are without that: veth then passes the joined packets as they are,
- * which is what two containers on one host get, and stands for a network card that cuts and joins in hardware.
+ * The wire is told to carry single packets, as any real one does: what a proxy has joined with
+ * UDP_SEGMENT is cut apart in software before it. The "joined" figures are without that: veth then
+ * passes the joined packets as they are, which is what two containers on one host get, and stands
+ * for a network card that cuts and joins in hardware.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -242,7 +244,9 @@ static Sample measure(bool proxied, size_t len)
 	return (Sample){ pps, pps * (double)len * 8 / 1e9, cpu * 1e6 / (double)total };
 }
 
-/* Its end of a pipe keeps the namespace's process alive until the program exits, however it does. */
+/*
+ * Its end of a pipe keeps the namespace's process alive until the program exits, however it does.
+ */
 static pid_t make_namespace(int *ret_namespace)
 {
 	int ready[2], alive[2];
@@ -360,8 +364,7 @@ int main(int argc, char **argv)
 	printf("# Over: veth between two network namespaces; no UDP_SEGMENT in the sender, no "
 	       "UDP_GRO in "
 	       "the receiver\n");
-	printf("# veth passes what a proxy has joined as one packet; a real network card cuts it "
-	       "apart\n");
+	printf("# The veth carries single packets; \"joined\": also what a proxy has joined\n");
 	printf("# %d alternating rounds of %.1f s, medians of all; at most %" PRIu64
 	       " packets under way\n",
 	       ROUNDS, MEASURE_US / 1e6, window);

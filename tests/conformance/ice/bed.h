@@ -37,8 +37,8 @@ typedef struct {
 } Bed;
 
 /*
- * A namespace with lo only, with 192.0.2.1, 192.0.2.2, 2001:db8::1 and 2001:db8::2. The fakes' wire waits 300 ms
- * before one without a pair fails.
+ * A namespace with lo only, with 192.0.2.1, 192.0.2.2, 2001:db8::1 and 2001:db8::2. The fakes' wire
+ * waits 300 ms before one without a pair fails.
  */
 void bed_init(Bed *bed);
 void bed_done(Bed *bed);

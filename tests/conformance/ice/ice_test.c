@@ -8,7 +8,10 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* What every WiceIceOps promises. Each case runs with _i = 0 over libnice and with _i = 1 over the fake. */
+/*
+ * What every WiceIceOps promises. Each case runs with _i = 0 over libnice and with _i = 1 over the
+ * fake.
+ */
 
 #define ADDRESSES_1 "192.0.2.1 2001:db8::1"
 #define ADDRESSES_2 "192.0.2.2 2001:db8::2"

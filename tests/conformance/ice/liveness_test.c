@@ -3,7 +3,10 @@
 #include "bed.h"
 #include "suite.h"
 
-/* Slow by nature: libnice gives a peer 50 s. A program of its own, to be waited for beside the others. */
+/*
+ * Slow by nature: libnice gives a peer 50 s. A program of its own, to be waited for beside the
+ * others.
+ */
 
 static bool has_failed(void *user_data)
 {

@@ -5,6 +5,7 @@
 #include "unit/event/namespace.h"
 
 #include "event/sockaddr.h"
+#include "ice/priority.h"
 #include <dirent.h>
 #include <errno.h>
 #include <linux/filter.h>
@@ -14,8 +15,8 @@
 /* What is special to libnice: the traps that nice_agent.c steps around. */
 
 /*
- * The agent's socket is the first of the port's group, ours the second. Packets that begin with 1..4 and three zeros
- * are for us, and STUN messages whose transaction id begins with the tag.
+ * The agent's socket is the first of the port's group, ours the second. Packets that begin with
+ * 1..4 and three zeros are for us, and STUN messages whose transaction id begins with the tag.
  */
 static void steer(int fd)
 {
@@ -31,7 +32,7 @@ static void steer(int fd)
 		{ BPF_RET | BPF_K, 0, 0, 0 },
 		{ BPF_RET | BPF_K, 0, 0, 1 },
 	};
-	struct sock_fprog program = { G_N_ELEMENTS(code), code };
+	struct sock_fprog program = { .len = G_N_ELEMENTS(code), .filter = code };
 	ck_assert_int_eq(
 		setsockopt(fd, SOL_SOCKET, SO_ATTACH_REUSEPORT_CBPF, &program, sizeof program), 0);
 }
@@ -97,7 +98,7 @@ START_TEST(a_host_with_many_addresses_does_not_end_the_process)
 	BedSide a = { 0 }, b = { 0 };
 	bed_init(&bed);
 	if (bed.ready) {
-		/* In front of all others in libnice's list: public and added last. */
+		/* libnice counts them in the order in which they were added. */
 		for (unsigned i = 1; i <= 70; i++) {
 			char command[64];
 			snprintf(command, sizeof command, "addr add 10.1.1.%u/32 dev lo", i);
@@ -135,6 +136,61 @@ START_TEST(an_agent_without_any_pair_to_check_fails)
 		bed_introduce(&a, &b);
 		ck_assert(bed_run(&bed, has_failed, &a));
 		ck_assert_uint_eq(a.n_pairs, 0);
+		bed_close(&a);
+		bed_close(&b);
+	}
+	bed_done(&bed);
+}
+END_TEST
+
+START_TEST(a_failed_agent_answers_no_check)
+{
+	Bed bed;
+	BedSide a = { 0 }, b = { 0 }, c = { 0 };
+	bed_init(&bed);
+	if (bed.ready) {
+		ck_assert_int_eq(bed_open(&bed, &a, &wice__ice_nice, false, "192.0.2.1"), 0);
+		ck_assert_int_eq(bed_open(&bed, &b, &wice__ice_nice, true, "192.0.2.2"), 0);
+		bed_tell(&a, &b);
+		bed_close(&b);
+		ck_assert(bed_run(&bed, has_failed, &a));
+		/* One with a's credentials has its checks answered by any agent that listens. */
+		ck_assert_int_eq(bed_open(&bed, &c, &wice__ice_nice, true, "192.0.2.2"), 0);
+		ck_assert_int_eq(bed_set_remote(&c, &a.credentials), 0);
+		ck_assert_int_eq(bed_add(&c, a.candidates, 1), 0);
+		ck_assert(bed_run(&bed, has_failed, &c));
+		ck_assert_uint_eq(c.n_pairs, 0);
+		bed_close(&a);
+		bed_close(&c);
+	}
+	bed_done(&bed);
+}
+END_TEST
+
+START_TEST(server_reflexive_candidates_of_ours_are_checked)
+{
+	Bed bed;
+	BedSide a = { 0 }, b = { 0 };
+	bed_init(&bed);
+	if (bed.ready) {
+		WiceCandidate reflexive;
+		ck_assert_int_eq(bed_open(&bed, &a, &wice__ice_nice, true, "192.0.2.1"), 0);
+		ck_assert_int_eq(bed_open(&bed, &b, &wice__ice_nice, false, "192.0.2.2"), 0);
+		/* As behind a NAT: the host candidate leads nowhere, what the server saw does. */
+		WiceCandidate host = b.candidates[0];
+		ck_assert(wice_endpoint_parse("198.51.100.7:40000", &host.endpoint));
+		wice__ice_server_reflexive(&host, &b.candidates[0].endpoint, &reflexive);
+		ck_assert_int_eq(bed_set_remote(&a, &b.credentials), 0);
+		ck_assert_int_eq(bed_add(&a, &host, 1), 0);
+		ck_assert_int_eq(bed_add(&a, &reflexive, 1), 0);
+		ck_assert_int_eq(bed_set_remote(&b, &a.credentials), 0);
+		ck_assert(bed_connect(&bed, &a, &b));
+		bed_check_pair(&a, &b);
+		ck_assert_int_eq(a.pair.remote.type, WICE_CANDIDATE_SERVER_REFLEXIVE);
+		ck_assert_uint_eq(a.pair.remote.priority, reflexive.priority);
+		ck_assert_str_eq(a.pair.remote.foundation, reflexive.foundation);
+		ck_assert_int_eq(wice_endpoint_compare(&a.pair.remote.related, &host.endpoint), 0);
+		ck_assert_int_eq(b.pair.remote.type, WICE_CANDIDATE_PEER_REFLEXIVE);
 		bed_close(&a);
 		bed_close(&b);
 	}
@@ -186,4 +242,5 @@ END_TEST
 
 SUITE_MAIN("ice nice", an_agent_works_on_a_shared_port,
 	   a_host_with_many_addresses_does_not_end_the_process,
-	   an_agent_without_any_pair_to_check_fails, a_thousand_agents_leave_nothing_behind)
+	   an_agent_without_any_pair_to_check_fails, a_failed_agent_answers_no_check,
+	   server_reflexive_candidates_of_ours_are_checked, a_thousand_agents_leave_nothing_behind)

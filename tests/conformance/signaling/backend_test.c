@@ -7,6 +7,7 @@
 #include "signaling/fake.h"
 #include "signaling/sealed.h"
 #include "suite.h"
+#include "unit/rpc/certificate.h"
 #include "unit/signaling/netns.h"
 #include "unit/signaling/recorder.h"
 
@@ -46,11 +47,56 @@ static char *start_multicast_link(GMainContext *context, void **ret_state)
 	return g_strdup("multicast://");
 }
 
+typedef struct {
+	WiceSignalingServer *server;
+	TestCertificate certificate;
+} Grpc;
+
+static char *start_server(GMainContext *context, Grpc *grpc, const char *scheme)
+{
+	WiceSignalingServerOptions options;
+	wice_signaling_server_options_init(&options);
+	options.listen = "127.0.0.1:0";
+	options.tls_cert = grpc->certificate.certificate;
+	options.tls_key = grpc->certificate.key;
+	grpc->server = wice_signaling_server_new(context, &options, NULL);
+	ck_assert_ptr_nonnull(grpc->server);
+	return g_strdup_printf("%s://127.0.0.1:%u", scheme,
+			       wice_signaling_server_port(grpc->server));
+}
+
+static char *start_grpc(GMainContext *context, void **ret_state)
+{
+	*ret_state = g_new0(Grpc, 1);
+	return start_server(context, *ret_state, "grpc");
+}
+
+static char *start_grpcs(GMainContext *context, void **ret_state)
+{
+	Grpc *grpc = *ret_state = g_new0(Grpc, 1);
+	if (!test_certificate_make(&grpc->certificate, "IP:127.0.0.1")) {
+		g_free(grpc);
+		return NULL;
+	}
+	g_autofree char *url = start_server(context, grpc, "grpcs");
+	return g_strdup_printf("%s?ca=%s", url, grpc->certificate.certificate);
+}
+
+static void stop_grpc(void *state)
+{
+	Grpc *grpc = state;
+	wice_signaling_server_free(grpc->server);
+	test_certificate_remove(&grpc->certificate);
+	g_free(grpc);
+}
+
 static const Fixture fixtures[] = {
 	{ "inprocess", start_inprocess, NULL },
 	{ "fake", start_fake, NULL },
 	{ "multicast-loopback", start_multicast_loopback, NULL },
 	{ "multicast-link", start_multicast_link, NULL },
+	{ "grpc", start_grpc, stop_grpc },
+	{ "grpcs", start_grpcs, stop_grpc },
 };
 
 /* One test's surroundings. */

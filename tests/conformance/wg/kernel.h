@@ -4,8 +4,9 @@
 #define WICE_TESTS_WG_KERNEL_H
 
 /*
- * Plays the kernel's side of netlink for one WireGuard interface: a transport for the netlink backend.
- * It cuts dumps where it is told to, refuses what the kernel refuses, and shows what it was sent.
+ * Plays the kernel's side of netlink for one WireGuard interface: a transport for the netlink
+ * backend. It cuts dumps where it is told to, refuses what the kernel refuses, and shows what it
+ * was sent.
  */
 #include "event/sockaddr.h"
 #include "wg/device.h"

@@ -43,19 +43,20 @@ START_TEST(what_was_found_survives_a_crash)
 {
 	make_folder();
 	WiceKey key = { { 1 } }, other = { { 2 } };
-	WiceEndpoint endpoint, again = { 0 };
-	uint16_t keepalive = 0;
-	ck_assert(wice_endpoint_parse("[2001:db8::1]:51820", &endpoint));
+	WiceFoundPeer values = { .keepalive = 25 }, again = { 0 };
+	ck_assert(wice_endpoint_parse("[2001:db8::1]:51820", &values.endpoint));
+	ck_assert(wice_endpoint_parse("127.128.0.1:5", &values.applied));
 
 	WiceFound *found = wice__found_new(folder, "wg0");
-	wice__found_set(found, &key, &endpoint, 25);
+	wice__found_set(found, &key, &values);
 	ck_assert_int_eq(wice__found_save(found), 0);
 
 	WiceFound *next_life = wice__found_new(folder, "wg0");
-	ck_assert(wice__found_get(next_life, &key, &again, &keepalive));
-	ck_assert_int_eq(wice_endpoint_compare(&endpoint, &again), 0);
-	ck_assert_uint_eq(keepalive, 25);
-	ck_assert(!wice__found_get(next_life, &other, &again, &keepalive));
+	ck_assert(wice__found_get(next_life, &key, &again));
+	ck_assert_int_eq(wice_endpoint_compare(&values.endpoint, &again.endpoint), 0);
+	ck_assert_int_eq(wice_endpoint_compare(&values.applied, &again.applied), 0);
+	ck_assert_uint_eq(again.keepalive, 25);
+	ck_assert(!wice__found_get(next_life, &other, &again));
 
 	g_autofree char *path = only_file();
 	struct stat status;
@@ -76,17 +77,16 @@ START_TEST(a_damaged_file_is_ignored)
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
 		make_folder();
 		WiceKey key = { { 1 } };
-		WiceEndpoint endpoint = { 0 };
-		uint16_t keepalive = 3;
+		WiceFoundPeer values = { .keepalive = 3 };
 		WiceFound *found = wice__found_new(folder, "wg0");
-		wice__found_set(found, &key, &endpoint, 1);
+		wice__found_set(found, &key, &values);
 		wice__found_save(found);
 		g_autofree char *path = only_file();
 		ck_assert(g_file_set_contents(path, texts[i], -1, NULL));
 
 		WiceFound *next_life = wice__found_new(folder, "wg0");
-		ck_assert(!wice__found_get(next_life, &key, &endpoint, &keepalive));
-		ck_assert_uint_eq(keepalive, 3);
+		ck_assert(!wice__found_get(next_life, &key, &values));
+		ck_assert_uint_eq(values.keepalive, 3);
 		wice__found_free(next_life);
 		wice__found_free(found);
 		remove_folder();
@@ -97,11 +97,11 @@ END_TEST
 START_TEST(a_folder_that_cannot_be_written_is_reported)
 {
 	WiceKey key = { { 1 } };
-	WiceEndpoint endpoint = { 0 };
+	WiceFoundPeer values = { 0 };
 	WiceFound *found = wice__found_new("/nonexistent/folder", "wg0");
-	wice__found_set(found, &key, &endpoint, 1);
+	wice__found_set(found, &key, &values);
 	ck_assert_int_lt(wice__found_save(found), 0);
-	ck_assert(wice__found_get(found, &key, &endpoint, &(uint16_t){ 0 }));
+	ck_assert(wice__found_get(found, &key, &values));
 	wice__found_free(found);
 }
 END_TEST

@@ -195,77 +195,81 @@ START_TEST(packets_beyond_the_mtu_are_sent_one_by_one)
 }
 END_TEST
 
-/* STUN close behind a few larger data packets of the same flow. */
-START_TEST(receive_offload_takes_no_stun_from_the_agent)
+static void set_ttl(int fd, int family, int ttl)
+{
+	int level = family ? IPPROTO_IPV6 : IPPROTO_IP;
+	int option = family ? IPV6_UNICAST_HOPS : IP_TTL;
+	ck_assert_int_eq(setsockopt(fd, level, option, &ttl, sizeof ttl), 0);
+}
+
+/*
+ * STUN close behind a few larger data packets of the same flow. One socket sends both: over a veth,
+ * packets of two sockets that share a port were not seen to be joined. A real wire does not know
+ * about sockets.
+ */
+static void send_data_and_stun(int family, int data_ttl)
 {
 	uint8_t data[1000], stun[20];
+	int fd = hosts[0].peer.remote;
+	world_stun(stun, "abcdefghijkl");
+	set_ttl(fd, family, data_ttl);
+	for (uint32_t i = 0; i < 4; i++)
+		world_send(fd, &hosts[1].peer.ice_endpoint, data, world_data(data, sizeof data, i));
+	set_ttl(fd, family, 64);
+	world_send(fd, &hosts[1].peer.ice_endpoint, stun, sizeof stun);
+}
+
+static void expect_data(void)
+{
+	uint8_t data[1000];
+	for (uint32_t i = 0; i < 4; i++)
+		world_expect(&hosts[1].world, hosts[1].world.wg, data,
+			     world_data(data, sizeof data, i),
+			     wice__user_entry_endpoint(hosts[1].peer.entry));
+}
+
+/* True if the agent has it, false if the proxy has noticed that it will not. */
+static bool agent_gets_stun(void)
+{
+	Host *host = &hosts[1];
+	bool got = false;
+	WORLD_UNTIL(&host->world, (got = world_try_receive(&host->world, host->peer.ice)) ||
+					  counters_of(host).gro_disabled > 0);
+	return got;
+}
+
+START_TEST(receive_offload_joins_nothing_that_differs_in_its_time_to_live)
+{
 	if (!make_hosts() || !enable_receive_offload())
 		return;
-	world_stun(stun, "abcdefghijkl");
 	for (int try = 0; try < TRIES; try++) {
 		open_peers(_i);
-		Host *from = &hosts[0], *to = &hosts[1];
-		for (uint32_t i = 0; i < 4; i++)
-			world_send(from->world.wg, wice__user_entry_endpoint(from->peer.entry),
-				   data, world_data(data, sizeof data, i));
-		WiceUserCounters sent;
-		do {
-			g_main_context_iteration(from->world.context, FALSE);
-			wice__user_entry_counters(from->peer.entry, &sent);
-		} while (sent.tx_packets < 4);
-		world_send(from->peer.ice, &to->peer.ice_endpoint, stun, sizeof stun);
-		world_expect(&to->world, to->peer.ice, stun, sizeof stun, &from->peer.ice_endpoint);
-		for (uint32_t i = 0; i < 4; i++)
-			world_expect(&to->world, to->world.wg, data,
-				     world_data(data, sizeof data, i),
-				     wice__user_entry_endpoint(to->peer.entry));
+		send_data_and_stun(_i, 63);
+		ck_assert(agent_gets_stun());
+		expect_data();
 		close_peers();
 	}
-	ck_assert_uint_eq(counters_of(&hosts[1]).gro_disabled, 0);
 	close_hosts();
 }
 END_TEST
 
 /* Another implementation may send both with the same time to live. */
-static bool send_alike(WorldPeer *to)
-{
-	uint8_t data[1000], stun[20];
-	Host *from = &hosts[0];
-	world_stun(stun, "abcdefghijkl");
-	for (uint32_t i = 0; i < 4; i++)
-		world_send(from->peer.remote, &to->ice_endpoint, data,
-			   world_data(data, sizeof data, i));
-	world_send(from->peer.remote, &to->ice_endpoint, stun, sizeof stun);
-	for (uint32_t i = 0; i < 4; i++)
-		world_expect(&hosts[1].world, hosts[1].world.wg, data,
-			     world_data(data, sizeof data, i),
-			     wice__user_entry_endpoint(to->entry));
-	bool agent_has_it = false;
-	WORLD_UNTIL(&hosts[1].world, (agent_has_it = world_try_receive(&hosts[1].world, to->ice)) ||
-					     counters_of(&hosts[1]).gro_disabled > 0);
-	return agent_has_it;
-}
-
 START_TEST(a_path_that_lost_stun_to_receive_offload_does_without_it)
 {
-	uint8_t stun[20];
 	bool lost = false;
 	if (!make_hosts() || !enable_receive_offload())
 		return;
 	for (int try = 0; try < TRIES && !lost; try++) {
-		WorldPeer *to = &hosts[1].peer;
 		open_peers(_i);
-		lost = !send_alike(to);
+		send_data_and_stun(_i, 64);
+		lost = !agent_gets_stun();
+		expect_data();
 		if (lost) {
+			send_data_and_stun(_i, 64);
+			world_receive(&hosts[1].world, hosts[1].peer.ice);
+			ck_assert_int_eq(hosts[1].world.len, 20);
+			expect_data();
 			ck_assert_uint_eq(counters_of(&hosts[1]).gro_disabled, 1);
-			world_stun(stun, "abcdefghijkl");
-			uint8_t data[1000];
-			for (uint32_t i = 0; i < 4; i++)
-				world_send(hosts[0].peer.remote, &to->ice_endpoint, data,
-					   world_data(data, sizeof data, i));
-			world_send(hosts[0].peer.remote, &to->ice_endpoint, stun, sizeof stun);
-			world_expect(&hosts[1].world, to->ice, stun, sizeof stun,
-				     &hosts[0].peer.remote_endpoint);
 		}
 		close_peers();
 	}
@@ -280,7 +284,7 @@ int main(void)
 	const TTest *const tests[] = {
 		two_proxies_carry_packets_over_a_wire,
 		packets_beyond_the_mtu_are_sent_one_by_one,
-		receive_offload_takes_no_stun_from_the_agent,
+		receive_offload_joins_nothing_that_differs_in_its_time_to_live,
 		a_path_that_lost_stun_to_receive_offload_does_without_it,
 	};
 	Suite *suite = suite_create("proxy network");

@@ -143,7 +143,9 @@ static void free_victim(WiceUserPath *path, const WiceEndpoint *source, const ui
 	}
 }
 
-/* Both sockets are ready in one dispatch, each with several packets, and the first callback frees. */
+/*
+ * Both sockets are ready in one dispatch, each with several packets, and the first callback frees.
+ */
 START_TEST(anything_may_be_freed_from_within_a_callback)
 {
 	static const WiceUserEvents events = { .on_stun = free_victim };

@@ -156,6 +156,47 @@ START_TEST(stun_goes_to_the_ice_agent_unless_it_has_our_tag)
 }
 END_TEST
 
+static int received_ttl(int fd)
+{
+	uint8_t packet[100];
+	union {
+		size_t align;
+		char bytes[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec vector = { packet, sizeof packet };
+	struct msghdr header = { .msg_iov = &vector,
+				 .msg_iovlen = 1,
+				 .msg_control = control.bytes,
+				 .msg_controllen = sizeof control.bytes };
+	int ttl;
+	WORLD_UNTIL(&world, recvmsg(fd, &header, MSG_DONTWAIT) > 0);
+	ck_assert_ptr_nonnull(CMSG_FIRSTHDR(&header));
+	memcpy(&ttl, CMSG_DATA(CMSG_FIRSTHDR(&header)), sizeof ttl);
+	return ttl;
+}
+
+/* Why: see "Receive offload" in lib/proxy/user_io.c. */
+START_TEST(data_differs_from_the_agents_packets_in_its_time_to_live)
+{
+	WorldPeer peer;
+	uint8_t packet[64];
+	int on = 1;
+	world_open(&world);
+	world_add_peer(&world, &peer, loopbacks[_i], NULL, NULL);
+	ck_assert_int_eq(
+		_i ? setsockopt(peer.remote, IPPROTO_IPV6, IPV6_RECVHOPLIMIT, &on, sizeof on)
+		   : setsockopt(peer.remote, IPPROTO_IP, IP_RECVTTL, &on, sizeof on),
+		0);
+	world_data(packet, sizeof packet, 1);
+	world_send(peer.ice, &peer.remote_endpoint, packet, sizeof packet);
+	int agents = received_ttl(peer.remote);
+	world_send(world.wg, wice__user_entry_endpoint(peer.entry), packet, sizeof packet);
+	ck_assert_int_eq(received_ttl(peer.remote), agents - 1);
+	world_remove_peer(&peer);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(malformed_wireguard_packets_stop_at_the_proxy)
 {
 	static const struct {
@@ -379,7 +420,29 @@ START_TEST(without_a_selected_path_packets_are_dropped_and_counted)
 }
 END_TEST
 
-/* Two sockets of different users cannot share a port, so this is what a kernel without the feature looks like. */
+/*
+ * Two sockets of different users cannot share a port, so this is what a kernel without the feature
+ * looks like.
+ */
+START_TEST(before_a_selection_answers_go_to_where_the_question_came_from)
+{
+	WorldPeer peer;
+	uint8_t packet[148];
+	world_open(&world);
+	world_add_peer(&world, &peer, loopbacks[_i], NULL, NULL);
+	const WiceEndpoint *entry = wice__user_entry_endpoint(peer.entry);
+	wice__user_entry_select(peer.entry, NULL, NULL);
+	size_t len = world_data(packet, sizeof packet, 1);
+	world_send(peer.remote, &peer.ice_endpoint, packet, len);
+	world_expect(&world, world.wg, packet, len, entry);
+	len = world_data(packet, 92, 2);
+	world_send(world.wg, entry, packet, len);
+	world_expect(&world, peer.remote, packet, len, &peer.ice_endpoint);
+	world_remove_peer(&peer);
+	world_close(&world);
+}
+END_TEST
+
 START_TEST(without_port_sharing_the_ice_agents_socket_serves)
 {
 	WorldPeer peer;
@@ -421,6 +484,7 @@ int main(void)
 		bursts_of_mixed_sizes_keep_their_order_and_boundaries,
 		joined_packets_from_wireguard_and_network_arrive_apart,
 		stun_goes_to_the_ice_agent_unless_it_has_our_tag,
+		data_differs_from_the_agents_packets_in_its_time_to_live,
 		malformed_wireguard_packets_stop_at_the_proxy,
 		unreachable_ports_disturb_no_later_packet,
 		without_port_sharing_the_ice_agents_socket_serves,
@@ -431,6 +495,7 @@ int main(void)
 		only_wireguards_port_is_heard_on_the_loopback_side,
 		a_changed_wireguard_port_is_followed,
 		without_a_selected_path_packets_are_dropped_and_counted,
+		before_a_selection_answers_go_to_where_the_question_came_from,
 	};
 	Suite *suite = suite_create("proxy user");
 	TCase *tcase = tcase_create("proxy user");

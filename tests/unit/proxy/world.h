@@ -4,8 +4,8 @@
 #define WICE_TESTS_PROXY_WORLD_H
 
 /*
- * A proxy with plain UDP sockets around it that play WireGuard, the ICE agents and the remote ends, all on the
- * loopback interface and in one thread.
+ * A proxy with plain UDP sockets around it that play WireGuard, the ICE agents and the remote ends,
+ * all on the loopback interface and in one thread.
  */
 #include <arpa/inet.h>
 #include <errno.h>

@@ -191,8 +191,10 @@ START_TEST(only_the_group_is_listened_to)
 	int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	size_t len = tagged(1, bytes);
 	ck_assert_int_eq(sendto(fd, bytes, len, 0, (struct sockaddr *)&local, sizeof local), len);
+	/* A unicast datagram goes to one of the two sockets that share the port. */
 	publish_until(&from, &to, &a, 2);
-	ck_assert_uint_eq(to.tags[1], 0);
+	publish_until(&from, &from, &a, 3);
+	ck_assert_uint_eq(to.tags[1] + from.tags[1], 0);
 	close(fd);
 	recorder_close(&from);
 	recorder_close(&to);
@@ -204,7 +206,7 @@ START_TEST(interfaces_that_come_and_go_are_followed)
 	if (!set_up())
 		return;
 	Recorder from, to;
-	const char *const url = "multicast://";
+	const char *const url = "multicast://239.255.87.67";
 	recorder_open(&from, context, url);
 	WAIT_FOR(context, from.states == 1);
 	ck_assert(!from.ready);
@@ -222,20 +224,20 @@ START_TEST(interfaces_that_come_and_go_are_followed)
 	ck_assert_uint_eq(to.tags[1], 0);
 	ck_assert_uint_eq(from.states, 2);
 
-	ck_assert(netns_ip("link delete left"));
-	from.ops->network_changed(from.backend);
-	to.ops->network_changed(to.backend);
-	WAIT_FOR(context, !from.ready && !to.ready);
-	ck_assert_uint_eq(from.states, 3);
-
-	/* The same name, another index. */
-	ck_assert(netns_ip("link add left type veth peer name right"));
-	ck_assert(netns_ip("address add 192.0.2.1/24 dev left"));
-	ck_assert(netns_set_up("left", true) && netns_set_up("right", true));
-	from.ops->network_changed(from.backend);
-	to.ops->network_changed(to.backend);
-	WAIT_FOR(context, from.ready && to.ready);
-	publish_until(&from, &to, &a, 3);
+	/* The same name, another index; more often than the kernel allows memberships at once (20). */
+	for (uint8_t round = 0; round < 25; round++) {
+		ck_assert(netns_ip("link delete left"));
+		from.ops->network_changed(from.backend);
+		to.ops->network_changed(to.backend);
+		WAIT_FOR(context, !from.ready && !to.ready);
+		ck_assert(netns_ip("link add left type veth peer name right"));
+		ck_assert(netns_ip("address add 192.0.2.1/24 dev left"));
+		ck_assert(netns_set_up("left", true) && netns_set_up("right", true));
+		from.ops->network_changed(from.backend);
+		to.ops->network_changed(to.backend);
+		WAIT_FOR(context, from.ready && to.ready);
+		publish_until(&from, &to, &a, (uint8_t)(3 + round));
+	}
 	recorder_close(&from);
 	recorder_close(&to);
 }

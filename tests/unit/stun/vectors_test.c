@@ -210,6 +210,15 @@ START_TEST(sha256_sample_is_written_and_verified)
 	ck_assert_uint_eq(mac.len, sizeof vector_sha256_mac);
 	ck_assert_mem_eq(mac.data, vector_sha256_mac, mac.len);
 	ck_assert_int_eq(wice__stun_check_integrity_sha256(&message, &key), 0);
+	for (size_t bit = 0; bit < 8 * len; bit++) {
+		buffer[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		if (wice__stun_message_read(&message, buffer, len) == 0)
+			ck_assert_int_ne(wice__stun_check_integrity_sha256(&message, &key), 0);
+		buffer[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	key = long_key(WICE_STUN_ALGORITHM_MD5);
+	message = read_ok(buffer, len);
+	ck_assert_int_eq(wice__stun_check_integrity_sha256(&message, &key), -EACCES);
 }
 END_TEST
 

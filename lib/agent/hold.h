@@ -1,0 +1,60 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_AGENT_HOLD_H
+#define WICE_AGENT_HOLD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <wice/device.h>
+
+#include "agent/liveness.h"
+
+typedef struct WiceInterface WiceInterface;
+
+/*
+ * Our hold on one peer of a WireGuard device: what it was found with, what we have set, what it does now. Everything
+ * that is written to WireGuard is written here, and put back here.
+ */
+typedef struct {
+	WiceInterface *interface;
+	const char *subject; /* for the log */
+	WiceKey key;
+	WiceEndpoint found_endpoint; /* the user's, or none */
+	uint16_t found_keepalive;
+	WiceEndpoint applied; /* what we set, or none */
+	bool nudging;         /* the keepalive is ours at the moment */
+	WiceDevicePeer seen;  /* the newest snapshot, without what it points to */
+	WiceLiveness liveness;
+} WiceHold;
+
+/* subject must stay valid. Recalls what a former life had found, if it left its mark. */
+void wice__hold_init(WiceHold *hold, WiceInterface *interface, const char *subject,
+		     const WiceDevicePeer *found);
+
+/* Points WireGuard there. From now on only what is newer proves that packets pass. */
+void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint);
+
+/* Makes WireGuard send one packet now, or begin a handshake. */
+void wice__hold_nudge(WiceHold *hold);
+
+/* The user's keepalive again. */
+void wice__hold_settle(WiceHold *hold);
+
+/* The user's endpoint and keepalive again. WireGuard cannot be told to have no endpoint. */
+void wice__hold_release(WiceHold *hold);
+
+typedef enum {
+	WICE_HOLD_KEPT = 0,
+	WICE_HOLD_MOVED, /* WireGuard has just left the endpoint that we set */
+} WiceHoldChange;
+
+/* Takes a newer snapshot of the peer. */
+WiceHoldChange wice__hold_update(WiceHold *hold, const WiceDevicePeer *device_peer,
+				 WiceLivenessVerdict *ret_verdict);
+
+/* The endpoint is another one than we have set. */
+bool wice__hold_is_foreign(const WiceHold *hold);
+/* Accepts where WireGuard is now as if we had set it. */
+void wice__hold_adopt(WiceHold *hold);
+
+#endif
