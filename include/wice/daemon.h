@@ -36,14 +36,15 @@ WICE_API void wice_daemon_config_free(WiceDaemonConfig *config);
 /*
  * Reads a file of "[section]" and "key = value" lines; '#' and ';' begin comments. The keys are those of
  * wice_daemon_config_set(). Keys that hold a list may be repeated.
- * Errors: NOT_FOUND, PERMISSION, IO, INVALID (the message names file and line, and what is known instead).
+ * Errors: NOT_FOUND, PERMISSION, IO; INVALID and UNSUPPORTED (a backend of an unknown kind), whose messages begin with
+ * file and line and say what is known instead.
  */
 WICE_API gboolean wice_daemon_config_load(WiceDaemonConfig *config, const char *path,
 					  GError **error);
 
 /*
  * Sets one key, for instance ("daemon", "interface", "wg0"). A list grows by the value, anything else is
- * replaced. INVALID if there is no such key, or for a value that cannot be.
+ * replaced. INVALID if there is no such key, or for a value that cannot be; UNSUPPORTED as above.
  */
 WICE_API gboolean wice_daemon_config_set(WiceDaemonConfig *config, const char *section,
 					 const char *key, const char *value, GError **error);

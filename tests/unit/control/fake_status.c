@@ -133,9 +133,10 @@ WiceStatus *fake_status(void)
 	};
 	const WiceStatusInfo info = {
 		.version = "9.8.7",
-		.pid = 4321,
+		.pid = 99999999, /* more than any system has */
 		.started_ms = NOW_MS - 2 * 86400000,
 		.now_ms = NOW_MS,
+		.signaling = { .misaddressed = 5, .malformed = 1 },
 		.n_backends = G_N_ELEMENTS(backends),
 		.backends = backends,
 		.n_interfaces = G_N_ELEMENTS(interfaces),
