@@ -21,7 +21,7 @@ struct WiceAgent {
 	const WiceIceOps *ice;
 	char *state_dir;
 	int64_t started_ms;
-	uint64_t epoch; /* for the mailboxes: grows from start to start */
+	uint64_t epoch; /* of the newest mailbox: grows within a life and from life to life */
 	WiceSignalingHub *hub;
 	WiceWgWatch *wg_watch;
 	WiceAddressWatch *address_watch;

@@ -64,9 +64,10 @@ void wice__hold_init(WiceHold *hold, WiceInterface *interface, const char *subje
 	hold->nudging = hold->found_keepalive != found->keepalive_s;
 }
 
-void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint)
+void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint, int64_t since_ns)
 {
-	wice__liveness_reset(&hold->liveness, wice__realtime_ms() * 1000000);
+	bool first = hold->applied.address.family == WICE_FAMILY_NONE;
+	wice__liveness_reset(&hold->liveness, first ? since_ns : wice__realtime_ms() * 1000000);
 	if (!same(endpoint, &hold->applied) || !same(endpoint, &hold->seen.endpoint))
 		write_endpoint(hold, endpoint);
 	if (same(endpoint, &hold->applied))

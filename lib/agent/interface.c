@@ -115,7 +115,10 @@ void wice__interface_count(WiceInterface *interface, WiceOpenResult result)
 void wice__interface_init_mailbox(WiceInterface *interface, WiceMailbox *mailbox,
 				  const WiceKey *peer)
 {
-	wice__mailbox_init(mailbox, &interface->private_key, peer, interface->agent->epoch);
+	/* A peer that comes back is a new life for the other end, within one of ours too. */
+	WiceAgent *agent = interface->agent;
+	agent->epoch = MAX(agent->epoch + 1, (uint64_t)wice__realtime_ms());
+	wice__mailbox_init(mailbox, &interface->private_key, peer, agent->epoch);
 }
 
 WiceUserProxy *wice__interface_proxy(WiceInterface *interface)

@@ -7,10 +7,10 @@ size of libwice, wiced and wice without symbols. For comparison, wireguard-go wi
 import os
 import shutil
 
-from lab.fakewg import FakeWireGuard, introduce
-from lab.network import Network, build_folder
+from lab.fakewg import Star
+from lab.network import build_folder
 from lab.system import Lab, run, wait_until
-from lab.wice import Pair, SignalingServer, Wiced
+from lab.wice import Pair
 
 MANY = 100
 INSTALLED = ("lib/libwice.so", "tools/wiced", "tools/wice")
@@ -31,25 +31,10 @@ def with_one_peer():
 
 def with_many_peers():
     with Lab() as lab:
-        network = Network(lab)
-        a, b = network.host("a"), network.host("b")
-        network.start()
-        server = SignalingServer(network.public)
-        [hub] = FakeWireGuard(a, 1).interfaces
-        spokes = FakeWireGuard(b, MANY).interfaces
-        introduce(hub, spokes)
-        for spoke in spokes:
-            introduce(spoke, [hub])
-        a.wiced = Wiced(a, [hub.name], [server.url], [network.stun_url()], options=["--log-level", "info"]).start()
-        pattern = spokes[0].name.rstrip("0") + "*"
-        b.wiced = Wiced(b, [pattern], [server.url], [network.stun_url()], options=["--log-level", "info"]).start()
-
-        def connected():
-            interface = a.wiced.interface(hub.name)
-            return interface and [peer["state"] for peer in interface["peers"]] == ["connected"] * MANY
-
-        wait_until("all peers are connected", connected, timeout=120, interval=0.5)
-        print("rss_%d_peers_mib: %.1f" % (MANY, a.wiced.rss_mib()), flush=True)
+        star = Star(lab, MANY)
+        star.start()
+        wait_until("all peers are connected", star.is_connected, timeout=120, interval=0.5)
+        print("rss_%d_peers_mib: %.1f" % (MANY, star.hub.wiced.rss_mib()), flush=True)
 
 
 def sizes():

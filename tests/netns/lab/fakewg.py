@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many WireGuard interfaces in one process: see fakewg.c."""
 
-from .network import program
+from .network import Network, program
 from .system import run
+from .wice import SignalingServer, Wiced
 from .wireguard import interface_name, new_key, public_key
 
 
@@ -54,3 +55,38 @@ def introduce(interface, others):
         text += "[Peer]\nPublicKey = %s\nAllowedIPs = %s/32\n" % (other.public_key, other.address)
     path = interface.lab.write(interface.name + ".conf", text)
     interface.host.run("wg", "setconf", interface.name, path)
+
+
+class Star:
+    """One interface with many peers on host `hub`; the peers' interfaces are on the hosts `outer`."""
+
+    PER_HOST = 50
+
+    def __init__(self, lab, peers):
+        network = Network(lab)
+        self.hub = network.host("a")
+        self.outer = [network.host("b" + chr(ord("a") + index)) for index in range(-(-peers // self.PER_HOST))]
+        network.start()
+        self.peers = peers
+        server = SignalingServer(network.public)
+        [self.center] = FakeWireGuard(self.hub, 1).interfaces
+        self.hub.wiced = Wiced(self.hub, [self.center.name], [server.url], [network.stun_url()])
+        tips = []
+        for host in self.outer:
+            count = min(self.PER_HOST, peers - len(tips))
+            tips += FakeWireGuard(host, count).interfaces
+            host.wiced = Wiced(host, [interface_name(host.name) + "*"], [server.url], [network.stun_url()])
+        introduce(self.center, tips)
+        for tip in tips:
+            introduce(tip, [self.center])
+
+    def start(self):
+        for host in (self.hub, *self.outer):
+            host.wiced.start()
+
+    def is_connected(self):
+        for host in (self.hub, *self.outer):
+            peers = [peer for interface in host.wiced.status()["interfaces"] for peer in interface["peers"]]
+            if not peers or any(peer["state"] != "connected" for peer in peers):
+                return False
+        return len(self.hub.wiced.interface(self.center.name)["peers"]) == self.peers
