@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What comes over the control socket, from both sides. The first byte says what the rest is: a request to one of
- * the calls, a status, or an event. What is accepted must survive being written and read again.
+ * What comes over the control socket, from both sides. The first byte says what the rest is: a
+ * request to one of the calls, a status, or an event. What is accepted must survive being written
+ * and read again.
  */
 #include "control/convert.h"
 #include "control/request.h"

@@ -94,7 +94,10 @@ WiceStatus *fake_status(void)
 			.state = WICE_STATE_FAILED,
 			.state_since_ms = NOW_MS - 3600000,
 			.restarts = 4,
-			/* As if a foreign server had sent it: a colour, a line end, a quote, a direction override. */
+			/*
+			 * As if a foreign server had sent it: a colour, a line end, a quote, a
+			 * direction override.
+			 */
 			.reason = "No pair answered: \"\033[31mred\033[0m\"\nnew line \xe2\x80\xae "
 				  "and back\\slash.",
 		},

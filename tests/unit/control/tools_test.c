@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The programs as somebody at a shell meets them: wice in front of a fake daemon, what it prints compared with files in
- * tests/data/show (WICE_UPDATE_GOLDEN=1 writes them anew), and wiced itself.
+ * The programs as somebody at a shell meets them: wice in front of a fake daemon, what it prints
+ * compared with files in tests/data/show (WICE_UPDATE_GOLDEN=1 writes them anew), and wiced
+ * itself.
  */
 #include "suite.h"
 
@@ -309,7 +310,9 @@ static char *monitor(const char *arguments, const WiceEvent *events, size_t n_ev
 	g_autoptr(GString) text = g_string_new(NULL);
 	char line[1024];
 	fcntl(out, F_SETFL, O_NONBLOCK);
-	/* Nobody can tell when it listens: the first event is repeated until it has been printed. */
+	/*
+	 * Nobody can tell when it listens: the first event is repeated until it has been printed.
+	 */
 	for (size_t i = 0; i < n_events; i++) {
 		gint64 deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
 		do {
