@@ -62,6 +62,8 @@ void wice__hold_init(WiceHold *hold, WiceInterface *interface, const char *subje
 	hold->found_keepalive = left_over && recalled ? former.keepalive : found->keepalive_s;
 	hold->found_endpoint = left_over ? former.endpoint : found->endpoint;
 	hold->nudging = hold->found_keepalive != found->keepalive_s;
+	if (left_over)
+		hold->applied = found->endpoint;
 }
 
 void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint, int64_t since_ns)
