@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The commands that tell wiced to do something with interfaces and peers: they print nothing if it was done. */
+/*
+ * The commands that tell wiced to do something with interfaces and peers: they print nothing if
+ * it was done.
+ */
 #include "select.h"
 #include "wice.h"
 

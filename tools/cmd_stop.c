@@ -12,15 +12,18 @@
 
 #define GONE_TIMEOUT_MS 10000
 
-/* A descriptor that becomes readable when the process ends (Linux 5.3), or -1 if it cannot be seen from here. */
+/*
+ * A descriptor that becomes readable when the process ends (Linux 5.3), or -1 if it cannot be
+ * seen from here.
+ */
 static int watch_process(int64_t pid)
 {
 	return pid > 0 ? (int)syscall(SYS_pidfd_open, (pid_t)pid, 0) : -1;
 }
 
 /*
- * Until the process has gone, so that `wice stop && wiced` works. In a container the pid may be another's; a
- * socket that nobody answers at counts, too.
+ * Until the process has gone, so that `wice stop && wiced` works. In a container the pid may be
+ * another's; a socket that nobody answers at counts, too.
  */
 static int wait_until_gone(int process, int64_t pid, const char *socket)
 {

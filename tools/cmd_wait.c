@@ -20,7 +20,10 @@ static void blame_peer(GString *out, const char *interface, const WicePeerStatus
 	g_string_append_c(out, '\n');
 }
 
-/* Who is not connected, and why. What cannot be asked any more is left out: the timeout itself has been told. */
+/*
+ * Who is not connected, and why. What cannot be asked any more is left out: the timeout itself
+ * has been told.
+ */
 static void print_laggards(WiceControl *control, const char *interface, const WiceKey *peer)
 {
 	g_autoptr(GError) error = NULL;

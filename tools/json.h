@@ -8,8 +8,8 @@
 #include <stdint.h>
 
 /*
- * Writes JSON (RFC 8259) into a string. Within an object every value needs a key, within an array it is NULL; whoever writes
- * minds that. Text is escaped, and what is not UTF-8 is replaced.
+ * Writes JSON (RFC 8259) into a string. Within an object every value needs a key, within an array
+ * it is NULL; whoever writes minds that. Text is escaped, and what is not UTF-8 is replaced.
  */
 typedef struct {
 	GString *text;

@@ -6,8 +6,9 @@
 #include <wice/wice.h>
 
 /*
- * Which peer of the interface is meant by text: a public key (of a peer that need not be there), the
- * beginning of exactly one peer's key, or an address or network that is within its allowed IPs (longest match).
+ * Which peer of the interface is meant by text: a public key (of a peer that need not be there),
+ * the beginning of exactly one peer's key, or an address or network that is within its allowed
+ * IPs (longest match).
  */
 gboolean select_peer(const WiceStatusInfo *info, const char *interface, const char *text,
 		     WiceKey *ret_key, GError **error);

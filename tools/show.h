@@ -6,7 +6,10 @@
 #include <stdbool.h>
 #include <wice/wice.h>
 
-/* A status and an event as text for people and as JSON (docs/json.md). All are freed with g_free(). */
+/*
+ * A status and an event as text for people and as JSON (docs/json.md). All are freed with
+ * g_free().
+ */
 
 /* everything: the daemon and its backends, too. */
 char *show_status_text(const WiceStatusInfo *info, bool everything, bool colours);

@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The schema is documented in docs/json.md and promised: members may be added, never changed or removed. */
+/*
+ * The schema is documented in docs/json.md and promised: members may be added, never changed or
+ * removed.
+ */
 #include "json.h"
 #include "show.h"
 #include "text.h"

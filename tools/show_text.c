@@ -47,8 +47,8 @@ static void show_backend(View *view, const WiceBackendStatus *backend)
 	end_line(view);
 }
 
-/* Only what is not zero, except for what was taken. */
-static void show_counters(View *view, const WiceSignalingCounters *counters)
+/* "3 refused (2 replayed, 1 forged)": only what is not zero. Returns how many it were. */
+static uint64_t show_refused(View *view, const WiceSignalingCounters *counters)
 {
 	const struct {
 		const char *name;
@@ -68,10 +68,7 @@ static void show_counters(View *view, const WiceSignalingCounters *counters)
 	uint64_t sum = 0;
 	for (gsize i = 0; i < G_N_ELEMENTS(refused); i++)
 		sum += refused[i].value;
-	label(view, "signaling");
-	g_string_append_printf(view->out,
-			       "%" G_GUINT64_FORMAT " accepted, %" G_GUINT64_FORMAT " refused",
-			       (guint64)counters->accepted, (guint64)sum);
+	g_string_append_printf(view->out, "%" G_GUINT64_FORMAT " refused", (guint64)sum);
 	const char *separator = " (";
 	for (gsize i = 0; i < G_N_ELEMENTS(refused); i++) {
 		if (!refused[i].value)
@@ -80,7 +77,29 @@ static void show_counters(View *view, const WiceSignalingCounters *counters)
 				       (guint64)refused[i].value, refused[i].name);
 		separator = ", ";
 	}
-	g_string_append(view->out, sum ? ")\n" : "\n");
+	if (sum)
+		g_string_append_c(view->out, ')');
+	return sum;
+}
+
+static void show_counters(View *view, const WiceSignalingCounters *counters)
+{
+	label(view, "signaling");
+	g_string_append_printf(view->out, "%" G_GUINT64_FORMAT " accepted, ",
+			       (guint64)counters->accepted);
+	show_refused(view, counters);
+	end_line(view);
+}
+
+/* Messages for none of the interfaces, if there are any. */
+static void show_strays(View *view, const WiceSignalingCounters *counters)
+{
+	gsize before = view->out->len;
+	g_string_append(view->out, "signaling for no interface of ours: ");
+	if (show_refused(view, counters))
+		end_line(view);
+	else
+		g_string_truncate(view->out, before);
 }
 
 static size_t count_connected(const WiceInterfaceStatus *interface)
@@ -203,6 +222,7 @@ static void show_daemon(View *view, const WiceStatusInfo *info)
 	g_string_append(view->out, ")\n");
 	for (size_t i = 0; i < info->n_backends; i++)
 		show_backend(view, &info->backends[i]);
+	show_strays(view, &info->signaling);
 	if (info->n_interfaces == 0)
 		g_string_append(view->out,
 				"\nThere is no WireGuard interface that wiced was given.\n");

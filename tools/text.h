@@ -26,8 +26,8 @@ bool text_wants_colour(FILE *stream);
 void text_colour(GString *out, bool colours, Colour colour, const char *text);
 
 /*
- * Appends text that came from elsewhere: what a terminal would take as a command (control and formatting
- * characters) becomes '?'.
+ * Appends text that came from elsewhere: what a terminal would take as a command (control and
+ * formatting characters) becomes '?'.
  */
 void text_clean(GString *out, const char *text);
 

@@ -86,12 +86,10 @@ static const Command commands[] = {
 	  .arguments = "",
 	  .text = "Stop wiced; it puts back what it found",
 	  .help = "Returns when wiced has gone.\n" },
-#ifdef WICE_HAVE_CMD_SIGNAL
 	{ .name = "signal",
 	  .run_raw = cmd_signal,
 	  .arguments = "[OPTION]...",
 	  .text = "Run a signaling server (see `wice signal --help`)" },
-#endif
 };
 
 const char *invocation_arg(const Invocation *invocation, int index)
@@ -285,8 +283,11 @@ static int run(Scan *scan)
 		printf("wice %s\n", wice_version());
 		return EXIT_SUCCESS;
 	}
-	if (scan->command && scan->command->run_raw && !scan->help)
+	if (scan->command && scan->command->run_raw && !scan->help) {
+		g_autofree char *name = g_strconcat("wice ", scan->command->name, NULL);
+		g_set_prgname(name); /* for its --help */
 		return scan->command->run_raw(scan->argc - scan->at, scan->argv + scan->at);
+	}
 	if (scan->help) {
 		if (scan->command)
 			print_command_help(scan->command);

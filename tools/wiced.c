@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The daemon: an agent, a control server and a main loop. What it adds is what a library must not do: read options,
- * print, mind signals and the limits of the process.
+ * The daemon: an agent, a control server and a main loop. What it adds is what a library must not
+ * do: read options, print, mind signals and the limits of the process.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -142,7 +142,10 @@ static const WiceDaemonKey *key_of_option(int code)
 	return key;
 }
 
-/* A path of the command line means the folder that wiced was started in; a file wants absolute ones. */
+/*
+ * A path of the command line means the folder that wiced was started in; a file wants absolute
+ * ones.
+ */
 static gboolean set_from_option(WiceDaemonConfig *config, const WiceDaemonKey *key,
 				const char *text, GError **error)
 {
@@ -155,8 +158,8 @@ static gboolean set_from_option(WiceDaemonConfig *config, const WiceDaemonKey *k
 }
 
 /*
- * Reads the command line twice: first for the file, then for what overrides it. Returns -1 to go on, or the exit
- * code.
+ * Reads the command line twice: first for the file, then for what overrides it. Returns -1 to go
+ * on, or the exit code.
  */
 static int read_options(int argc, char **argv, WiceDaemonConfig *config)
 {

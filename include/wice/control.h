@@ -13,14 +13,18 @@
 WICE_BEGIN_DECLS
 
 /*
- * The control API of a daemon: the gRPC service wice.control.v1.Control on a unix socket (the .proto file is
- * installed under share/wice/proto). Programs in other languages may speak it directly.
+ * The control API of a daemon: the gRPC service wice.control.v1.Control on a unix socket (the
+ * .proto file is installed under share/wice/proto). Programs in other languages may speak it
+ * directly.
  */
 
-/* Where wiced listens unless told otherwise: wiced.sock in the run-time folder of this build, for instance /run/wice. */
+/*
+ * Where wiced listens unless told otherwise: wiced.sock in the run-time folder of this build, for
+ * instance /run/wice.
+ */
 WICE_API const char *wice_control_default_path(void);
 
-/* --- The server: makes an agent controllable. -------------------------------------------------- */
+/* The server: makes an agent controllable. */
 
 typedef struct WiceControlServer WiceControlServer;
 
@@ -28,11 +32,12 @@ typedef struct WiceControlServer WiceControlServer;
 typedef void (*WiceStopFunc)(void *user_data);
 
 /*
- * Listens on path (NULL: the default one), mode 0660; the folder is made if it is missing. Callers must be root, the
- * user that runs the daemon, or have the socket's group among their groups (SO_PEERCRED). It becomes the agent's
- * event handler; the agent must outlive it. The stop function may not free the server, it tells the main loop to.
- * Errors: BUSY (a daemon listens there already; the message names its pid), EXISTS (something that is no
- * socket is in the way), INVALID (the path is too long), PERMISSION, IO. A stale socket is replaced.
+ * Listens on path (NULL: the default one), mode 0660; the folder is made if it is missing.
+ * Callers must be root, the user that runs the daemon, or have the socket's group among their
+ * groups (SO_PEERCRED). It becomes the agent's event handler; the agent must outlive it. The stop
+ * function may not free the server, it tells the main loop to. Errors: BUSY (a daemon listens
+ * there already; the message names its pid), EXISTS (something that is no socket is in the way),
+ * INVALID (the path is too long), PERMISSION, IO. A stale socket is replaced.
  */
 WICE_API WiceControlServer *wice_control_server_new(GMainContext *context, WiceAgent *agent,
 						    const char *path, WiceStopFunc on_stop,
@@ -41,7 +46,7 @@ WICE_API WiceControlServer *wice_control_server_new(GMainContext *context, WiceA
 /* Stops listening and removes the socket. */
 WICE_API void wice_control_server_free(WiceControlServer *server);
 
-/* --- The client: synchronous, for command line tools. One thread at a time. -------------------- */
+/* The client: synchronous, for command line tools. One thread at a time. */
 
 typedef struct WiceControl WiceControl;
 
@@ -53,9 +58,10 @@ WICE_API WiceControl *wice_control_connect(const char *path, GError **error) WIC
 WICE_API void wice_control_free(WiceControl *control);
 
 /*
- * Each call below may fail with TIMEOUT (no answer within 5 s), UNREACHABLE (the daemon went away during the call),
- * PROTOCOL, and with what the agent's function of the same name fails with. If the daemon has been restarted since the
- * last call, it connects anew, with the errors of wice_control_connect().
+ * Each call below may fail with TIMEOUT (no answer within 5 s), UNREACHABLE (the daemon went away
+ * during the call), PROTOCOL, and with what the agent's function of the same name fails with. If
+ * the daemon has been restarted since the last call, it connects anew, with the errors of
+ * wice_control_connect().
  */
 
 /* interface and peer NULL: everything. NOT_FOUND if the one asked for is not there. */
@@ -71,8 +77,8 @@ WICE_API gboolean wice_control_remove_interface(WiceControl *control, const char
 WICE_API gboolean wice_control_stop(WiceControl *control, GError **error);
 
 /*
- * Calls handler for each event from now on until it returns FALSE (then TRUE is returned), the daemon goes away
- * (UNREACHABLE), or timeout_ms have passed (TIMEOUT; 0 = never).
+ * Calls handler for each event from now on until it returns FALSE (then TRUE is returned), the
+ * daemon goes away (UNREACHABLE), or timeout_ms have passed (TIMEOUT; 0 = never).
  */
 typedef gboolean (*WiceControlEventFunc)(const WiceEvent *event, void *user_data);
 WICE_API gboolean wice_control_stream_events(WiceControl *control, WiceControlEventFunc handler,

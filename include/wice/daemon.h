@@ -12,8 +12,8 @@
 WICE_BEGIN_DECLS
 
 /*
- * What a daemon around a WiceAgent needs besides: its settings, and a word to the service manager. wiced is
- * made of nothing else.
+ * What a daemon around a WiceAgent needs besides: its settings, and a word to the service
+ * manager. wiced is made of nothing else.
  */
 
 /* Settings, checked as far as that is possible without using them. */
@@ -34,16 +34,18 @@ WICE_API WiceDaemonConfig *wice_daemon_config_new(void) WICE_WARN_UNUSED;
 WICE_API void wice_daemon_config_free(WiceDaemonConfig *config);
 
 /*
- * Reads a file of "[section]" and "key = value" lines; '#' and ';' begin comments. The keys are those of
- * wice_daemon_config_set(). Keys that hold a list may be repeated.
- * Errors: NOT_FOUND, PERMISSION, IO, INVALID (the message names file and line, and what is known instead).
+ * Reads a file of "[section]" and "key = value" lines; '#' and ';' begin comments. The keys are
+ * those of wice_daemon_config_set(). Keys that hold a list may be repeated. Errors: NOT_FOUND,
+ * PERMISSION, IO; INVALID and UNSUPPORTED (a backend of an unknown kind), whose messages begin
+ * with file and line and say what is known instead.
  */
 WICE_API gboolean wice_daemon_config_load(WiceDaemonConfig *config, const char *path,
 					  GError **error);
 
 /*
- * Sets one key, for instance ("daemon", "interface", "wg0"). A list grows by the value, anything else is
- * replaced. INVALID if there is no such key, or for a value that cannot be.
+ * Sets one key, for instance ("daemon", "interface", "wg0"). A list grows by the value, anything
+ * else is replaced. INVALID if there is no such key, or for a value that cannot be; UNSUPPORTED
+ * as above.
  */
 WICE_API gboolean wice_daemon_config_set(WiceDaemonConfig *config, const char *section,
 					 const char *key, const char *value, GError **error);
@@ -66,7 +68,8 @@ WICE_API const WiceDaemonKey *wice_daemon_config_key(size_t index);
 
 /*
  * Tells the service manager that started us, if it asked to be told (NOTIFY_SOCKET), how we are:
- * "READY=1", "STOPPING=1", "STATUS=...", see sd_notify(3). FALSE if nobody asked or it could not be told.
+ * "READY=1", "STOPPING=1", "STATUS=...", see sd_notify(3). FALSE if nobody asked or it could not
+ * be told.
  */
 WICE_API gboolean wice_daemon_notify(const char *state);
 

@@ -9,6 +9,7 @@
 #include <wice/version.h>
 
 #include "agent/agent_private.h"
+#include "agent/claim.h"
 #include "base/log.h"
 #include "event/source.h"
 
@@ -122,6 +123,18 @@ void wice__agent_lost(WiceAgent *agent, WiceInterface *interface)
 	drop_interface(agent, name, true);
 }
 
+/* Somebody else's interface is left alone, looked at again later, and mentioned once. */
+static WiceInterface *take_interface(WiceAgent *agent, const char *name)
+{
+	g_autoptr(GError) error = NULL;
+	WiceInterface *interface = wice__interface_new(agent, name, &error);
+	if (interface)
+		g_hash_table_remove(agent->foreign, name);
+	else if (g_hash_table_add(agent->foreign, g_strdup(name)))
+		wice__log(WICE_LOG_WARNING, name, "%s", error->message);
+	return interface;
+}
+
 static void sync_one(WiceAgent *agent, const char *name)
 {
 	WiceInterface *interface = g_hash_table_lookup(agent->interfaces, name);
@@ -130,7 +143,9 @@ static void sync_one(WiceAgent *agent, const char *name)
 			drop_interface(agent, name, true);
 		return;
 	}
-	interface = wice__interface_new(agent, name);
+	interface = take_interface(agent, name);
+	if (!interface)
+		return;
 	g_hash_table_insert(agent->interfaces, g_strdup(name), interface);
 	if (!wice__interface_sync(interface)) {
 		g_hash_table_remove(agent->interfaces, name);
@@ -335,6 +350,7 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *o
 	agent->events = g_queue_new();
 	agent->patterns = g_ptr_array_new_with_free_func(g_free);
 	agent->interfaces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	agent->foreign = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	agent->addresses = g_array_new(FALSE, TRUE, sizeof(WiceAddress));
 	agent->wait_timer = wice__timer_new(agent->context, on_wait_timer, agent);
 	agent->list_timer = wice__timer_new(agent->context, on_list_timer, agent);
@@ -373,6 +389,7 @@ void wice_agent_free(WiceAgent *agent)
 	wice__timer_free(agent->list_timer);
 	wice__timer_free(agent->wait_timer);
 	g_hash_table_unref(agent->interfaces);
+	g_hash_table_unref(agent->foreign);
 	g_ptr_array_unref(agent->patterns);
 	g_array_unref(agent->addresses);
 	g_queue_free_full(agent->events, free_event);
@@ -401,6 +418,18 @@ static bool check_pattern(const char *pattern, GError **error)
 	return false;
 }
 
+/* Who names an interface wants to know that he cannot have it; a pattern takes what it gets. */
+static bool is_free(WiceAgent *agent, const char *name, GError **error)
+{
+	if (g_hash_table_contains(agent->interfaces, name))
+		return true;
+	WiceClaim *claim;
+	if (!wice__claim_new(name, &claim, error))
+		return false;
+	wice__claim_free(claim);
+	return true;
+}
+
 gboolean wice_agent_add_interface(WiceAgent *agent, const char *pattern, GError **error)
 {
 	if (!check_pattern(pattern, error))
@@ -410,6 +439,8 @@ gboolean wice_agent_add_interface(WiceAgent *agent, const char *pattern, GError 
 			    pattern);
 		return FALSE;
 	}
+	if (!strpbrk(pattern, "*?") && !is_free(agent, pattern, error))
+		return FALSE;
 	g_ptr_array_add(agent->patterns, g_strdup(pattern));
 	sync_all(agent);
 	return TRUE;

@@ -21,7 +21,7 @@ struct WiceAgent {
 	const WiceIceOps *ice;
 	char *state_dir;
 	int64_t started_ms;
-	uint64_t epoch; /* for the mailboxes: grows from start to start */
+	uint64_t epoch; /* of the newest mailbox: grows within a life and from life to life */
 	WiceSignalingHub *hub;
 	WiceWgWatch *wg_watch;
 	WiceAddressWatch *address_watch;
@@ -29,6 +29,7 @@ struct WiceAgent {
 	WiceTimer *list_timer;  /* lists interfaces again: what no event tells */
 	GPtrArray *patterns;    /* char * */
 	GHashTable *interfaces; /* name -> WiceInterface */
+	GHashTable *foreign;    /* names of wanted interfaces that another process has */
 	GArray *addresses;      /* WiceAddress, sorted: where ICE agents may bind */
 	bool has_addresses;
 	uint32_t fwmark;

@@ -92,11 +92,11 @@ static const WiceIceEvents ice_events = {
 static void add_reflexive(WiceAttempt *attempt, const AttemptSocket *socket,
 			  const WiceEndpoint *mapped)
 {
-	if (attempt->n_candidates == CANDIDATES_MAX ||
-	    wice__attempt_find_candidate(attempt, mapped))
-		return;
-	wice__ice_server_reflexive(&socket->host, mapped,
-				   &attempt->candidates[attempt->n_candidates++]);
+	WiceCandidate candidate;
+	wice__ice_server_reflexive(&socket->host, mapped, &candidate);
+	if (attempt->n_candidates < CANDIDATES_MAX && wice__candidate_is_valid(&candidate) &&
+	    !wice__attempt_find_candidate(attempt, mapped))
+		attempt->candidates[attempt->n_candidates++] = candidate;
 }
 
 static bool probes_are_over(const WiceAttempt *attempt)
@@ -186,7 +186,8 @@ static void open_paths(WiceAttempt *attempt, const WiceAttemptOptions *options)
 			continue;
 		}
 		attempt->n_sockets++;
-		attempt->candidates[attempt->n_candidates++] = socket->host;
+		if (wice__candidate_is_valid(&socket->host))
+			attempt->candidates[attempt->n_candidates++] = socket->host;
 		start_probe(socket, options);
 	}
 }

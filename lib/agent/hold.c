@@ -62,11 +62,14 @@ void wice__hold_init(WiceHold *hold, WiceInterface *interface, const char *subje
 	hold->found_keepalive = left_over && recalled ? former.keepalive : found->keepalive_s;
 	hold->found_endpoint = left_over ? former.endpoint : found->endpoint;
 	hold->nudging = hold->found_keepalive != found->keepalive_s;
+	if (left_over)
+		hold->applied = found->endpoint;
 }
 
-void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint)
+void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint, int64_t since_ns)
 {
-	wice__liveness_reset(&hold->liveness, wice__realtime_ms() * 1000000);
+	bool first = hold->applied.address.family == WICE_FAMILY_NONE;
+	wice__liveness_reset(&hold->liveness, first ? since_ns : wice__realtime_ms() * 1000000);
 	if (!same(endpoint, &hold->applied) || !same(endpoint, &hold->seen.endpoint))
 		write_endpoint(hold, endpoint);
 	if (same(endpoint, &hold->applied))

@@ -31,8 +31,12 @@ typedef struct {
 void wice__hold_init(WiceHold *hold, WiceInterface *interface, const char *subject,
 		     const WiceDevicePeer *found);
 
-/* Points WireGuard there. From now on only what is newer proves that packets pass. */
-void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint);
+/*
+ * Points WireGuard there. If we held no path before, a handshake newer than since_ns (of
+ * CLOCK_REALTIME) proves that packets pass, for the peer may have used the path before we did;
+ * else only what is newer than this call does.
+ */
+void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint, int64_t since_ns);
 
 /* Makes WireGuard send one packet now, or begin a handshake. */
 void wice__hold_nudge(WiceHold *hold);

@@ -6,6 +6,7 @@
 #include <wice/error.h>
 
 #include "agent/agent_private.h"
+#include "agent/claim.h"
 #include "agent/found.h"
 #include "base/log.h"
 #include "event/source.h"
@@ -34,6 +35,7 @@ struct WiceInterface {
 	int64_t dump_ms; /* how long the last one took */
 	GHashTable *peers;
 	WiceFound *found;
+	WiceClaim *claim;
 	bool remember_pending;
 	WiceSignalingCounters counters;
 };
@@ -115,7 +117,10 @@ void wice__interface_count(WiceInterface *interface, WiceOpenResult result)
 void wice__interface_init_mailbox(WiceInterface *interface, WiceMailbox *mailbox,
 				  const WiceKey *peer)
 {
-	wice__mailbox_init(mailbox, &interface->private_key, peer, interface->agent->epoch);
+	/* A peer that comes back is a new life for the other end, within one of ours too. */
+	WiceAgent *agent = interface->agent;
+	agent->epoch = MAX(agent->epoch + 1, (uint64_t)wice__realtime_ms());
+	wice__mailbox_init(mailbox, &interface->private_key, peer, agent->epoch);
 }
 
 WiceUserProxy *wice__interface_proxy(WiceInterface *interface)
@@ -433,10 +438,14 @@ void wice__interface_receive(WiceInterface *interface, const WiceEnvelope *envel
 		interface->counters.unknown_peer++;
 }
 
-WiceInterface *wice__interface_new(WiceAgent *agent, const char *name)
+WiceInterface *wice__interface_new(WiceAgent *agent, const char *name, GError **error)
 {
+	WiceClaim *claim;
+	if (!wice__claim_new(name, &claim, error))
+		return NULL;
 	WiceInterface *interface = g_new0(WiceInterface, 1);
 	interface->agent = agent;
+	interface->claim = claim;
 	interface->name = g_strdup(name);
 	interface->poll = wice__timer_new(agent->context, on_poll, interface);
 	interface->peers = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
@@ -451,6 +460,7 @@ void wice__interface_free(WiceInterface *interface, bool gone)
 	wice__user_proxy_free(interface->proxy);
 	wice__timer_free(interface->poll);
 	wice__found_free(interface->found);
+	wice__claim_free(interface->claim);
 	g_hash_table_unref(interface->peers);
 	wice_device_unref(interface->device);
 	wice_key_clear(&interface->private_key);

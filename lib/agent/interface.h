@@ -24,8 +24,8 @@
  * its peers need, and makes and frees the peers. It is what a peer sees of the rest.
  */
 
-/* For the agent. */
-WiceInterface *wice__interface_new(WiceAgent *agent, const char *name);
+/* For the agent. Errors: BUSY, another process takes care of it. */
+WiceInterface *wice__interface_new(WiceAgent *agent, const char *name, GError **error);
 /* gone: the interface no longer exists, there is nothing to put back. */
 void wice__interface_free(WiceInterface *interface, bool gone);
 /* Reads the device now. False if it is not there (any more). */

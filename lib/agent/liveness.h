@@ -14,7 +14,7 @@ typedef struct {
 	bool has_baseline;
 	uint64_t rx_bytes, tx_bytes;
 	int64_t handshake_ns;
-	int64_t applied_ns; /* CLOCK_REALTIME of the reset: handshakes after it prove the path */
+	int64_t since_ns;         /* CLOCK_REALTIME: handshakes after it prove the path */
 	int64_t unanswered_since; /* when tx first grew without rx after that; 0: nothing has */
 } WiceLiveness;
 
@@ -31,8 +31,8 @@ typedef enum {
  */
 #define WICE_LIVENESS_SILENCE_MS 17000
 
-/* A path has just been applied. What was received before proves nothing about it. */
-void wice__liveness_reset(WiceLiveness *liveness, int64_t realtime_ns);
+/* A path has just been applied that could be used since then. What is older proves nothing. */
+void wice__liveness_reset(WiceLiveness *liveness, int64_t since_ns);
 WiceLivenessVerdict wice__liveness_sample(WiceLiveness *liveness, uint64_t rx_bytes,
 					  uint64_t tx_bytes, int64_t handshake_ns, int64_t now_ms);
 

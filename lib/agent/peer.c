@@ -36,6 +36,7 @@ struct WicePeer {
 	WiceAttempt *attempt;
 	WiceAttempt *active;
 	WiceAttempt *former;
+	int64_t attempt_opened_ns; /* CLOCK_REALTIME */
 	bool has_remote;
 	WiceDescription remote;
 	unsigned nested;
@@ -121,6 +122,7 @@ static void open_attempt(WicePeer *peer)
 		options.entry = peer->entry;
 		options.controlling = peer->session.controlling;
 		peer->kernel_refused = false;
+		peer->attempt_opened_ns = wice__realtime_ms() * 1000000;
 		err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
 	}
 	if (err && err != -EADDRNOTAVAIL)
@@ -204,7 +206,7 @@ static void apply_path(WicePeer *peer)
 		peer->active = peer->attempt;
 	}
 	select_mechanism(peer, !peer->kernel_refused);
-	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer));
+	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
 	wice__interface_poll_soon(peer->interface);
 }
 

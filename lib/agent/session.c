@@ -33,9 +33,8 @@
  *   nudge     makes WireGuard send: the controlling end at once, the other after 1 s, then
  *             doubling to 4 s. Never both at once: two initiations that cross are lost both, since
  *             each end forgets its own when it answers the other's, and WireGuard repeats only
- *             after 5 s (REKEY_TIMEOUT). The controlled end also answers the first sign of life,
- *             for a session of keys that still lives needs no handshake and so no reply. From the
- *             second repetition (3 s) on, the shell falls back to the mechanism that needs no more
+ *             after 5 s (REKEY_TIMEOUT). Each end answers the first sign of life once more,
+ *             since WireGuard does not answer a keepalive. From the second repetition (3 s) on, the shell falls back to the mechanism that needs no more
  *             than what ICE has shown to work
  *   give up   checking 10 s, handshaking 15 s
  *   backoff   after a failure 5 s doubling to 5 min
@@ -283,7 +282,7 @@ static unsigned wg_alive(WiceSession *session, int64_t now)
 	session->failures = 0;
 	session->connected_at = now;
 	set_phase(session, WICE_PHASE_ESTABLISHED, WICE_WHY_PROVEN, now);
-	return WICE_SESSION_DO_SETTLE | (session->controlling ? 0 : WICE_SESSION_DO_NUDGE);
+	return WICE_SESSION_DO_NUDGE | WICE_SESSION_DO_SETTLE;
 }
 
 /* WireGuard hears nothing. The path stays applied, it may come back, but it proves nothing. */
@@ -296,12 +295,13 @@ static unsigned wg_silent(WiceSession *session, int64_t now)
 }
 
 /*
- * Before a pair is selected the agent's own verdict is not final: candidates may still arrive, the
- * time-out decides. Afterwards a working WireGuard is stronger evidence than lost ICE keepalives
- * (the peer's daemon may just be gone), so the search starts anew but the path is kept.
+ * The agent's verdict is final. After a pair was selected a working WireGuard is stronger evidence
+ * than lost ICE keepalives (the peer's daemon may just be gone), so the path is kept meanwhile.
  */
 static unsigned ice_failed(WiceSession *session, int64_t now)
 {
+	if (session->phase == WICE_PHASE_CHECKING)
+		return fail(session, WICE_WHY_NO_PAIR_ANSWERED, now);
 	if (session->phase != WICE_PHASE_HANDSHAKING && session->phase != WICE_PHASE_ESTABLISHED)
 		return 0;
 	return restart(session, WICE_WHY_PATH_LOST, now);

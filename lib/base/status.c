@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A status is one block of memory: the reference counter, then everything that its info points to. The same walk
- * over the source runs twice, first to measure (base is NULL), then to copy, so the two cannot disagree.
+ * A status is one block of memory: the reference counter, then everything that its info points
+ * to. The same walk over the source runs twice, first to measure (base is NULL), then to copy, so
+ * the two cannot disagree.
  */
 #include <wice/status.h>
 

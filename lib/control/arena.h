@@ -8,9 +8,9 @@
 #include <stddef.h>
 
 /*
- * Memory that is taken piece by piece and given back at once, up to a limit. A decoded protobuf message is many small
- * pieces, and a hostile one can ask for a hundred times its own size: a decoder that takes them from here
- * is bounded, and freeing is one call however far it came.
+ * Memory that is taken piece by piece and given back at once, up to a limit. A decoded protobuf
+ * message is many small pieces, and a hostile one can ask for a hundred times its own size: a
+ * decoder that takes them from here is bounded, and freeing is one call however far it came.
  */
 typedef struct {
 	ProtobufCAllocator allocator; /* for protobuf_c_message_unpack(); takes from this arena */

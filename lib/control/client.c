@@ -1,7 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The synchronous client: an asynchronous one on a GMainContext that nobody else has, iterated until the call is over.
+ * The synchronous client: an asynchronous one on a GMainContext that nobody else has, iterated
+ * until the call is over.
  */
 #include <wice/control.h>
 

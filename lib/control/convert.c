@@ -18,7 +18,10 @@ typedef Wice__Control__V1__BackendStatus PbBackend;
 typedef Wice__Control__V1__GetStatusResponse PbStatus;
 typedef Wice__Control__V1__Event PbEvent;
 
-/* The numbers of the enums agree with <wice/...>, except that the states are shifted to make room for "unspecified". */
+/*
+ * The numbers of the enums agree with <wice/...>, except that the states are shifted to make room
+ * for "unspecified".
+ */
 #define STATE_SHIFT 1
 G_STATIC_ASSERT((int)WICE__CONTROL__V1__PEER_STATE__PEER_STATE_FAILED ==
 		(int)WICE_STATE_FAILED + STATE_SHIFT);
@@ -247,7 +250,10 @@ static bool refuse(Reader *reader, const char *problem)
 	return false;
 }
 
-/* An array in the arena; the caller has the elements already, so n is bounded by what was decoded. */
+/*
+ * An array in the arena; the caller has the elements already, so n is bounded by what was
+ * decoded.
+ */
 static void *new_array(Reader *reader, size_t n, size_t size)
 {
 	void *array = wice__arena_alloc(reader->arena, n * size);

@@ -10,9 +10,10 @@
 #include <wice/status.h>
 
 /*
- * Between <wice/status.h> and the messages of control.proto. Encoding cannot fail; text that is not UTF-8 is mended, since
- * protobuf forbids it. Decoding believes nothing: lengths, enums, ports, prefixes and texts are checked
- * before anything is made of them, and it fails with PROTOCOL and a sentence.
+ * Between <wice/status.h> and the messages of control.proto. Encoding cannot fail; text that is
+ * not UTF-8 is mended, since protobuf forbids it. Decoding believes nothing: lengths, enums,
+ * ports, prefixes and texts are checked before anything is made of them, and it fails with
+ * PROTOCOL and a sentence.
  */
 
 /* Bytes of the largest answer that a client accepts, and the memory that decoding one may take. */
@@ -23,8 +24,8 @@
 #define WICE_CONTROL_TEXT_MAX 2048
 
 /*
- * A GetStatusResponse of everything, of one interface, or of one peer of it (both may be NULL). NULL if the one
- * asked for is not in info.
+ * A GetStatusResponse of everything, of one interface, or of one peer of it (both may be NULL).
+ * NULL if the one asked for is not in info.
  */
 GBytes *wice__control_status_encode(const WiceStatusInfo *info, const char *interface,
 				    const WiceKey *peer);

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All requests are made of the same four fields, so they are read and written through the descriptors that protoc-c
- * generates: one table says which call has which message and what it cannot do without.
+ * All requests are made of the same four fields, so they are read and written through the
+ * descriptors that protoc-c generates: one table says which call has which message and what it
+ * cannot do without.
  */
 #include "control/request.h"
 

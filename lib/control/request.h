@@ -38,7 +38,10 @@ typedef struct {
 #define WICE_CONTROL_REQUEST_MAX (64 * 1024)
 #define WICE_CONTROL_REQUEST_MEMORY ((size_t)1024 * 1024)
 
-/* True for what the kernel accepts as the name of an interface: 1 to 15 bytes, none of them awkward. */
+/*
+ * True for what the kernel accepts as the name of an interface: 1 to 15 bytes, none of them
+ * awkward.
+ */
 bool wice__control_name_is_possible(const char *name);
 
 /* "/wice.control.v1.Control/GetStatus" */
@@ -47,8 +50,8 @@ const char *wice__control_method_path(WiceControlMethod method);
 GBytes *wice__control_request_encode(WiceControlMethod method, const WiceControlRequest *request);
 
 /*
- * Reads a request of a stranger; what ret points to lives in the arena. Fails with INVALID and a sentence that
- * names the field.
+ * Reads a request of a stranger; what ret points to lives in the arena. Fails with INVALID and a
+ * sentence that names the field.
  */
 gboolean wice__control_request_decode(WiceControlMethod method, const uint8_t *bytes, size_t len,
 				      WiceArena *arena, WiceControlRequest *ret, GError **error);

@@ -55,8 +55,8 @@ static void finish_done(WiceRpcCall *call)
 }
 
 /*
- * Each call: its request is read, then run() answers. run() either finishes the call, now or later, or fails with an
- * error that becomes the answer.
+ * Each call: its request is read, then run() answers. run() either finishes the call, now or
+ * later, or fails with an error that becomes the answer.
  */
 typedef gboolean (*Run)(WiceControlServer *self, WiceRpcCall *call,
 			const WiceControlRequest *request, GError **error);
@@ -172,7 +172,10 @@ static void on_event(const WiceEvent *event, void *user_data)
 	g_autoptr(GBytes) message = wice__control_event_encode(event);
 	gsize len;
 	const uint8_t *bytes = g_bytes_get_data(message, &len);
-	/* Sending may drop a slow client and with it any number of streams: ask again before each. */
+	/*
+	 * Sending may drop a slow client and with it any number of streams: ask again before
+	 * each.
+	 */
 	guint n;
 	g_autofree gpointer *calls = g_hash_table_get_keys_as_array(self->streams, &n);
 	for (guint i = 0; i < n; i++)
@@ -181,7 +184,8 @@ static void on_event(const WiceEvent *event, void *user_data)
 }
 
 /*
- * Waiting is shared by two that end in either order: the call, whose client may go away, and the target, which answers once.
+ * Waiting is shared by two that end in either order: the call, whose client may go away, and the
+ * target, which answers once.
  */
 typedef struct {
 	int refs;
@@ -232,8 +236,8 @@ static gboolean run_wait(WiceControlServer *self, WiceRpcCall *call,
 }
 
 /*
- * Stop: the answer is queued, and on_stop() waits until the client has hung up, which it does when it has
- * the answer, or for a moment if it does not.
+ * Stop: the answer is queued, and on_stop() waits until the client has hung up, which it does
+ * when it has the answer, or for a moment if it does not.
  */
 static void on_stop_due(void *user_data)
 {

@@ -13,8 +13,9 @@ WiceControlServer *wice__control_server_new(GMainContext *context, const WiceCon
 					    void *user_data, GError **error) WICE_WARN_UNUSED;
 
 /*
- * Bytes that may wait for one client: whoever reads events too slowly is disconnected beyond it. An answer waits there
- * as a whole, so it has to fit, and with it what else is on its way. 4 MiB are the status of some 12,000 peers.
+ * Bytes that may wait for one client: whoever reads events too slowly is disconnected beyond it.
+ * An answer waits there as a whole, so it has to fit, and with it what else is on its way. 4 MiB
+ * are the status of some 12,000 peers.
  */
 #define WICE_CONTROL_QUEUE_MAX ((size_t)4 * 1024 * 1024)
 #define WICE_CONTROL_ANSWER_MAX (WICE_CONTROL_QUEUE_MAX - (size_t)256 * 1024)

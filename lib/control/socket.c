@@ -3,18 +3,19 @@
 /*
  * Who may listen, and who may talk.
  *
- * Only one: a daemon holds flock(2) on PATH.lock for as long as it lives. Whoever has the lock may look at what is
- * at PATH and replace it, so two daemons that start at the same moment cannot both find a stale socket and unlink each
- * other's new one. The kernel drops the lock with the process, so a crash leaves nothing that must be cleaned
- * up by hand. The lock file is removed on the way out, hence the check after flock() that the file locked is
- * still the one that the name leads to.
+ * Only one: a daemon holds flock(2) on PATH.lock for as long as it lives. Whoever has the lock
+ * may look at what is at PATH and replace it, so two daemons that start at the same moment cannot
+ * both find a stale socket and unlink each other's new one. The kernel drops the lock with the
+ * process, so a crash leaves nothing that must be cleaned up by hand. The lock file is removed on
+ * the way out, hence the check after flock() that the file locked is still the one that the name
+ * leads to.
  *
- * No window: the socket gets its mode between bind() and listen(). Until listen() connecting fails with ECONNREFUSED, so
- * nobody gets in while the mode is what the umask made of it; and the umask, which belongs to the process and not
- * to a library, stays as it is.
+ * No window: the socket gets its mode between bind() and listen(). Until listen() connecting
+ * fails with ECONNREFUSED, so nobody gets in while the mode is what the umask made of it; and the
+ * umask, which belongs to the process and not to a library, stays as it is.
  *
- * Two gates: the mode of the socket decides who can connect, and SO_PEERCRED is asked again for each connection, because
- * modes get changed by hand and descriptors get passed around.
+ * Two gates: the mode of the socket decides who can connect, and SO_PEERCRED is asked again for
+ * each connection, because modes get changed by hand and descriptors get passed around.
  */
 #include "control/socket.h"
 
@@ -83,7 +84,10 @@ static Listener find_listener(const struct sockaddr_un *address, pid_t *ret_pid)
 		return LISTENER_ERROR;
 	Listener listener = LISTENER_ALIVE;
 	if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0) {
-		/* The credentials of a listening socket are those of the process that called listen(). */
+		/*
+		 * The credentials of a listening socket are those of the process that called
+		 * listen().
+		 */
 		if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) == 0)
 			*ret_pid = peer.pid;
 	} else if (errno == ECONNREFUSED || errno == ENOENT) {

@@ -2,7 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "control/status_code.h"
 
-/* The first row that matches counts, in both directions: IO and PROTOCOL share a status, so PROTOCOL arrives as IO. */
+/*
+ * The first row that matches counts, in both directions: IO and PROTOCOL share a status, so
+ * PROTOCOL arrives as IO.
+ */
 static const struct {
 	WiceErrorCode error;
 	WiceRpcStatus status;

@@ -10,9 +10,10 @@
 #include <wice/status.h>
 
 /*
- * What a control server controls: an agent, or a fake in tests. self is what was given to the server; it outlives
- * the server. Hooks are called on the server's thread, from its main loop, and must not block. Names have
- * been checked for length and characters. The contract of each is that of the public function of the same name.
+ * What a control server controls: an agent, or a fake in tests. self is what was given to the
+ * server; it outlives the server. Hooks are called on the server's thread, from its main loop,
+ * and must not block. Names have been checked for length and characters. The contract of each is
+ * that of the public function of the same name.
  */
 typedef struct {
 	/* A snapshot of everything; the server drops the reference. Never NULL. */
@@ -25,8 +26,8 @@ typedef struct {
 	gboolean (*add_interface)(void *self, const char *pattern, GError **error);
 	gboolean (*remove_interface)(void *self, const char *pattern, GError **error);
 	/*
-	 * Calls callback exactly once, never before it has returned, then destroy; both may come after the server has been
-	 * freed, but then only following a cancel.
+	 * Calls callback exactly once, never before it has returned, then destroy; both may come
+	 * after the server has been freed, but then only following a cancel.
 	 */
 	void (*wait)(void *self, const char *interface, const WiceKey *peer, WicePeerState state,
 		     unsigned timeout_ms, WiceCancel *cancel, WiceWaitFunc callback,

@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One table says what can be set: it drives the parser, the errors that list what is known, and the help of
- * wiced. GKeyFile is not used because it forgets lines, and an error without a line is half an error.
+ * One table says what can be set: it drives the parser, the errors that list what is known, and
+ * the help of wiced. GKeyFile is not used because it forgets lines, and an error without a line
+ * is half an error.
  */
 #include <wice/daemon.h>
 
@@ -13,7 +14,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
-#include <wice/control.h>
 #include <wice/error.h>
 #include <wice/signaling.h>
 

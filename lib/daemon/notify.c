@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The protocol of sd_notify(3): one datagram to the socket that NOTIFY_SOCKET names; '@' means an abstract one. */
+/*
+ * The protocol of sd_notify(3): one datagram to the socket that NOTIFY_SOCKET names; '@' means an
+ * abstract one.
+ */
 #include <wice/daemon.h>
 
 #include <stddef.h>

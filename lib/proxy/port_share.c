@@ -68,15 +68,26 @@ static int attach_program(int fd)
 		       : 0;
 }
 
-/* The kernel lets sockets into one group only if this option is equal too. */
-static int copy_v6only(int from, int to)
+static int copy_option(int from, int to, int level, int option)
 {
 	int value;
 	socklen_t len = sizeof value;
-	if (getsockopt(from, IPPROTO_IPV6, IPV6_V6ONLY, &value, &len) < 0 ||
-	    setsockopt(to, IPPROTO_IPV6, IPV6_V6ONLY, &value, sizeof value) < 0)
+	if (getsockopt(from, level, option, &value, &len) < 0 ||
+	    setsockopt(to, level, option, &value, sizeof value) < 0)
 		return -errno;
 	return 0;
+}
+
+/*
+ * The kernel lets sockets into one group only if V6ONLY is equal. UNICAST_IF is what libnice sets so that packets leave
+ * through the interface of the address: ours must take the way that ICE has checked.
+ */
+static int copy_options(int from, int to, int family)
+{
+	if (family == AF_INET)
+		return copy_option(from, to, IPPROTO_IP, IP_UNICAST_IF);
+	int r = copy_option(from, to, IPPROTO_IPV6, IPV6_V6ONLY);
+	return r < 0 ? r : copy_option(from, to, IPPROTO_IPV6, IPV6_UNICAST_IF);
 }
 
 static int set_reuseport(int fd, int value)
@@ -86,7 +97,7 @@ static int set_reuseport(int fd, int value)
 
 static int join(int ice, int ours, const struct sockaddr *address, socklen_t len)
 {
-	int r = address->sa_family == AF_INET6 ? copy_v6only(ice, ours) : 0;
+	int r = copy_options(ice, ours, address->sa_family);
 	if (r == 0)
 		r = set_reuseport(ours, 1);
 	if (r == 0)

@@ -452,7 +452,10 @@ START_TEST(a_status_that_would_fill_the_memory_is_refused)
 	size_t n = 4 * 1024 * 1024;
 	g_autoptr(GByteArray) peers = g_byte_array_new();
 	g_byte_array_set_size(peers, (guint)(2 * n + 6));
-	/* Field 6 (interfaces), its length as a varint of 5 bytes, then n times field 8 (peers) of length 0. */
+	/*
+	 * Field 6 (interfaces), its length as a varint of 5 bytes, then n times field 8 (peers)
+	 * of length 0.
+	 */
 	peers->data[0] = 6 << 3 | 2;
 	for (int i = 0; i < 5; i++)
 		peers->data[1 + i] = (uint8_t)((2 * n >> (7 * i) & 0x7f) | (i < 4 ? 0x80 : 0));

@@ -94,7 +94,10 @@ WiceStatus *fake_status(void)
 			.state = WICE_STATE_FAILED,
 			.state_since_ms = NOW_MS - 3600000,
 			.restarts = 4,
-			/* As if a foreign server had sent it: a colour, a line end, a quote, a direction override. */
+			/*
+			 * As if a foreign server had sent it: a colour, a line end, a quote, a
+			 * direction override.
+			 */
 			.reason = "No pair answered: \"\033[31mred\033[0m\"\nnew line \xe2\x80\xae "
 				  "and back\\slash.",
 		},
@@ -133,9 +136,10 @@ WiceStatus *fake_status(void)
 	};
 	const WiceStatusInfo info = {
 		.version = "9.8.7",
-		.pid = 4321,
+		.pid = 99999999, /* more than any system has */
 		.started_ms = NOW_MS - 2 * 86400000,
 		.now_ms = NOW_MS,
+		.signaling = { .misaddressed = 5, .malformed = 1 },
 		.n_backends = G_N_ELEMENTS(backends),
 		.backends = backends,
 		.n_interfaces = G_N_ELEMENTS(interfaces),

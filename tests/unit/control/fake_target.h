@@ -7,8 +7,8 @@
 #include <wice/control.h>
 
 /*
- * A control server on a thread of its own, in front of a target that looks after nothing: it has a fixed
- * status, notes what it is told, and waits for ever.
+ * A control server on a thread of its own, in front of a target that looks after nothing: it has
+ * a fixed status, notes what it is told, and waits for ever.
  */
 typedef struct FakeDaemon FakeDaemon;
 

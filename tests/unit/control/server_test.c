@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Server and client as their users see them; the server runs on a thread of its own, in front of a fake. */
+/*
+ * Server and client as their users see them; the server runs on a thread of its own, in front of
+ * a fake.
+ */
 #include "suite.h"
 
 #include "control/server.h"
@@ -49,8 +52,9 @@ static void set_up(void)
 }
 
 /*
- * A client in another process. It is forked before there are threads, since a lock that one of them holds would stay
- * locked in the child for ever, and starts when it is told to. It can say one byte.
+ * A client in another process. It is forked before there are threads, since a lock that one of
+ * them holds would stay locked in the child for ever, and starts when it is told to. It can say
+ * one byte.
  */
 typedef struct {
 	pid_t pid;

@@ -288,7 +288,10 @@ START_TEST(impossible_paths_are_refused)
 }
 END_TEST
 
-/* What becomes of a client with these credentials, by exit code; the mode is opened so that it can connect at all. */
+/*
+ * What becomes of a client with these credentials, by exit code; the mode is opened so that it
+ * can connect at all.
+ */
 static bool admits(WiceControlSocket *control_socket, int listener, uid_t uid, gid_t gid,
 		   const gid_t *groups, size_t n_groups, struct ucred *ret_peer)
 {

@@ -115,6 +115,7 @@ END_TEST
 START_TEST(a_server_without_tls_is_refused)
 {
 	Fixture fixture;
+	test_tls_used = true;
 	fixture_init(&fixture);
 	fixture_listen(&fixture, false);
 	WiceRpcClientOptions options = client_options(&fixture);
