@@ -10,9 +10,10 @@
 WICE_BEGIN_DECLS
 
 /*
- * Takes back an asynchronous call. Give it to any number of calls of one GMainContext and cancel it on
- * that context's thread: each call that is still under way completes with WICE_ERROR_CANCELLED from the main loop, never
- * inside wice_cancel_now(). Reference counted; a call keeps its own reference.
+ * Takes back an asynchronous call. Give it to any number of calls of one GMainContext and cancel it
+ * on that context's thread: each call that is still under way completes with WICE_ERROR_CANCELLED
+ * from the main loop, never inside wice_cancel_now(). Reference counted; a call keeps its own
+ * reference.
  */
 typedef struct WiceCancel WiceCancel;
 

@@ -15,9 +15,9 @@
 #include "signaling/sealed.h"
 
 /*
- * One attempt to reach a peer: an ICE agent, the proxy paths that share its ports, and the search for
- * server-reflexive addresses from those ports. A session has one that it works on and may have another that
- * still carries packets.
+ * One attempt to reach a peer: an ICE agent, the proxy paths that share its ports, and the search
+ * for server-reflexive addresses from those ports. A session has one that it works on and may have
+ * another that still carries packets.
  */
 typedef struct WiceAttempt WiceAttempt;
 

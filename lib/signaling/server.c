@@ -213,8 +213,9 @@ static void on_prove(WiceRpcCall *call, const uint8_t *message, size_t len, void
 /* --- Publish and GetBuildInfo --- */
 
 /*
- * Only whole envelopes are passed on: the empty one and the challenge mean something to a subscriber when they
- * come from us. The sender's name on it is anybody's claim; the recipient will see.
+ * Only whole envelopes are passed on: the empty one and the challenge mean something to a
+ * subscriber when they come from us. The sender's name on it is anybody's claim; the recipient will
+ * see.
  */
 static void on_publish(WiceRpcCall *call, const uint8_t *message, size_t len, void *user_data)
 {
