@@ -2,6 +2,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/liveness.h"
 
+/* An empty data message: header and tag of 16 bytes each (WireGuard whitepaper section 5.4.6). */
+#define KEEPALIVE_BYTES 32
+
+/*
+ * Nobody answers a keepalive, so sending some is not asking. Between two samples there is at most
+ * one of WireGuard's own and one of ours.
+ */
+static bool is_question(uint64_t sent_bytes)
+{
+	return sent_bytes && sent_bytes != KEEPALIVE_BYTES && sent_bytes != 2 * KEEPALIVE_BYTES;
+}
+
 void wice__liveness_reset(WiceLiveness *liveness, int64_t since_ns)
 {
 	*liveness = (WiceLiveness){ .since_ns = since_ns };
@@ -17,7 +29,7 @@ WiceLivenessVerdict wice__liveness_sample(WiceLiveness *liveness, uint64_t rx_by
 	bool heard = liveness->has_baseline ? rx_bytes != liveness->rx_bytes ||
 						      handshake_ns > liveness->handshake_ns
 					    : handshake_ns > liveness->since_ns;
-	bool sent = liveness->has_baseline && tx_bytes != liveness->tx_bytes;
+	bool asked = liveness->has_baseline && is_question(tx_bytes - liveness->tx_bytes);
 	liveness->has_baseline = true;
 	liveness->rx_bytes = rx_bytes;
 	liveness->tx_bytes = tx_bytes;
@@ -27,7 +39,7 @@ WiceLivenessVerdict wice__liveness_sample(WiceLiveness *liveness, uint64_t rx_by
 		liveness->unanswered_since = 0;
 		return WICE_LIVENESS_ALIVE;
 	}
-	if (sent && !liveness->unanswered_since)
+	if (asked && !liveness->unanswered_since)
 		liveness->unanswered_since = now_ms;
 	if (liveness->unanswered_since &&
 	    now_ms - liveness->unanswered_since >= WICE_LIVENESS_SILENCE_MS)

@@ -14,7 +14,6 @@
 #include <stddef.h>
 #include <string.h>
 #include <unistd.h>
-#include <wice/control.h>
 #include <wice/error.h>
 #include <wice/signaling.h>
 

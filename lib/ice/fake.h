@@ -37,7 +37,7 @@ void wice__ice_wire_map(WiceIceWire *wire, const WiceEndpoint *mapped, const Wic
 /* The n-th fake that is open on the wire, NULL if there are fewer. */
 WiceIce *wice__ice_wire_agent(WiceIceWire *wire, size_t n);
 
-/* Has an agent fail as if its keepalives were lost. */
+/* Has an agent fail, whatever it has selected. */
 void wice__ice_wire_fail(WiceIce *ice);
 
 extern const WiceIceOps wice__ice_fake;

@@ -60,11 +60,9 @@ typedef struct {
 	/* A pair was selected, first or anew: packets should take it from now on. */
 	void (*on_pair)(const WiceIcePair *pair, void *user_data);
 	/*
-	 * No pair works, or none works any more. Called once; nothing comes after it and the agent
-	 * answers no check any more: close it, and open another one to try again. It is a statement
-	 * about the checks, not about the path: libnice also gives up after 200 lost keepalives in
-	 * all, however good the path is (see nice_agent.c), so what carries packets should be kept
-	 * for as long as WireGuard is heard over it.
+	 * No pair works. Called once; nothing comes after it and the agent answers no check any
+	 * more: close it, and open another one to try again. It is a statement about the checks,
+	 * not about a path that is in use: WireGuard knows better.
 	 */
 	void (*on_failed)(void *user_data);
 	/*

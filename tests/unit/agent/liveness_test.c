@@ -35,17 +35,33 @@ START_TEST(silence_needs_something_unanswered)
 	for (int i = 1; i < 1000; i++)
 		ck_assert_int_eq(wice__liveness_sample(&liveness, 1, 1, 0, i * SECOND),
 				 WICE_LIVENESS_UNKNOWN);
-	ck_assert_int_eq(wice__liveness_sample(&liveness, 1, 2, 0, 1000 * SECOND),
+	ck_assert_int_eq(wice__liveness_sample(&liveness, 1, 129, 0, 1000 * SECOND),
 			 WICE_LIVENESS_UNKNOWN);
-	ck_assert_int_eq(wice__liveness_sample(&liveness, 1, 3, 0, 1016 * SECOND),
+	ck_assert_int_eq(wice__liveness_sample(&liveness, 1, 257, 0, 1016 * SECOND),
 			 WICE_LIVENESS_UNKNOWN);
-	ck_assert_int_eq(wice__liveness_sample(&liveness, 1, 4, 0, 1017 * SECOND),
+	ck_assert_int_eq(wice__liveness_sample(&liveness, 1, 257, 0, 1017 * SECOND),
 			 WICE_LIVENESS_SILENT);
 	/* An answer ends it. */
-	ck_assert_int_eq(wice__liveness_sample(&liveness, 2, 5, 0, 1018 * SECOND),
+	ck_assert_int_eq(wice__liveness_sample(&liveness, 2, 257, 0, 1018 * SECOND),
 			 WICE_LIVENESS_ALIVE);
-	ck_assert_int_eq(wice__liveness_sample(&liveness, 2, 5, 0, 1100 * SECOND),
+	ck_assert_int_eq(wice__liveness_sample(&liveness, 2, 257, 0, 1100 * SECOND),
 			 WICE_LIVENESS_UNKNOWN);
+}
+END_TEST
+
+START_TEST(keepalives_are_answered_by_nobody)
+{
+	WiceLiveness liveness;
+	wice__liveness_reset(&liveness, 0);
+	uint64_t tx = 1000;
+	wice__liveness_sample(&liveness, 1, tx, 0, 0);
+	for (int i = 1; i < 100; i++)
+		ck_assert_int_eq(wice__liveness_sample(&liveness, 1, tx += 32, 0, i * 25 * SECOND),
+				 WICE_LIVENESS_UNKNOWN);
+	/* A handshake initiation asks for an answer. */
+	wice__liveness_sample(&liveness, 1, tx += 148, 0, 3000 * SECOND);
+	ck_assert_int_eq(wice__liveness_sample(&liveness, 1, tx, 0, 3017 * SECOND),
+			 WICE_LIVENESS_SILENT);
 }
 END_TEST
 
@@ -54,11 +70,12 @@ START_TEST(seldom_samples_give_the_same_verdict)
 	WiceLiveness liveness;
 	wice__liveness_reset(&liveness, 0);
 	wice__liveness_sample(&liveness, 1, 1, 0, 0);
-	wice__liveness_sample(&liveness, 1, 2, 0, 10 * SECOND);
+	wice__liveness_sample(&liveness, 1, 149, 0, 10 * SECOND);
 	ck_assert_int_eq(wice__liveness_sample(&liveness, 1, 9, 0, 60 * SECOND),
 			 WICE_LIVENESS_SILENT);
 }
 END_TEST
 
 SUITE_MAIN("liveness", bytes_of_the_former_path_prove_nothing, a_newer_handshake_proves_at_once,
-	   silence_needs_something_unanswered, seldom_samples_give_the_same_verdict)
+	   silence_needs_something_unanswered, keepalives_are_answered_by_nobody,
+	   seldom_samples_give_the_same_verdict)

@@ -11,10 +11,12 @@
 
 #include <fcntl.h>
 #include <glib/gstdio.h>
+#include <linux/capability.h>
 #include <pty.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -22,7 +24,6 @@
 #include <unistd.h>
 
 #define MAX_ARGS 8
-#define NOBODY 65534
 
 #define KEY_NEARBY "ECAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA="
 #define KEY_GATEWAY "ECExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTE="
@@ -465,6 +466,52 @@ START_TEST(colours_are_for_terminals_that_want_them)
 }
 END_TEST
 
+typedef struct {
+	gboolean quit;
+} Emitter;
+
+static gpointer emit_all_the_time(gpointer user_data)
+{
+	Emitter *emitter = user_data;
+	const WiceEvent event = {
+		.type = WICE_EVENT_PEER_STATE, .interface = "wg0", .peer = { { 1 } }, .reason = ""
+	};
+	while (!g_atomic_int_get(&emitter->quit)) {
+		fake_daemon_emit(fake, &event);
+		g_usleep(2000);
+	}
+	return NULL;
+}
+
+START_TEST(a_program_in_another_language_speaks_it)
+{
+	if (access("/usr/bin/python3", X_OK) < 0) {
+		puts("skipped: there is no /usr/bin/python3");
+		return;
+	}
+	Emitter emitter = { 0 };
+	set_up();
+	GThread *thread = g_thread_new("emitter", emit_all_the_time, &emitter);
+	Result result = run_as("WICE_FOREIGN_CLIENT", path, NULL);
+	g_atomic_int_set(&emitter.quit, TRUE);
+	g_thread_join(thread);
+	if (result.code == 77) {
+		fputs(result.out, stdout);
+	} else {
+		ck_assert_msg(result.code == 0, "%s", result.err);
+		g_autofree char *calls = fake_daemon_take_calls(fake);
+		ck_assert_ptr_nonnull(strstr(calls, "sync wg0 -\nrestart wg0 " KEY_NEARBY "\n"));
+		gint64 deadline = g_get_monotonic_time() + 60 * G_USEC_PER_SEC;
+		while (!fake_daemon_is_stopped(fake)) {
+			ck_assert(g_get_monotonic_time() < deadline);
+			g_usleep(1000);
+		}
+	}
+	result_clear(&result);
+	tear_down();
+}
+END_TEST
+
 /* wiced. */
 
 START_TEST(wiced_names_mistakes_on_its_command_line)
@@ -495,15 +542,16 @@ START_TEST(wiced_names_mistakes_on_its_command_line)
 }
 END_TEST
 
-static void become_nobody(gpointer user_data)
+/* Root keeps its user, so that it can still reach the program wherever that was built. */
+static void drop_net_admin(gpointer user_data)
 {
-	if (setgid(NOBODY) < 0 || setuid(NOBODY) < 0)
+	if (geteuid() == 0 && prctl(PR_CAPBSET_DROP, CAP_NET_ADMIN, 0, 0, 0) < 0)
 		_exit(99);
 }
 
 START_TEST(wiced_says_which_privilege_it_lacks)
 {
-	Result result = run_as("WICED_EXE", "-i wg0", geteuid() == 0 ? become_nobody : NULL);
+	Result result = run_as("WICED_EXE", "-i wg0", drop_net_admin);
 	ck_assert_int_eq(result.code, 1);
 	ck_assert_msg(strstr(result.err, "needs CAP_NET_ADMIN; run wiced as root") != NULL, "%s",
 		      result.err);
@@ -615,6 +663,6 @@ SUITE_MAIN("tools", show_looks_as_promised, an_empty_daemon_says_that_it_has_not
 	   commands_are_carried_out_in_silence, mistakes_have_exit_codes_and_sentences,
 	   help_and_version_need_no_daemon, help_fits_a_terminal, monitor_prints_a_line_per_event,
 	   wait_tells_who_is_not_connected, wait_succeeds_when_all_are_connected,
-	   colours_are_for_terminals_that_want_them, wiced_names_mistakes_on_its_command_line,
-	   wiced_says_which_privilege_it_lacks, wiced_starts_answers_and_stops,
-	   a_second_wiced_is_refused)
+	   colours_are_for_terminals_that_want_them, a_program_in_another_language_speaks_it,
+	   wiced_names_mistakes_on_its_command_line, wiced_says_which_privilege_it_lacks,
+	   wiced_starts_answers_and_stops, a_second_wiced_is_refused)
