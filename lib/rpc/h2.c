@@ -614,8 +614,10 @@ void wice__rpc_h2_write(WiceRpcStream *stream, const uint8_t *message, size_t le
 {
 	WiceRpcH2 *h2 = stream->h2;
 	/* flush() judges by max_queued after it has sent what it can; this bounds what one turn may add. */
-	if (h2->queued > h2->options.max_queued &&
-	    h2->queued - h2->options.max_queued > len + WRITE_CHUNK) {
+	if (h2->queued / 2 > h2->options.max_queued) {
+		fail(h2, WICE_ERROR_UNREACHABLE,
+		     "The other side does not read: %zu bytes are waiting for it",
+		     wice__rpc_h2_queued(h2));
 		kick(h2);
 		return;
 	}

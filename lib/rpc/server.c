@@ -12,7 +12,7 @@
 
 #define ACCEPTS_PER_TURN 16
 #define ACCEPT_PAUSE_MS 200 /* after running out of file descriptors */
-#define BACKLOG 1024 /* all clients come back at once after a restart */
+#define BACKLOG 1024        /* all clients come back at once after a restart */
 #define HANDSHAKE_MS 10000  /* for TLS, and again for the HTTP/2 preface */
 /*
  * GIO does each handshake on a thread of a pool that the whole process shares (names are resolved on it, too).
