@@ -38,6 +38,7 @@ typedef struct {
 	const char *state_dir;
 } WiceAgentOptions;
 
+/* Sets all defaults. */
 WICE_API void wice_agent_options_init(WiceAgentOptions *options);
 
 /*

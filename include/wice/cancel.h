@@ -17,8 +17,11 @@ WICE_BEGIN_DECLS
  */
 typedef struct WiceCancel WiceCancel;
 
+/* A new one with one reference, which the caller owns. */
 WICE_API WiceCancel *wice_cancel_new(void);
+/* Takes another reference; returns cancel. */
 WICE_API WiceCancel *wice_cancel_ref(WiceCancel *cancel);
+/* Gives one back. NULL is fine. */
 WICE_API void wice_cancel_unref(WiceCancel *cancel);
 
 /* Cancels, once and for good. Cancelling again does nothing. */

@@ -68,7 +68,7 @@ typedef enum {
 	WICE_NAT_UNKNOWN = 0,          /* no server answered, or only one */
 	WICE_NAT_NONE,                 /* a server saw our own address */
 	WICE_NAT_PRESENT,              /* there is one; how it maps is not known */
-	WICE_NAT_ENDPOINT_INDEPENDENT, /* every server saw the same address (RFC 4787 section 4.1) */
+	WICE_NAT_ENDPOINT_INDEPENDENT, /* all servers saw one address (RFC 4787 section 4.1) */
 	WICE_NAT_ENDPOINT_DEPENDENT,   /* servers saw different ones: "symmetric" */
 } WiceNatMapping;
 WiceNatMapping wice__attempt_nat_mapping(const WiceAttempt *attempt);

@@ -140,7 +140,7 @@ static void lose(Grpc *grpc, const char *what, const char *why)
 		grpc->backend.events->on_state(false, reason, grpc->backend.user_data);
 }
 
-/* --- Publishing --- */
+/* Publishing. */
 
 static void flight_free(Flight *flight)
 {
@@ -215,7 +215,7 @@ static void keep_flights(Grpc *grpc)
 	wice__outbox_free(newer);
 }
 
-/* --- Subscriptions --- */
+/* Subscriptions. */
 
 static void subscription_reset(Subscription *subscription)
 {
@@ -357,7 +357,7 @@ static Subscription *find_subscription(const Grpc *grpc, const WiceKey *key, gui
 	return NULL;
 }
 
-/* --- The connection --- */
+/* The connection. */
 
 static void on_connected(void *user_data)
 {
@@ -401,7 +401,7 @@ static void on_retry(void *user_data)
 	}
 }
 
-/* --- Hooks --- */
+/* Hooks. */
 
 static WiceSignalingBackend *open_with(const WiceSignalingOps *ops, GMainContext *context,
 				       const char *url, const WiceSignalingEvents *events,
@@ -498,8 +498,7 @@ static void grpc_network_changed(WiceSignalingBackend *backend)
 	Grpc *grpc = (Grpc *)backend;
 	forget_connection(grpc);
 	grpc->wait_ms = 0;
-	grpc->told =
-		false; /* what was sent to us meanwhile is lost: the user learns when it works again */
+	grpc->told = false; /* what was sent to us meanwhile is lost */
 	grpc->state = CONNECTING;
 	wice__timer_set(grpc->retry, INT64_MAX);
 	wice__rpc_client_connect(grpc->client);

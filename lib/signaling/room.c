@@ -29,8 +29,7 @@ typedef struct {
 
 typedef struct {
 	WiceSignalingBackend backend;
-	unsigned
-		refs; /* by its owner and by a running dispatch; both on the thread of its context */
+	unsigned refs; /* its owner and a running dispatch; both on its context's thread */
 	GSource *source;
 	WiceRoom *room;
 	WiceKeyset keys;

@@ -69,11 +69,9 @@ typedef struct {
 	uint8_t shared[32]; /* crypto_box_beforenm */
 	bool usable;        /* false: the keys can agree on no secret; nothing opens or is sealed */
 	/* Outgoing */
-	uint64_t
-		epoch; /* grows with each start of the sender: ms since 1970 at its start, or more */
+	uint64_t epoch;   /* grows with each start of the sender: ms since 1970 then, or more */
 	uint64_t counter; /* of the last message sent in this epoch */
-	uint64_t
-		capabilities; /* what we offer; WICE_CAPABILITIES_ALL unless set before the first seal */
+	uint64_t capabilities; /* offered: WICE_CAPABILITIES_ALL unless set before a seal */
 	/* Incoming: the newest from the peer, 0 if none */
 	uint64_t peer_epoch;
 	uint64_t peer_counter;
