@@ -17,6 +17,8 @@
 #define LIST_INTERVAL_MS 10000
 /* More addresses than this only make more pairs to check. */
 #define MAX_ADDRESSES 8
+/* NATs keep a UDP mapping for 30 s at least, often (RFC 4787 section 4.3 wants 2 minutes). */
+#define SLEEP_THAT_MATTERS_MS 20000
 
 void wice_agent_options_init(WiceAgentOptions *options)
 {
@@ -159,6 +161,7 @@ static void sync_one(WiceAgent *agent, const char *name)
 }
 
 static void refresh_addresses(WiceAgent *agent);
+static void notice_sleep(WiceAgent *agent);
 
 /* Takes what is wanted and lets go of what is not there any more. */
 static void sync_all(WiceAgent *agent)
@@ -170,6 +173,7 @@ static void sync_all(WiceAgent *agent)
 		return;
 	}
 	refresh_addresses(agent);
+	notice_sleep(agent);
 	g_autoptr(GList) known = g_hash_table_get_keys(agent->interfaces);
 	for (GList *link = known; link; link = link->next)
 		if (!g_strv_contains((const char *const *)names, link->data))
@@ -240,6 +244,25 @@ static void event_to_all(WiceAgent *agent, WiceSessionEventType type)
 }
 
 /* Everything that was made on the old addresses is made anew on the new ones. */
+static void network_changed(WiceAgent *agent)
+{
+	wice__signaling_hub_network_changed(agent->hub);
+	wice__stun_servers_refresh(agent->stun);
+	event_to_all(agent, WICE_SESSION_NETWORK_CHANGED);
+}
+
+/* NATs have forgotten a host that slept, and perhaps it woke up elsewhere. */
+static void notice_sleep(WiceAgent *agent)
+{
+	int64_t slept = agent->slept_ms();
+	int64_t nap = slept - agent->slept;
+	agent->slept = slept;
+	if (nap < SLEEP_THAT_MATTERS_MS)
+		return;
+	wice__log(WICE_LOG_INFO, "", "this host has slept for %d s", (int)(nap / 1000));
+	network_changed(agent);
+}
+
 static void refresh_addresses(WiceAgent *agent)
 {
 	GArray *now = usable_addresses(agent);
@@ -252,9 +275,7 @@ static void refresh_addresses(WiceAgent *agent)
 		return;
 	wice__log(WICE_LOG_INFO, "", "the addresses of this host have changed, %u are usable now",
 		  now->len);
-	wice__signaling_hub_network_changed(agent->hub);
-	wice__stun_servers_refresh(agent->stun);
-	event_to_all(agent, WICE_SESSION_NETWORK_CHANGED);
+	network_changed(agent);
 }
 
 static void on_addresses_changed(void *user_data)
@@ -344,6 +365,8 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *o
 	agent->context = g_main_context_ref(context ? context : g_main_context_default());
 	agent->wg = backends && backends->wg ? backends->wg : wice_wg_new();
 	agent->ice = backends && backends->ice ? backends->ice : &wice__ice_nice;
+	agent->slept_ms = backends && backends->slept_ms ? backends->slept_ms : wice__slept_ms;
+	agent->slept = agent->slept_ms();
 	agent->state_dir = g_strdup(options->state_dir);
 	agent->started_ms = wice__realtime_ms();
 	agent->epoch = (uint64_t)agent->started_ms;

@@ -32,6 +32,8 @@ struct WiceAgent {
 	GHashTable *foreign;    /* names of wanted interfaces that another process has */
 	GArray *addresses;      /* WiceAddress, sorted: where ICE agents may bind */
 	bool has_addresses;
+	int64_t (*slept_ms)(void);
+	int64_t slept; /* at the last look */
 	uint32_t fwmark;
 	WiceSignalingCounters counters; /* what belongs to no interface */
 	GQueue *events;                 /* not delivered yet */
@@ -45,6 +47,7 @@ struct WiceAgent {
 typedef struct {
 	WiceWg *wg; /* ownership passes */
 	const WiceIceOps *ice;
+	int64_t (*slept_ms)(void); /* as wice__slept_ms() */
 } WiceAgentBackends;
 
 WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *options,

@@ -21,6 +21,8 @@
 /* An answer to a replayed or outdated description, not more often. */
 #define STALE_ANSWER_GAP_MS 1000
 #define MAX_NESTED_EVENTS 8
+/* For so long the proxy is used with a peer that WireGuard's own socket did not reach. */
+#define KERNEL_REFUSED_MS 600000
 
 struct WicePeer {
 	WiceInterface *interface;
@@ -44,8 +46,8 @@ struct WicePeer {
 	int64_t receive_tokens_at;
 	int64_t stale_answered_at;
 	WiceHold hold;
-	WiceSelection selection; /* how packets get to the path of `active` */
-	bool kernel_refused;     /* WireGuard's own socket was tried in vain with `attempt` */
+	WiceSelection selection;      /* how packets get to the path of `active` */
+	int64_t kernel_refused_until; /* WireGuard's own socket did not get through */
 	char reason[WICE_REASON_SIZE];
 	uint32_t connect_ms;
 };
@@ -121,7 +123,6 @@ static void open_attempt(WicePeer *peer)
 		wice__interface_attempt_options(peer->interface, &options);
 		options.entry = peer->entry;
 		options.controlling = peer->session.controlling;
-		peer->kernel_refused = false;
 		peer->attempt_opened_ns = wice__realtime_ms() * 1000000;
 		err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
 	}
@@ -205,7 +206,7 @@ static void apply_path(WicePeer *peer)
 		peer->former = peer->active;
 		peer->active = peer->attempt;
 	}
-	select_mechanism(peer, !peer->kernel_refused);
+	select_mechanism(peer, wice__now_ms() >= peer->kernel_refused_until);
 	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
 	wice__interface_poll_soon(peer->interface);
 }
@@ -217,7 +218,7 @@ static void fall_back(WicePeer *peer)
 		return;
 	wice__log(WICE_LOG_INFO, peer->subject,
 		  "WireGuard's own socket does not reach the peer; the proxy is used");
-	peer->kernel_refused = true;
+	peer->kernel_refused_until = wice__now_ms() + KERNEL_REFUSED_MS;
 	apply_path(peer);
 }
 
@@ -426,6 +427,17 @@ static void follow(WicePeer *peer)
 		peer->hold.found_endpoint = *seen;
 }
 
+/*
+ * Firewalls forget a path that is not used for some minutes. ICE keeps its own port's path alive,
+ * nobody does that for WireGuard's.
+ */
+static void fall_silent(WicePeer *peer)
+{
+	if (peer->selection.mechanism == WICE_MECHANISM_KERNEL)
+		peer->kernel_refused_until = wice__now_ms() + KERNEL_REFUSED_MS;
+	run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
+}
+
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 {
 	WiceLivenessVerdict verdict;
@@ -437,7 +449,7 @@ void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 	if (verdict == WICE_LIVENESS_ALIVE)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ALIVE });
 	else if (verdict == WICE_LIVENESS_SILENT && peer->session.proven)
-		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
+		fall_silent(peer);
 }
 
 static void name_subject(WicePeer *peer)

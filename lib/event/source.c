@@ -3,6 +3,7 @@
 #include "event/source.h"
 
 #include <glib-unix.h>
+#include <time.h>
 
 int64_t wice__now_ms(void)
 {
@@ -12,6 +13,18 @@ int64_t wice__now_ms(void)
 int64_t wice__realtime_ms(void)
 {
 	return g_get_real_time() / 1000;
+}
+
+static int64_t clock_ms(clockid_t clock)
+{
+	struct timespec time;
+	clock_gettime(clock, &time);
+	return (int64_t)time.tv_sec * 1000 + time.tv_nsec / 1000000;
+}
+
+int64_t wice__slept_ms(void)
+{
+	return clock_ms(CLOCK_BOOTTIME) - clock_ms(CLOCK_MONOTONIC);
 }
 
 /* The GSource itself is the timer; it stays attached and its ready time is moved. */

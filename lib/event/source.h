@@ -11,6 +11,8 @@
 int64_t wice__now_ms(void);
 /* Milliseconds since 1970. */
 int64_t wice__realtime_ms(void);
+/* Milliseconds that the machine has slept since it was started: they are not in wice__now_ms(). */
+int64_t wice__slept_ms(void);
 
 /*
  * A deadline that calls back when it has passed: one source that is moved, not re-made. Deadlines

@@ -104,6 +104,13 @@ static void make_side(World *world, Side *side, const char *name)
 	wice__wg_fake_set_device(world->wg, &info);
 }
 
+static int64_t slept;
+
+static int64_t slept_ms(void)
+{
+	return slept;
+}
+
 static void start_agent(World *world, Side *side)
 {
 	static const char *const backends[] = { "inprocess:agent-test", NULL };
@@ -112,7 +119,11 @@ static void start_agent(World *world, Side *side)
 	wice_agent_options_init(&options);
 	options.backends = backends;
 	WiceWgBackend *backend = wice__wg_fake_backend(world->wg);
-	WiceAgentBackends fakes = { .wg = wice__wg_new_with(&backend, 1), .ice = &wice__ice_fake };
+	WiceAgentBackends fakes = {
+		.wg = wice__wg_new_with(&backend, 1),
+		.ice = &wice__ice_fake,
+		.slept_ms = slept_ms,
+	};
 	side->agent = wice__agent_new_with(NULL, &options, &fakes, &error);
 	ck_assert_msg(side->agent != NULL, "%s", error ? error->message : "");
 	ck_assert_msg(wice_agent_add_interface(side->agent, side->name, &error), "%s",
@@ -443,6 +454,25 @@ START_TEST(a_restart_keeps_the_path_until_there_is_a_new_one)
 }
 END_TEST
 
+START_TEST(after_a_sleep_paths_are_looked_for_anew)
+{
+	World world;
+	if (!make_host())
+		return;
+	begin(&world);
+	Side *a = &world.sides[0], *b = &world.sides[1];
+	add_peer(&world, a, b, NULL);
+	add_peer(&world, b, a, NULL);
+	connect_both(&world);
+	slept += 3600000;
+	ck_assert(wice_agent_sync(a->agent, NULL, NULL));
+	g_autoptr(WiceStatus) status = wice_agent_status(a->agent);
+	ck_assert_uint_eq(wice_status_info(status)->interfaces[0].peers[0].restarts, 1);
+	ck_assert_int_eq(wait_for(a, &b->public_key, WICE_STATE_CONNECTED), -1);
+	end(&world);
+}
+END_TEST
+
 START_TEST(errors_name_what_is_wrong)
 {
 	World world;
@@ -479,4 +509,5 @@ END_TEST
 SUITE_MAIN("agent", two_agents_connect_and_put_back_what_they_found, keepalive_of_the_user_is_kept,
 	   a_wait_times_out_or_is_cancelled, a_thousand_peers_come_and_go_without_a_trace,
 	   strangers_get_no_answer_and_change_nothing, a_flood_in_the_name_of_a_peer_is_limited,
-	   a_restart_keeps_the_path_until_there_is_a_new_one, errors_name_what_is_wrong)
+	   a_restart_keeps_the_path_until_there_is_a_new_one,
+	   after_a_sleep_paths_are_looked_for_anew, errors_name_what_is_wrong)
