@@ -3,6 +3,7 @@
 /* wice signal: a signaling server until it is told to stop. */
 #include <glib-unix.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ static gboolean parse_arguments(int argc, char **argv, Arguments *arguments)
 		{ NULL },
 	};
 	g_autoptr(GError) error = NULL;
+	g_set_prgname("wice signal");
 	g_autoptr(GOptionContext) context = g_option_context_new(NULL);
 	g_option_context_set_summary(context,
 				     "Runs a signaling server: peers that cannot reach each "
@@ -66,8 +68,10 @@ static gboolean on_signal(gpointer user_data)
 static void say_where(const WiceSignalingServerOptions *options, const WiceSignalingServer *server)
 {
 	const char *colon = strrchr(options->listen, ':');
+	bool all = colon == options->listen;
 	printf("wice signal: listening on %s://%.*s:%u\n", options->tls_cert ? "grpcs" : "grpc",
-	       (int)(colon - options->listen), options->listen, wice_signaling_server_port(server));
+	       all ? 1 : (int)(colon - options->listen), all ? "*" : options->listen,
+	       wice_signaling_server_port(server));
 	fflush(stdout);
 }
 

@@ -14,8 +14,8 @@
 WICE_BEGIN_DECLS
 
 /*
- * The agent looks after WireGuard interfaces: for every peer of an interface that it was given it finds the
- * best path (ICE, RFC 8445) and points WireGuard at it.
+ * The agent looks after WireGuard interfaces: for every peer of an interface that it was given it
+ * finds the best path (ICE, RFC 8445) and points WireGuard at it.
  *
  * Threads: an agent belongs to the GMainContext that it was made with. All functions must be called
  * on the thread that runs it; all callbacks come from there. Nothing happens while it does not run.
@@ -24,17 +24,21 @@ typedef struct WiceAgent WiceAgent;
 
 typedef struct {
 	size_t size; /* sizeof(WiceAgentOptions); wice_agent_options_init() sets it */
-	/* Signaling backends, NULL-terminated URLs; see <wice/signaling.h>. At least one is needed. */
+	/*
+	 * Signaling backends, NULL-terminated URLs; see <wice/signaling.h>. At least one is needed.
+	 */
 	const char *const *backends;
 	/* STUN servers, NULL-terminated: "stun:host[:port]" (RFC 7064). NULL: no server. */
 	const char *const *stun_urls;
 	/*
-	 * Where what was found on an interface (endpoints, keepalives) is remembered, so that it can be
-	 * put back even after a crash. NULL: nothing is remembered across restarts of the process.
+	 * Where what was found on an interface (endpoints, keepalives) is remembered, so that it
+	 * can be put back even after a crash. NULL: nothing is remembered across restarts of the
+	 * process.
 	 */
 	const char *state_dir;
 } WiceAgentOptions;
 
+/* Sets all defaults. */
 WICE_API void wice_agent_options_init(WiceAgentOptions *options);
 
 /*
@@ -51,10 +55,10 @@ WICE_API WiceAgent *wice_agent_new(GMainContext *context, const WiceAgentOptions
 WICE_API void wice_agent_free(WiceAgent *agent);
 
 /*
- * Takes interfaces into care: an exact name, or a pattern with '*' and '?' that is matched against all
- * WireGuard interfaces, present and future ("*" for all). An exact name need not exist yet.
- * Errors: EXISTS (given before), INVALID (longer than 15 characters, or contains '/'), BUSY (another
- * process takes care of it: the message names its pid).
+ * Takes interfaces into care: an exact name, or a pattern with '*' and '?' that is matched against
+ * all WireGuard interfaces, present and future ("*" for all). An exact name need not exist yet.
+ * Errors: EXISTS (given before), INVALID (longer than 15 characters, or contains '/'), BUSY
+ * (another process takes care of it: the message names its pid).
  */
 WICE_API gboolean wice_agent_add_interface(WiceAgent *agent, const char *pattern, GError **error);
 
@@ -81,11 +85,11 @@ WICE_API gboolean wice_agent_restart_peer(WiceAgent *agent, const char *interfac
 WICE_API gboolean wice_agent_sync(WiceAgent *agent, const char *interface, GError **error);
 
 /*
- * Waits until the peer of the interface (peer NULL: every peer of it, and at least one; interface NULL:
- * of all interfaces, and at least one peer) is in the given state. CONNECTED also accepts
- * nothing else. callback is called exactly once, never before this function has returned, with error NULL
- * on success, else TIMEOUT (after timeout_ms; 0 = never) or CANCELLED; the error belongs to
- * the library. A peer that does not exist yet is waited for. destroy frees user_data afterwards.
+ * Waits until the peer of the interface (peer NULL: every peer of it, and at least one; interface
+ * NULL: of all interfaces, and at least one peer) is in the given state. CONNECTED also accepts
+ * nothing else. callback is called exactly once, never before this function has returned, with
+ * error NULL on success, else TIMEOUT (after timeout_ms; 0 = never) or CANCELLED; the error belongs
+ * to the library. A peer that does not exist yet is waited for. destroy frees user_data afterwards.
  */
 typedef void (*WiceWaitFunc)(const GError *error, void *user_data);
 WICE_API void wice_agent_wait(WiceAgent *agent, const char *interface, const WiceKey *peer,

@@ -67,13 +67,18 @@ WICE_API void wice_control_free(WiceControl *control);
 /* interface and peer NULL: everything. NOT_FOUND if the one asked for is not there. */
 WICE_API WiceStatus *wice_control_status(WiceControl *control, const char *interface,
 					 const WiceKey *peer, GError **error) WICE_WARN_UNUSED;
+/* As wice_agent_restart_peer(). */
 WICE_API gboolean wice_control_restart_peer(WiceControl *control, const char *interface,
 					    const WiceKey *peer, GError **error);
+/* As wice_agent_sync(). */
 WICE_API gboolean wice_control_sync(WiceControl *control, const char *interface, GError **error);
+/* As wice_agent_add_interface(). */
 WICE_API gboolean wice_control_add_interface(WiceControl *control, const char *pattern,
 					     GError **error);
+/* As wice_agent_remove_interface(). */
 WICE_API gboolean wice_control_remove_interface(WiceControl *control, const char *pattern,
 						GError **error);
+/* Ends the daemon; it answers first. */
 WICE_API gboolean wice_control_stop(WiceControl *control, GError **error);
 
 /*

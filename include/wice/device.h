@@ -72,7 +72,9 @@ typedef struct {
 	const WiceDevicePeer *peers; /* sorted by public key; owned by the device */
 } WiceDeviceInfo;
 
+/* Takes another reference; returns device. */
 WICE_API WiceDevice *wice_device_ref(WiceDevice *device);
+/* Gives one back; secrets are wiped with the last. NULL is fine. */
 WICE_API void wice_device_unref(WiceDevice *device);
 
 /* The contents; valid as long as the caller holds its reference. */

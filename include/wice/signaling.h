@@ -13,17 +13,18 @@
 WICE_BEGIN_DECLS
 
 /*
- * Signaling carries sealed envelopes between peers that cannot reach each other yet. A backend is a way to do
- * it; it is chosen by URL:
+ * Signaling carries sealed envelopes between peers that cannot reach each other yet. A backend is a
+ * way to do it; it is chosen by URL:
  *
- *   inprocess:[NAME]              agents of this process that use the same NAME (tests, simulations)
+ *   inprocess:[NAME]              agents of this process that use the same NAME
  *   multicast://[GROUP[:PORT]]    hosts on the same link; IPv4 and IPv6 unless GROUP says which;
  *                                 ?interface=NAME uses this one only (default: all that can),
  *                                 ?loopback=false keeps it from other programs of this host
- *   grpc://HOST[:PORT]            a signaling server, without TLS (the contents are sealed all the same)
+ *   grpc://HOST[:PORT]            a signaling server, without TLS (contents are sealed anyway)
  *   grpcs://HOST[:PORT]           the same with TLS; ?ca=FILE trusts the certificates in FILE
  *
- * A backend may lose, repeat and reorder envelopes, and it may let strangers send: whoever receives checks.
+ * A backend may lose, repeat and reorder envelopes, and it may let strangers send: whoever receives
+ * checks.
  */
 
 /* Largest envelope in its serialized form, bytes. */
@@ -51,8 +52,8 @@ typedef struct WiceSignalingOps WiceSignalingOps;
  */
 typedef struct {
 	/*
-	 * The backend became able to carry envelopes for all its subscriptions, or lost that; reason is a sentence,
-	 * "" when ready. A backend that is lost repairs itself.
+	 * The backend became able to carry envelopes for all its subscriptions, or lost that;
+	 * reason is a sentence, "" when ready. A backend that is lost repairs itself.
 	 */
 	void (*on_state)(bool ready, const char *reason, void *user_data);
 	/* An envelope has arrived; it is valid during the call only. Nothing in it is proven. */
@@ -93,17 +94,24 @@ struct WiceSignalingOps {
 	 * (sender, recipient), no more, and send it when it is.
 	 */
 	void (*publish)(WiceSignalingBackend *backend, const WiceEnvelope *envelope);
-	/* Local addresses or routes have changed: connections of old addresses are dead, renew them now. */
+	/*
+	 * Local addresses or routes have changed: connections of old addresses are dead, renew them
+	 * now.
+	 */
 	void (*network_changed)(WiceSignalingBackend *backend);
-	/* Sockets, at least those opened from now on, carry this mark (SO_MARK), 0 for none; may be NULL. */
+	/*
+	 * Sockets, at least those opened from now on, carry this mark (SO_MARK), 0 for none; may be
+	 * NULL.
+	 */
 	void (*set_fwmark)(WiceSignalingBackend *backend, uint32_t fwmark);
 	/* Frees it; also from inside an event. No event comes afterwards. */
 	void (*close)(WiceSignalingBackend *backend);
 };
 
 /*
- * Makes a backend known to wice_agent_new(). ops must stay valid for the life of the process. To be called
- * before the first agent is made, from one thread. EXISTS if the scheme is taken, INVALID if a hook is missing.
+ * Makes a backend known to wice_agent_new(). ops must stay valid for the life of the process. To be
+ * called before the first agent is made, from one thread. EXISTS if the scheme is taken, INVALID if
+ * a hook is missing.
  */
 WICE_API gboolean wice_signaling_register(const WiceSignalingOps *ops, GError **error);
 
@@ -111,8 +119,8 @@ WICE_API gboolean wice_signaling_register(const WiceSignalingOps *ops, GError **
 WICE_API const WiceSignalingOps *wice_signaling_find(const char *url, GError **error);
 
 /*
- * The signaling server behind `wice signal`: the service cunicu.signaling.Signaling over gRPC. It stores
- * nothing and sees no plaintext.
+ * The signaling server behind `wice signal`: the service cunicu.signaling.Signaling over gRPC. It
+ * stores nothing and sees no plaintext.
  */
 typedef struct WiceSignalingServer WiceSignalingServer;
 
@@ -130,7 +138,10 @@ typedef struct {
 
 WICE_API void wice_signaling_server_options_init(WiceSignalingServerOptions *options);
 
-/* Listens on context (NULL: the default). Errors: INVALID (address, certificate), BUSY (port), PERMISSION, IO. */
+/*
+ * Listens on context (NULL: the default). Errors: INVALID (address, certificate), BUSY (port),
+ * PERMISSION, IO.
+ */
 WICE_API WiceSignalingServer *wice_signaling_server_new(GMainContext *context,
 							const WiceSignalingServerOptions *options,
 							GError **error) WICE_WARN_UNUSED;

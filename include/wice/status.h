@@ -23,8 +23,8 @@ typedef enum {
 	WICE_STATE_CHECKING,    /* both are known, trying the pairs of addresses */
 	WICE_STATE_HANDSHAKING, /* a path is set, waiting until WireGuard has proven it */
 	WICE_STATE_CONNECTED,   /* WireGuard received something over the path */
-	WICE_STATE_DEGRADED, /* was connected; WireGuard hears nothing, or the path is being replaced */
-	WICE_STATE_FAILED, /* no path; tried again later */
+	WICE_STATE_DEGRADED,    /* was connected; WireGuard hears nothing or the path changes */
+	WICE_STATE_FAILED,      /* no path; tried again later */
 } WicePeerState;
 
 /* What kind of path the packets take. */
@@ -38,7 +38,7 @@ typedef enum {
 /* How packets get from WireGuard to the path. */
 typedef enum {
 	WICE_MECHANISM_NONE = 0,
-	WICE_MECHANISM_KERNEL, /* WireGuard's own socket talks to the peer: wice is not in the path */
+	WICE_MECHANISM_KERNEL, /* WireGuard's own socket talks to the peer, without us */
 	WICE_MECHANISM_USER,   /* the proxy in this process */
 } WiceMechanism;
 
@@ -61,10 +61,9 @@ typedef struct {
 	int64_t handshake_ns;  /* last handshake, ns since 1970; 0 if there was none */
 	uint64_t rx_bytes;     /* as WireGuard counts */
 	uint64_t tx_bytes;
-	uint32_t restarts; /* how often ICE has been started anew */
-	uint32_t
-		connect_ms; /* from the start of the newest attempt to its CONNECTED; 0 if not yet */
-	const char *reason; /* one sentence: why this state and this path */
+	uint32_t restarts;   /* how often ICE has been started anew */
+	uint32_t connect_ms; /* from the start of the newest attempt to CONNECTED; 0 if not yet */
+	const char *reason;  /* one sentence: why this state and this path */
 } WicePeerStatus;
 
 /*
@@ -105,8 +104,8 @@ typedef struct {
 typedef struct {
 	const char *version;
 	int64_t pid;
-	int64_t started_ms; /* ms since 1970 */
-	int64_t now_ms;     /* when the snapshot was taken, ms since 1970 */
+	int64_t started_ms;              /* ms since 1970 */
+	int64_t now_ms;                  /* when the snapshot was taken, ms since 1970 */
 	WiceSignalingCounters signaling; /* what could be attributed to no interface */
 	size_t n_backends;
 	const WiceBackendStatus *backends;

@@ -25,7 +25,9 @@ WICE_BEGIN_DECLS
  */
 typedef struct WiceWg WiceWg;
 
+/* Never fails: what is not there is found out when it is asked for. */
 WICE_API WiceWg *wice_wg_new(void);
+/* NULL is fine. */
 WICE_API void wice_wg_free(WiceWg *wg);
 
 /*
@@ -79,6 +81,7 @@ typedef void (*WiceWgChanged)(const char *name, void *user_data);
 WICE_API WiceWgWatch *wice_wg_watch_new(GMainContext *context, WiceWgChanged changed,
 					void *user_data, GDestroyNotify destroy,
 					GError **error) WICE_WARN_UNUSED;
+/* Ends it: no call comes afterwards. Fine from within changed(), and for NULL. */
 WICE_API void wice_wg_watch_free(WiceWgWatch *watch);
 
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WiceWg, wice_wg_free)

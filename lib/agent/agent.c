@@ -13,7 +13,7 @@
 #include "base/log.h"
 #include "event/source.h"
 
-/* Interfaces are listed again this often: a file system event may be missed, a socket be remounted. */
+/* Interfaces are listed again this often: an event of the file system may be missed. */
 #define LIST_INTERVAL_MS 10000
 /* More addresses than this only make more pairs to check. */
 #define MAX_ADDRESSES 8

@@ -15,9 +15,9 @@
 #include "signaling/sealed.h"
 
 /*
- * One attempt to reach a peer: an ICE agent, the proxy paths that share its ports, and the search for
- * server-reflexive addresses from those ports. A session has one that it works on and may have another that
- * still carries packets.
+ * One attempt to reach a peer: an ICE agent, the proxy paths that share its ports, and the search
+ * for server-reflexive addresses from those ports. A session has one that it works on and may have
+ * another that still carries packets.
  */
 typedef struct WiceAttempt WiceAttempt;
 
@@ -68,7 +68,7 @@ typedef enum {
 	WICE_NAT_UNKNOWN = 0,          /* no server answered, or only one */
 	WICE_NAT_NONE,                 /* a server saw our own address */
 	WICE_NAT_PRESENT,              /* there is one; how it maps is not known */
-	WICE_NAT_ENDPOINT_INDEPENDENT, /* every server saw the same address (RFC 4787 section 4.1) */
+	WICE_NAT_ENDPOINT_INDEPENDENT, /* all servers saw one address (RFC 4787 section 4.1) */
 	WICE_NAT_ENDPOINT_DEPENDENT,   /* servers saw different ones: "symmetric" */
 } WiceNatMapping;
 WiceNatMapping wice__attempt_nat_mapping(const WiceAttempt *attempt);

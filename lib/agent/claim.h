@@ -6,8 +6,9 @@
 #include <glib.h>
 
 /*
- * One process at a time takes care of an interface. The claim is a socket in the abstract namespace, which is that of
- * the network namespace, as the interface's name is; it ends with the process, however it ends.
+ * One process at a time takes care of an interface. The claim is a socket in the abstract
+ * namespace, which is that of the network namespace, as the interface's name is; it ends with the
+ * process, however it ends.
  */
 typedef struct WiceClaim WiceClaim;
 

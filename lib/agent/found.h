@@ -9,8 +9,8 @@
 #include <wice/key.h>
 
 /*
- * What was found on an interface before it was touched: endpoint and keepalive of each peer. Kept in a
- * file as well, so that it can be put back after the process was killed.
+ * What was found on an interface before it was touched: endpoint and keepalive of each peer. Kept
+ * in a file as well, so that it can be put back after the process was killed.
  */
 typedef struct WiceFound WiceFound;
 

@@ -12,8 +12,8 @@
 typedef struct WiceInterface WiceInterface;
 
 /*
- * Our hold on one peer of a WireGuard device: what it was found with, what we have set, what it does now. Everything
- * that is written to WireGuard is written here, and put back here.
+ * Our hold on one peer of a WireGuard device: what it was found with, what we have set, what it
+ * does now. Everything that is written to WireGuard is written here, and put back here.
  */
 typedef struct {
 	WiceInterface *interface;

@@ -20,8 +20,8 @@
 #include "signaling/sealed.h"
 
 /*
- * One WireGuard interface in the agent's care: keeps the newest snapshot of the device, polls it as often as
- * its peers need, and makes and frees the peers. It is what a peer sees of the rest.
+ * One WireGuard interface in the agent's care: keeps the newest snapshot of the device, polls it as
+ * often as its peers need, and makes and frees the peers. It is what a peer sees of the rest.
  */
 
 /* For the agent. Errors: BUSY, another process takes care of it. */

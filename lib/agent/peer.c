@@ -32,7 +32,7 @@ struct WicePeer {
 	WiceTimer *timer;
 	WiceMailbox mailbox;
 	WiceUserEntry *entry;
-	/* attempt: the session works on it. active: carries packets. former: may still receive some. */
+	/* attempt: is worked on. active: carries packets. former: may still receive some. */
 	WiceAttempt *attempt;
 	WiceAttempt *active;
 	WiceAttempt *former;

@@ -15,8 +15,9 @@
 #include "agent/session.h"
 
 /*
- * One peer of an interface: carries out what its session decides, with ICE attempts, the proxy, signaling and WireGuard.
- * It owns all of them; freeing it takes everything down and puts back what was found.
+ * One peer of an interface: carries out what its session decides, with ICE attempts, the proxy,
+ * signaling and WireGuard. It owns all of them; freeing it takes everything down and puts back what
+ * was found.
  */
 typedef struct WicePeer WicePeer;
 typedef struct WiceInterface WiceInterface;

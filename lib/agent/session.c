@@ -33,9 +33,9 @@
  *   nudge     makes WireGuard send: the controlling end at once, the other after 1 s, then
  *             doubling to 4 s. Never both at once: two initiations that cross are lost both, since
  *             each end forgets its own when it answers the other's, and WireGuard repeats only
- *             after 5 s (REKEY_TIMEOUT). Each end answers the first sign of life once more,
- *             since WireGuard does not answer a keepalive. From the second repetition (3 s) on, the shell falls back to the mechanism that needs no more
- *             than what ICE has shown to work
+ *             after 5 s (REKEY_TIMEOUT). Each end answers the first sign of life once more, since
+ *             WireGuard does not answer a keepalive. From the second repetition (3 s) on, the shell
+ *             falls back to the mechanism that needs no more than what ICE has shown to work
  *   give up   checking 10 s, handshaking 15 s
  *   backoff   after a failure 5 s doubling to 5 min
  */

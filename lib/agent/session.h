@@ -14,7 +14,9 @@
 
 #define WICE_SESSION_UFRAG_SIZE 33
 
-/* Where the search for a path stands. What users see (WicePeerState) follows from this and `path`. */
+/*
+ * Where the search for a path stands. What users see (WicePeerState) follows from this and `path`.
+ */
 typedef enum {
 	WICE_PHASE_IDLE = 0,
 	WICE_PHASE_GATHERING,   /* no ICE agent could be opened yet */

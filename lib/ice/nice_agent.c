@@ -31,8 +31,8 @@
  *    failed, which takes 2 s behind a NAT.
  *  - consent-freshness off: it gives up after 10 s instead of the 30 s of RFC 7675, which one lost
  *    packet in a hundred triggers every 500 s.
- *  - keepalive-conncheck off: it sends a check every 5 s and agent, which with 200 agents was 6 % of
- *    a processor, and each lost one stays in a table of 200 entries for good, after which the agent
+ *  - keepalive-conncheck off: it sends a check every 5 s and agent, which with 200 agents was 6 %
+ *    of a processor, and each lost one stays in a table of 200 entries for good, after which the agent
  *    reports FAILED on a path that may be perfect. What remains is an indication every 25 s, which
  *    keeps NAT mappings; that nobody is there any more is what WireGuard notices.
  *  - local addresses are given, else those of WireGuard interfaces become candidates as well.

@@ -79,8 +79,9 @@ static int copy_option(int from, int to, int level, int option)
 }
 
 /*
- * The kernel lets sockets into one group only if V6ONLY is equal. UNICAST_IF is what libnice sets so that packets leave
- * through the interface of the address: ours must take the way that ICE has checked.
+ * The kernel lets sockets into one group only if V6ONLY is equal. UNICAST_IF is what libnice sets
+ * so that packets leave through the interface of the address: ours must take the way that ICE has
+ * checked.
  */
 static int copy_options(int from, int to, int family)
 {

@@ -1,9 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * One call of a server. Its user sees it from handle() until finish(), or until it is closed under him: by the client, by
- * its deadline, by the loss of the connection. Then the user's data are destroyed, which is how he learns of it. The
- * memory stays with the HTTP/2 stream until that is closed, because the answer may still be on its way.
+ * One call of a server. Its user sees it from handle() until finish(), or until it is closed under
+ * him: by the client, by its deadline, by the loss of the connection. Then the user's data are
+ * destroyed, which is how he learns of it. The memory stays with the HTTP/2 stream until that is
+ * closed, because the answer may still be on its way.
  *
  *   begin -> header* -> data* -> end -> handle() -> respond, write* -> trailers -> closed
  *                 \_________\______\____ fail: trailers only

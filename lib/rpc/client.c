@@ -11,11 +11,11 @@
 #include "rpc/rpc.h"
 
 /*
- * A client's HTTP/2 session is made when connecting starts, not when it is done: requests made meanwhile are
- * already in it, and all leave together with the preface when the socket is ready.
+ * A client's HTTP/2 session is made when connecting starts, not when it is done: requests made
+ * meanwhile are already in it, and all leave together with the preface when the socket is ready.
  *
- * A request is held by two: by its user until it is finished or cancelled, and by the session until HTTP/2 has closed the
- * stream. Whichever is last frees it.
+ * A request is held by two: by its user until it is finished or cancelled, and by the session until
+ * HTTP/2 has closed the stream. Whichever is last frees it.
  */
 #define KEEPALIVE_MAX_MS 320000 /* grpc-go answers PINGs more often than every 5 min with GOAWAY */
 
@@ -126,7 +126,7 @@ static void on_doom(void *user_data)
 	finish_requests(user_data, true, "The connection was renewed");
 }
 
-/* --- Events of the stream --- */
+/* Events of the stream. */
 
 static void on_header(WiceRpcStream *stream, const char *name, const char *value, void *user_data)
 {
@@ -235,13 +235,16 @@ static void on_free(WiceRpcStream *stream)
 	request_unref((WiceRpcRequest *)stream);
 }
 
-/* --- Events of the connection --- */
+/* Events of the connection. */
 
 static void disconnected(WiceRpcClient *client, const GError *error)
 {
 	g_autoptr(GError) reason = g_error_copy(error);
 	client->refs++;
-	/* From here on no new request is taken; the old ones outlive the session until they are finished. */
+	/*
+	 * From here on no new request is taken; the old ones outlive the session until they are
+	 * finished.
+	 */
 	WiceRpcH2 *h2 = g_steal_pointer(&client->h2);
 	finish_requests(client, false, reason->message);
 	wice__rpc_h2_close(h2);
@@ -287,7 +290,7 @@ static void on_connect(GIOStream *io, const GError *error, void *user_data)
 	client_unref(client);
 }
 
-/* --- API --- */
+/* API. */
 
 WiceRpcClient *wice__rpc_client_new(GMainContext *context, const WiceRpcClientOptions *options,
 				    const WiceRpcClientEvents *events, void *user_data)

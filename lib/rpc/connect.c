@@ -17,9 +17,9 @@
 #define CONNECT_TIMEOUT_MS 20000
 
 /*
- * GSocketClient resolves names on a thread and tries IPv6 and IPv4 in turn (RFC 8305). It cannot be stopped at
- * once, only asked to (GCancellable), and answers later. So an attempt that its user has cancelled stays until the
- * answer is there: func is NULL then.
+ * GSocketClient resolves names on a thread and tries IPv6 and IPv4 in turn (RFC 8305). It cannot be
+ * stopped at once, only asked to (GCancellable), and answers later. So an attempt that its user has
+ * cancelled stays until the answer is there: func is NULL then.
  */
 struct WiceRpcConnect {
 	WiceRpcConnectFunc func;
@@ -43,8 +43,8 @@ void wice__rpc_socket_tune(GSocket *socket)
 		return;
 	g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
 	/*
-	 * Besides HTTP/2's PING, which servers may forbid: the kernel's own keepalive holds NAT mappings open
-	 * and ends connections whose other end has vanished.
+	 * Besides HTTP/2's PING, which servers may forbid: the kernel's own keepalive holds NAT
+	 * mappings open and ends connections whose other end has vanished.
 	 */
 	g_socket_set_keepalive(socket, TRUE);
 	g_socket_set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, 30, NULL);

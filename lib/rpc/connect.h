@@ -12,15 +12,18 @@ typedef struct WiceRpcConnect WiceRpcConnect;
 typedef void (*WiceRpcConnectFunc)(GIOStream *io, const GError *error, void *user_data);
 
 /*
- * The callback never comes before this returns. options need not outlive the call. After the callback the
- * handle is gone.
+ * The callback never comes before this returns. options need not outlive the call. After the
+ * callback the handle is gone.
  */
 WiceRpcConnect *wice__rpc_connect_start(GMainContext *context, const WiceRpcClientOptions *options,
 					WiceRpcConnectFunc func, void *user_data);
 /* No callback comes afterwards. */
 void wice__rpc_connect_cancel(WiceRpcConnect *connect);
 
-/* Sets up a socket of ours, client's or server's: small packets leave at once, dead peers are found. */
+/*
+ * Sets up a socket of ours, client's or server's: small packets leave at once, dead peers are
+ * found.
+ */
 void wice__rpc_socket_tune(GSocket *socket);
 
 #endif

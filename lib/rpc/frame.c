@@ -7,7 +7,10 @@
 
 #define BUFFER_MIN 256
 
-/* Makes room for len more bytes behind the last one: by moving to the front if that is cheap, else by growing. */
+/*
+ * Makes room for len more bytes behind the last one: by moving to the front if that is cheap, else
+ * by growing.
+ */
 static void buffer_reserve(WiceRpcBuffer *buffer, size_t len)
 {
 	if (buffer->start + buffer->len + len <= buffer->size)

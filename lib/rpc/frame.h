@@ -40,8 +40,8 @@ typedef enum {
 } WiceRpcFrameResult;
 
 /*
- * Looks at the frame that bytes begin with. For MESSAGE *ret_message points into bytes, and the frame
- * takes WICE_RPC_FRAME_PREFIX + *ret_len of them.
+ * Looks at the frame that bytes begin with. For MESSAGE *ret_message points into bytes, and the
+ * frame takes WICE_RPC_FRAME_PREFIX + *ret_len of them.
  */
 WiceRpcFrameResult wice__rpc_frame_read(const uint8_t *bytes, size_t len, size_t max,
 					const uint8_t **ret_message, size_t *ret_len);

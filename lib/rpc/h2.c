@@ -21,8 +21,8 @@
  */
 #define INCOMPLETE_BYTES_MAX (4 * HEADER_BYTES_MAX)
 /*
- * Resets, received or provoked: whoever opens streams only to have them reset makes us work for free
- * (CVE-2023-44487 "rapid reset", CVE-2025-8671 "made you reset").
+ * Resets, received or provoked: whoever opens streams only to have them reset makes us work for
+ * free (CVE-2023-44487 "rapid reset", CVE-2025-8671 "made you reset").
  */
 #define RESETS_BURST 1000
 #define RESETS_PER_S 33
@@ -95,8 +95,8 @@ static void stop(WiceRpcH2 *h2)
 }
 
 /*
- * The socket is closed under TLS: a proper close_notify would wait for a peer that does not read. GOAWAY
- * has said goodbye already.
+ * The socket is closed under TLS: a proper close_notify would wait for a peer that does not read.
+ * GOAWAY has said goodbye already.
  */
 static void close_io(WiceRpcH2 *h2)
 {
@@ -167,7 +167,7 @@ static bool leave(WiceRpcH2 *h2)
 	return false;
 }
 
-/* --- Sending --- */
+/* Sending. */
 
 static gboolean on_writable(GObject *stream, gpointer user_data);
 
@@ -253,7 +253,9 @@ static void on_kick(void *user_data)
 	leave(h2);
 }
 
-/* Something is to be sent, or to be reported: from the main loop, if no event is being dispatched. */
+/*
+ * Something is to be sent, or to be reported: from the main loop, if no event is being dispatched.
+ */
 static void kick(WiceRpcH2 *h2)
 {
 	if (h2->kick && h2->io)
@@ -290,7 +292,7 @@ static ssize_t on_read_out(nghttp2_session *session, int32_t id, uint8_t *bytes,
 	return (ssize_t)n;
 }
 
-/* --- Receiving --- */
+/* Receiving. */
 
 static void spend_reset(WiceRpcH2 *h2)
 {
@@ -404,7 +406,10 @@ static int on_frame_send(nghttp2_session *session, const nghttp2_frame *frame, v
 		spend_reset(h2);
 	if (!h2->options.server || !(frame->hd.flags & NGHTTP2_FLAG_END_STREAM))
 		return 0;
-	/* The answer came before the end of the request: the rest of it is not wanted (section 8.1). */
+	/*
+	 * The answer came before the end of the request: the rest of it is not wanted (section
+	 * 8.1).
+	 */
 	WiceRpcStream *stream =
 		g_hash_table_lookup(h2->streams, GINT_TO_POINTER(frame->hd.stream_id));
 	if (stream && !stream->remote_ended)
@@ -462,7 +467,7 @@ static gboolean on_readable(GObject *stream, gpointer user_data)
 	return leave(h2) && h2->readable ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
 
-/* --- Deadlines --- */
+/* Deadlines. */
 
 static void arm(WiceRpcH2 *h2)
 {
@@ -497,7 +502,7 @@ static void on_timer(void *user_data)
 	leave(h2);
 }
 
-/* --- Lifetime --- */
+/* Lifetime. */
 
 static nghttp2_session *session_new(WiceRpcH2 *h2)
 {
@@ -578,7 +583,7 @@ size_t wice__rpc_h2_queued(const WiceRpcH2 *h2)
 	return h2->queued + h2->tx.len;
 }
 
-/* --- Streams --- */
+/* Streams. */
 
 nghttp2_nv wice__rpc_h2_field(const char *name, const char *value)
 {
@@ -613,9 +618,14 @@ void wice__rpc_h2_respond(WiceRpcStream *stream, const nghttp2_nv *fields, size_
 void wice__rpc_h2_write(WiceRpcStream *stream, const uint8_t *message, size_t len)
 {
 	WiceRpcH2 *h2 = stream->h2;
-	/* flush() judges by max_queued after it has sent what it can; this bounds what one turn may add. */
-	if (h2->queued > h2->options.max_queued &&
-	    h2->queued - h2->options.max_queued > len + WRITE_CHUNK) {
+	/*
+	 * flush() judges by max_queued after it has sent what it can; this bounds what one turn may
+	 * add.
+	 */
+	if (h2->queued / 2 > h2->options.max_queued) {
+		fail(h2, WICE_ERROR_UNREACHABLE,
+		     "The other side does not read: %zu bytes are waiting for it",
+		     wice__rpc_h2_queued(h2));
 		kick(h2);
 		return;
 	}

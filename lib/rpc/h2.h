@@ -10,14 +10,16 @@
 #include "rpc/frame.h"
 
 /*
- * One HTTP/2 connection (RFC 9113) over a GIOStream: nghttp2 does the protocol, this moves the bytes, keeps the
- * connection alive, and holds the limits that nghttp2 leaves to its user. Client and server share it.
+ * One HTTP/2 connection (RFC 9113) over a GIOStream: nghttp2 does the protocol, this moves the
+ * bytes, keeps the connection alive, and holds the limits that nghttp2 leaves to its user. Client
+ * and server share it.
  *
- * nghttp2 must not be entered from inside its own callbacks, and users must be able to free everything from inside
- * theirs. So: sending is only noted ("kick") and done from the main loop or at the end of receiving; wice__rpc_h2_close()
- * from inside an event takes effect at once for the user, and for the memory when the event returns. Streams
- * belong to the connection and die when HTTP/2 has closed them; what is still queued on a stream of which its user has
- * let go is sent all the same.
+ * nghttp2 must not be entered from inside its own callbacks, and users must be able to free
+ * everything from inside theirs. So: sending is only noted ("kick") and done from the main loop or
+ * at the end of receiving; wice__rpc_h2_close() from inside an event takes effect at once for the
+ * user, and for the memory when the event returns. Streams belong to the connection and die when
+ * HTTP/2 has closed them; what is still queued on a stream of which its user has let go is sent all
+ * the same.
  */
 typedef struct WiceRpcH2 WiceRpcH2;
 
@@ -57,10 +59,9 @@ typedef struct {
 
 typedef struct {
 	bool server;
-	unsigned max_streams; /* server: concurrent requests */
-	size_t max_queued;    /* bytes waiting to be sent; beyond it the connection is lost */
-	unsigned
-		keepalive_ms; /* PING after this long without receiving, lost after it again; 0: never */
+	unsigned max_streams;  /* server: concurrent requests */
+	size_t max_queued;     /* bytes waiting to be sent; beyond it the connection is lost */
+	unsigned keepalive_ms; /* PING after this long without receiving; 0: never */
 	unsigned preface_ms; /* the other side's first frame must have come by then; 0: any time */
 } WiceRpcH2Options;
 

@@ -35,7 +35,9 @@ typedef enum {
 /* "UNAVAILABLE" */
 const char *wice__rpc_status_name(WiceRpcStatus status);
 
-/* --- Server ------------------------------------------------------------------------------------ */
+/*
+ * --- Server ------------------------------------------------------------------------------------
+ */
 
 typedef struct WiceRpcServer WiceRpcServer;
 typedef struct WiceRpcConnection WiceRpcConnection; /* one client, server side */
@@ -45,10 +47,10 @@ typedef struct {
 	const char *path; /* "/package.Service/Method" */
 	/*
 	 * The request message has arrived completely; message is valid during the call. The handler
-	 * answers now or later with wice__rpc_call_send() and ends with wice__rpc_call_finish(), unless
-	 * the call is closed before (by the client, its deadline, or the loss of the connection): then
-	 * the call's data are destroyed and the handle must not be used any more. So who answers later
-	 * sets data.
+	 * answers now or later with wice__rpc_call_send() and ends with wice__rpc_call_finish(),
+	 * unless the call is closed before (by the client, its deadline, or the loss of the
+	 * connection): then the call's data are destroyed and the handle must not be used any more.
+	 * So who answers later sets data.
 	 */
 	void (*handle)(WiceRpcCall *call, const uint8_t *message, size_t len, void *user_data);
 } WiceRpcMethod;
@@ -61,7 +63,7 @@ typedef struct {
 	size_t max_message;       /* bytes of one request; more is RESOURCE_EXHAUSTED */
 	unsigned max_connections; /* more are closed at once */
 	unsigned max_calls;       /* concurrent per connection */
-	size_t max_queued; /* bytes waiting to be sent to one client; beyond it the client is dropped */
+	size_t max_queued;        /* bytes waiting for one client; beyond it, it is dropped */
 	/*
 	 * A client has connected: return false to close it. A unix socket's peer is told by
 	 * g_socket_get_credentials(). May be NULL.
@@ -72,13 +74,13 @@ typedef struct {
 } WiceRpcServerOptions;
 
 /*
- * Every callback may free the server. Silent connections (no TLS handshake or no HTTP/2 preface within 10 s) and
- * vanished clients (no answer to PING) are closed.
+ * Every callback may free the server. Silent connections (no TLS handshake or no HTTP/2 preface
+ * within 10 s) and vanished clients (no answer to PING) are closed.
  */
 WiceRpcServer *wice__rpc_server_new(GMainContext *context, const WiceRpcServerOptions *options);
 /*
- * Takes over a stream socket (the reference, too, unless it fails) that the caller has bound; it may
- * be called for several. certificate (may be NULL) makes the connections TLS with ALPN "h2".
+ * Takes over a stream socket (the reference, too, unless it fails) that the caller has bound; it
+ * may be called for several. certificate (may be NULL) makes the connections TLS with ALPN "h2".
  */
 gboolean wice__rpc_server_listen(WiceRpcServer *server, GSocket *socket,
 				 GTlsCertificate *certificate, GError **error);
@@ -102,7 +104,9 @@ void wice__rpc_call_send(WiceRpcCall *call, const uint8_t *message, size_t len);
 /* Ends the call; message may be NULL. The handle must not be used afterwards. */
 void wice__rpc_call_finish(WiceRpcCall *call, WiceRpcStatus status, const char *message);
 
-/* --- Client ------------------------------------------------------------------------------------ */
+/*
+ * --- Client ------------------------------------------------------------------------------------
+ */
 
 typedef struct WiceRpcClient WiceRpcClient; /* one connection, re-made by reconnect() */
 typedef struct WiceRpcRequest WiceRpcRequest;
@@ -117,8 +121,8 @@ typedef struct {
 	uint32_t fwmark;         /* SO_MARK of the socket; 0: none */
 	size_t max_message;      /* bytes of one response message; more ends the call */
 	/*
-	 * HTTP/2 PING after this long without receiving, and lost after it again without an answer; 0: never. Doubled for
-	 * a server that complains about too many of them.
+	 * HTTP/2 PING after this long without receiving, and lost after it again without an answer;
+	 * 0: never. Doubled for a server that complains about too many of them.
 	 */
 	unsigned keepalive_ms;
 } WiceRpcClientOptions;
@@ -127,8 +131,8 @@ typedef struct {
 	/* The connection can be used. Requests made in here still share its first packets. */
 	void (*on_connected)(void *user_data);
 	/*
-	 * Connecting failed or the connection was lost; all requests have been finished with UNAVAILABLE
-	 * before. error (of WICE_ERROR) says why. The client stays unconnected until
+	 * Connecting failed or the connection was lost; all requests have been finished with
+	 * UNAVAILABLE before. error (of WICE_ERROR) says why. The client stays unconnected until
 	 * wice__rpc_client_connect() is called again, for instance from here.
 	 */
 	void (*on_disconnected)(const GError *error, void *user_data);
@@ -142,7 +146,10 @@ WiceRpcClient *wice__rpc_client_new(GMainContext *context, const WiceRpcClientOp
  * finished with UNAVAILABLE from the main loop).
  */
 void wice__rpc_client_connect(WiceRpcClient *client);
-/* Connecting or connected: requests are taken. False already while those of a lost connection are finished. */
+/*
+ * Connecting or connected: requests are taken. False already while those of a lost connection are
+ * finished.
+ */
 bool wice__rpc_client_is_up(const WiceRpcClient *client);
 /* For connections made from now on. */
 void wice__rpc_client_set_fwmark(WiceRpcClient *client, uint32_t fwmark);
@@ -158,8 +165,8 @@ typedef struct {
 
 /*
  * Starts a call. Requests made before on_connected are sent with the connection's first flight
- * (they cost no round trip). timeout_ms 0: none. Callbacks come from the main loop, never from inside
- * this function. NULL if the client is neither connecting nor connected.
+ * (they cost no round trip). timeout_ms 0: none. Callbacks come from the main loop, never from
+ * inside this function. NULL if the client is neither connecting nor connected.
  */
 WiceRpcRequest *wice__rpc_client_call(WiceRpcClient *client, const char *path,
 				      const uint8_t *message, size_t len, unsigned timeout_ms,

@@ -12,11 +12,11 @@
 
 #define ACCEPTS_PER_TURN 16
 #define ACCEPT_PAUSE_MS 200 /* after running out of file descriptors */
-#define BACKLOG 1024 /* all clients come back at once after a restart */
+#define BACKLOG 1024        /* all clients come back at once after a restart */
 #define HANDSHAKE_MS 10000  /* for TLS, and again for the HTTP/2 preface */
 /*
- * GIO does each handshake on a thread of a pool that the whole process shares (names are resolved on it, too).
- * Strangers may occupy this many of them.
+ * GIO does each handshake on a thread of a pool that the whole process shares (names are resolved
+ * on it, too). Strangers may occupy this many of them.
  */
 #define HANDSHAKES_MAX 8
 #define KEEPALIVE_MS 40000
@@ -29,7 +29,7 @@ typedef struct {
 	WiceTimer *pause;
 } Listener;
 
-/* --- Connections --- */
+/* Connections. */
 
 WiceRpcConnection *wice__rpc_connection_ref(WiceRpcConnection *connection)
 {
@@ -136,7 +136,7 @@ WiceRpcConnection *wice__rpc_server_adopt(WiceRpcServer *server, GIOStream *io)
 	return connection;
 }
 
-/* --- TLS --- */
+/* TLS. */
 
 static void start_handshakes(WiceRpcServer *server);
 
@@ -213,7 +213,7 @@ static void start_tls(WiceRpcConnection *connection, GSocket *socket, GTlsCertif
 	g_source_attach(connection->first_byte, context);
 }
 
-/* --- Listening --- */
+/* Listening. */
 
 static void take_client(Listener *listener, GSocket *socket)
 {
@@ -306,7 +306,7 @@ static void listener_free(gpointer data)
 	g_free(listener);
 }
 
-/* --- API --- */
+/* API. */
 
 WiceRpcServer *wice__rpc_server_new(GMainContext *context, const WiceRpcServerOptions *options)
 {

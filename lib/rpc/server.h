@@ -47,8 +47,8 @@ void wice__rpc_connection_drop(WiceRpcConnection *connection, const char *reason
 void wice__rpc_call_abandon(WiceRpcCall *call);
 
 /*
- * Serves one client on a stream that is open already; for tests. The server's accept is not asked. NULL if
- * there are too many.
+ * Serves one client on a stream that is open already; for tests. The server's accept is not asked.
+ * NULL if there are too many.
  */
 WiceRpcConnection *wice__rpc_server_adopt(WiceRpcServer *server, GIOStream *io);
 

@@ -38,7 +38,10 @@ enum {
 	FOUNDATION = 7,
 };
 
-/* RFC 8839 section 5.4: a ufrag has 4 to 256 ice-chars, a pwd 22 to 256. We set closer upper limits. */
+/*
+ * RFC 8839 section 5.4: a ufrag has 4 to 256 ice-chars, a pwd 22 to 256. We set closer upper
+ * limits.
+ */
 #define UFRAG_MIN 4
 #define PWD_MIN 22
 /* RFC 8445 section 5.1.2: 1 to 2^31 - 1. */
@@ -57,8 +60,8 @@ static bool is_ice_text(const char *text, size_t len, size_t min, size_t size)
 }
 
 /*
- * Packets are sent to these addresses on the peer's word alone. So none may name a service of our own host (loopback,
- * also as an IPv4-mapped or -compatible IPv6 address) or many hosts at once.
+ * Packets are sent to these addresses on the peer's word alone. So none may name a service of our
+ * own host (loopback, also as an IPv4-mapped or -compatible IPv6 address) or many hosts at once.
  */
 static bool is_unicast_ipv4(const uint8_t *bytes)
 {

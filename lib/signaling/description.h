@@ -7,7 +7,8 @@
 
 /*
  * The plaintext of a sealed body: sealed.proto, with the checks that a schema cannot express. Pure.
- * Versions only add fields; a sender names the lowest version that a reader must speak to understand it.
+ * Versions only add fields; a sender names the lowest version that a reader must speak to
+ * understand it.
  */
 #define WICE_SEALED_VERSION_MINIMUM 1
 
@@ -15,8 +16,8 @@
 #define WICE_CONTENTS_MAX 4096
 
 /*
- * Epochs are below this, so that a peer who claims to have seen the largest one cannot drive ours around zero.
- * As milliseconds it is 146 million years away.
+ * Epochs are below this, so that a peer who claims to have seen the largest one cannot drive ours
+ * around zero. As milliseconds it is 146 million years away.
  */
 #define WICE_EPOCH_LIMIT (UINT64_C(1) << 62)
 

@@ -1,14 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The serialized envelope. Only what a backend needs in order to route is readable here, and nothing of it is
- * proven before wice__mailbox_open() has opened the body.
+ * The serialized envelope. Only what a backend needs in order to route is readable here, and
+ * nothing of it is proven before wice__mailbox_open() has opened the body.
  *
  *   Envelope          { bytes sender = 1; bytes recipient = 2; EncryptedMessage contents = 3; }
  *   EncryptedMessage  { bytes body = 1; bytes nonce = 2; }
  *
- * Unknown fields are skipped. A known field that comes twice, or with another type or length than it must have,
- * makes the whole no envelope.
+ * Unknown fields are skipped. A known field that comes twice, or with another type or length than
+ * it must have, makes the whole no envelope.
  */
 #include "signaling/sealed.h"
 #include "signaling/wire.h"

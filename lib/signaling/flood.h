@@ -8,9 +8,10 @@
 #include <wice/addr.h>
 
 /*
- * Limits what strangers can make us work on, in constant memory: a token bucket for each of a fixed number of slots
- * that source addresses are hashed to with a secret key, and one for all of them, because a stranger on the link can send
- * under any number of addresses. Who shares a slot shares its limit. Pure.
+ * Limits what strangers can make us work on, in constant memory: a token bucket for each of a fixed
+ * number of slots that source addresses are hashed to with a secret key, and one for all of them,
+ * because a stranger on the link can send under any number of addresses. Who shares a slot shares
+ * its limit. Pure.
  */
 #define WICE_FLOOD_SLOTS 256
 

@@ -7,12 +7,13 @@
  *
  *                 +------- lost, refused, network changed -------+
  *                 v                                              |
- *   WAITING --(backoff)--> CONNECTING --> CONNECTED (subscribing, live) 
+ *   WAITING --(backoff)--> CONNECTING --> CONNECTED (subscribing, live)
  *
- * A subscription goes ASKED -> (challenge) PROVING -> LIVE. If it ends while the connection stays, it is asked for again
- * after the same backoff. The backend is ready when it is connected and all are live. Envelopes need not wait for
- * that: they leave in the connection's first packets, and those that were not acknowledged when it is lost are sent
- * again on the next one, unless a newer one for the same pair of keys has come.
+ * A subscription goes ASKED -> (challenge) PROVING -> LIVE. If it ends while the connection stays,
+ * it is asked for again after the same backoff. The backend is ready when it is connected and all
+ * are live. Envelopes need not wait for that: they leave in the connection's first packets, and
+ * those that were not acknowledged when it is lost are sent again on the next one, unless a newer
+ * one for the same pair of keys has come.
  */
 #include "signaling/grpc.h"
 
@@ -88,7 +89,10 @@ unsigned wice__grpc_jitter(unsigned wait_ms, uint32_t random)
 	return wait_ms - wait_ms / 5 + (unsigned)((uint64_t)random * (wait_ms / 5 * 2) >> 32);
 }
 
-/* --- State and retries. The user may close the backend in each of its events: nothing follows them. --- */
+/*
+ * --- State and retries. The user may close the backend in each of its events: nothing follows
+ * them. ---
+ */
 
 static bool all_live(const Grpc *grpc)
 {
@@ -118,7 +122,9 @@ static void retry_later(Grpc *grpc)
 	wice__timer_set(grpc->retry, wice__now_ms() + wait_ms);
 }
 
-/* Says why it does not work, once per reason, and tries again later. grpc may be closed afterwards. */
+/*
+ * Says why it does not work, once per reason, and tries again later. grpc may be closed afterwards.
+ */
 static void lose(Grpc *grpc, const char *what, const char *why)
 {
 	bool full_stop = g_str_has_suffix(why, ".");
@@ -134,7 +140,7 @@ static void lose(Grpc *grpc, const char *what, const char *why)
 		grpc->backend.events->on_state(false, reason, grpc->backend.user_data);
 }
 
-/* --- Publishing --- */
+/* Publishing. */
 
 static void flight_free(Flight *flight)
 {
@@ -190,7 +196,10 @@ static void put_again(const WiceEnvelope *envelope, void *user_data)
 	wice__outbox_put(user_data, envelope);
 }
 
-/* What was not acknowledged goes back into the outbox, before what is there: the newest of a pair wins. */
+/*
+ * What was not acknowledged goes back into the outbox, before what is there: the newest of a pair
+ * wins.
+ */
 static void keep_flights(Grpc *grpc)
 {
 	WiceOutbox *newer = grpc->outbox;
@@ -206,7 +215,7 @@ static void keep_flights(Grpc *grpc)
 	wice__outbox_free(newer);
 }
 
-/* --- Subscriptions --- */
+/* Subscriptions. */
 
 static void subscription_reset(Subscription *subscription)
 {
@@ -348,7 +357,7 @@ static Subscription *find_subscription(const Grpc *grpc, const WiceKey *key, gui
 	return NULL;
 }
 
-/* --- The connection --- */
+/* The connection. */
 
 static void on_connected(void *user_data)
 {
@@ -392,7 +401,7 @@ static void on_retry(void *user_data)
 	}
 }
 
-/* --- Hooks --- */
+/* Hooks. */
 
 static WiceSignalingBackend *open_with(const WiceSignalingOps *ops, GMainContext *context,
 				       const char *url, const WiceSignalingEvents *events,
@@ -419,7 +428,9 @@ static WiceSignalingBackend *open_with(const WiceSignalingOps *ops, GMainContext
 	};
 	grpc->client = wice__rpc_client_new(grpc->context, &options, &client_events, grpc);
 	wice__grpc_url_clear(&parsed);
-	/* Not before the main loop runs: the firewall mark and the first keys may come meanwhile. */
+	/*
+	 * Not before the main loop runs: the firewall mark and the first keys may come meanwhile.
+	 */
 	grpc->retry = wice__timer_new(grpc->context, on_retry, grpc);
 	wice__timer_set(grpc->retry, 0);
 	return &grpc->backend;
@@ -487,8 +498,7 @@ static void grpc_network_changed(WiceSignalingBackend *backend)
 	Grpc *grpc = (Grpc *)backend;
 	forget_connection(grpc);
 	grpc->wait_ms = 0;
-	grpc->told =
-		false; /* what was sent to us meanwhile is lost: the user learns when it works again */
+	grpc->told = false; /* what was sent to us meanwhile is lost */
 	grpc->state = CONNECTING;
 	wice__timer_set(grpc->retry, INT64_MAX);
 	wice__rpc_client_connect(grpc->client);

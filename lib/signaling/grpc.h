@@ -5,7 +5,10 @@
 
 #include <wice/signaling.h>
 
-/* Waiting between attempts: 250 ms, then 1.6 times as long each time up to 15 s, give or take a fifth. */
+/*
+ * Waiting between attempts: 250 ms, then 1.6 times as long each time up to 15 s, give or take a
+ * fifth.
+ */
 #define WICE_GRPC_BACKOFF_MIN_MS 250
 #define WICE_GRPC_BACKOFF_MAX_MS 15000
 

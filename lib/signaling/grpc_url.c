@@ -8,7 +8,10 @@
 
 #define HOST_CHARACTERS "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-._"
 
-/* RFC 1123, and underscores, which occur; or an address. A scope may follow an IPv6 one: "fe80::1%eth0". */
+/*
+ * RFC 1123, and underscores, which occur; or an address. A scope may follow an IPv6 one:
+ * "fe80::1%eth0".
+ */
 static bool is_host(const char *host)
 {
 	WiceAddress address;

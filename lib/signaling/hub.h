@@ -9,8 +9,9 @@
 #include <wice/status.h>
 
 /*
- * Several backends used as one: an envelope goes out on all of them; what comes in on any is handed on (duplicates
- * are dropped by the mailbox of the pair of keys). Same rules for threads and callbacks as a backend.
+ * Several backends used as one: an envelope goes out on all of them; what comes in on any is handed
+ * on (duplicates are dropped by the mailbox of the pair of keys). Same rules for threads and
+ * callbacks as a backend.
  */
 typedef struct WiceSignalingHub WiceSignalingHub;
 

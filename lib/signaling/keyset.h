@@ -7,7 +7,10 @@
 #include <stdbool.h>
 #include <wice/key.h>
 
-/* The keys that are subscribed: one per interface of this host, so a plain array is the fastest there is. */
+/*
+ * The keys that are subscribed: one per interface of this host, so a plain array is the fastest
+ * there is.
+ */
 typedef struct {
 	GArray *keys;
 } WiceKeyset;

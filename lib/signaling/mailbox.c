@@ -3,23 +3,27 @@
 /*
  * One end of one pair of keys: seals what goes out, and decides what to believe of what comes in.
  *
- * The box is crypto_box_easy (X25519, XSalsa20-Poly1305): MAC, then ciphertext. Both ends derive the same secret,
- * so a box proves "one of us two made it" and no more. Everything else follows from what is inside:
+ * The box is crypto_box_easy (X25519, XSalsa20-Poly1305): MAC, then ciphertext. Both ends derive
+ * the same secret, so a box proves "one of us two made it" and no more. Everything else follows
+ * from what is inside:
  *
- *   the two keys      A box that we made opens for us too. Whoever returns it with sender and recipient exchanged is
- *                     found out, because inside it is still from us.
- *   epoch, counter    A life of the sender, and the number of the message in it. Only what is newer than the newest
- *                     is believed, so a backend may lose, repeat and reorder as it likes.
- *   echo              What the sender has last believed of us. It says three things: that the sender is alive (it
- *                     names our present epoch, which nobody could record before we chose it), which version
- *                     and capabilities of ours it knows (a mismatch is a downgrade), and whether it
- *                     remembers a later life of ours (then our clock went back, and we move past it).
+ *   the two keys      A box that we made opens for us too. Whoever returns it with sender and
+ *                     recipient exchanged is found out, because inside it is still from us.
+ *   epoch, counter    A life of the sender, and the number of the message in it. Only what is
+ *                     newer than the newest is believed, so a backend may lose, repeat and
+ *                     reorder as it likes.
+ *   echo              What the sender has last believed of us. It says three things: that the
+ *                     sender is alive (it names our present epoch, which nobody could record
+ *                     before we chose it), which version and capabilities of ours it knows (a
+ *                     mismatch is a downgrade), and whether it remembers a later life of ours
+ *                     (then our clock went back, and we move past it).
  *
- * What a replay can do: we keep nothing on disk, so after our start the first genuine message of any age is believed.
- * An attacker who recorded old ones can thus show us a former session of the peer: ICE then probes
- * addresses where the peer once was, with a password that only the peer knew, and nobody there can answer. It
- * ends with the first message of the peer's present life, since that has a higher epoch; until then
- * `confirmed` is false. An attacker who can also withhold that message could withhold all of them.
+ * What a replay can do: we keep nothing on disk, so after our start the first genuine message of
+ * any age is believed. An attacker who recorded old ones can thus show us a former session of the
+ * peer: ICE then probes addresses where the peer once was, with a password that only the peer knew,
+ * and nobody there can answer. It ends with the first message of the peer's present life, since
+ * that has a higher epoch; until then `confirmed` is false. An attacker who can also withhold that
+ * message could withhold all of them.
  */
 #include "signaling/mailbox.h"
 #include "signaling/description.h"
@@ -42,7 +46,9 @@ void wice__mailbox_init(WiceMailbox *mailbox, const WiceKey *own_private,
 	mailbox->epoch = CLAMP(epoch, 1, WICE_EPOCH_LIMIT - 1);
 	mailbox->capabilities = WICE_CAPABILITIES_ALL;
 	wice_key_public(own_private, &mailbox->own_public);
-	/* With a peer of our own key our own messages would come back as genuine ones of the peer. */
+	/*
+	 * With a peer of our own key our own messages would come back as genuine ones of the peer.
+	 */
 	mailbox->usable =
 		sodium_init() >= 0 && !wice_key_is_zero(own_private) &&
 		wice_key_compare(&mailbox->own_public, peer_public) != 0 &&

@@ -3,12 +3,14 @@
 /*
  * multicast://: hosts on the same link, one serialized envelope per datagram.
  *
- * For each family there is one socket. It joins the group on every interface that can carry multicast and has an
- * address of the family (not on loopback, and not on tunnels: WireGuard among them, where no third host would hear
- * it), and sends out of each of them, chosen per datagram with IP_PKTINFO. TTL 1 keeps it on the link.
+ * For each family there is one socket. It joins the group on every interface that can carry
+ * multicast and has an address of the family (not on loopback, and not on tunnels: WireGuard among
+ * them, where no third host would hear it), and sends out of each of them, chosen per datagram with
+ * IP_PKTINFO. TTL 1 keeps it on the link.
  *
- * All hosts of the link get all envelopes; whose key is not the recipient's drops them here. That includes what we
- * sent ourselves: it comes back as long as loopback is on, which several daemons on one host need.
+ * All hosts of the link get all envelopes; whose key is not the recipient's drops them here. That
+ * includes what we sent ourselves: it comes back as long as loopback is on, which several daemons
+ * on one host need.
  */
 #include "base/log.h"
 #include "event/sockaddr.h"
@@ -36,7 +38,10 @@
 
 /* So that a flood leaves other sources of the main loop their turn. */
 #define DATAGRAMS_PER_ROUND 32
-/* While no interface can be used; an interface that appears is reported by network_changed() before. */
+/*
+ * While no interface can be used; an interface that appears is reported by network_changed()
+ * before.
+ */
 #define RETRY_MS 10000
 
 typedef struct Multicast Multicast;
@@ -103,7 +108,10 @@ static bool set_options_ipv4(int fd, bool loopback)
 
 static bool set_options_ipv6(int fd, bool loopback)
 {
-	/* Missing before Linux 4.20: then groups that others joined on other interfaces come in, too. */
+	/*
+	 * Missing before Linux 4.20: then groups that others joined on other interfaces come in,
+	 * too.
+	 */
 	set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_ALL, 0);
 	return set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) &&
 	       set_option(fd, IPPROTO_IPV6, IPV6_MULTICAST_HOPS, 1) &&
@@ -121,8 +129,8 @@ static void set_mark(const Multicast *multicast, int fd)
 }
 
 /*
- * An IPv6 socket bound to a link-local group would be bound to one interface for good, so that family is bound to the
- * port alone and looks at each datagram's destination.
+ * An IPv6 socket bound to a link-local group would be bound to one interface for good, so that
+ * family is bound to the port alone and looks at each datagram's destination.
  */
 static int bind_group(const Leg *leg, int fd)
 {
@@ -147,7 +155,10 @@ static int leg_open(Leg *leg)
 	if (fd < 0)
 		return -errno;
 	bool loopback = multicast->config.loopback;
-	/* On Linux SO_REUSEADDR is what lets several sockets, of several users too, receive a group. */
+	/*
+	 * On Linux SO_REUSEADDR is what lets several sockets, of several users too, receive a
+	 * group.
+	 */
 	bool ok = set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) &&
 		  (leg_is_ipv4(leg) ? set_options_ipv4(fd, loopback)
 				    : set_options_ipv6(fd, loopback));
@@ -213,7 +224,9 @@ static void leg_join(Leg *leg, unsigned ifindex, const char *name)
 		  name, g_strerror(-r));
 }
 
-/* Leaving and joining again makes the kernel report the membership to the switches of a new link. */
+/*
+ * Leaving and joining again makes the kernel report the membership to the switches of a new link.
+ */
 static void leg_leave_all(Leg *leg)
 {
 	for (guint i = 0; i < leg->joined->len; i++)
@@ -409,8 +422,8 @@ static bool receive(int fd, uint8_t bytes[WICE_ENVELOPE_MAX], Datagram *ret)
 }
 
 /*
- * What is for others is dropped before it counts against its source: on a busy link that is nearly everything, and
- * finding it out costs less than receiving it did.
+ * What is for others is dropped before it counts against its source: on a busy link that is nearly
+ * everything, and finding it out costs less than receiving it did.
  */
 static void handle(Multicast *multicast, const uint8_t *bytes, const Datagram *datagram)
 {

@@ -10,8 +10,9 @@
 WiceEnvelope *wice__envelope_dup(const WiceEnvelope *envelope);
 
 /*
- * What a backend keeps while it cannot send: the newest envelope per (sender, recipient). Descriptions are
- * complete, so an older one is worth nothing. Grows with the pairs that the user configured, not with strangers.
+ * What a backend keeps while it cannot send: the newest envelope per (sender, recipient).
+ * Descriptions are complete, so an older one is worth nothing. Grows with the pairs that the user
+ * configured, not with strangers.
  */
 typedef struct WiceOutbox WiceOutbox;
 

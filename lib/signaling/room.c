@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Rooms of backends in one process. One lock covers all rooms and their members' queues; it is held for moving pointers
- * only, never while a user's callback runs. A member's parcels are taken out by a source on the
- * member's own context, so callbacks come from there and never from inside a hook.
+ * Rooms of backends in one process. One lock covers all rooms and their members' queues; it is held
+ * for moving pointers only, never while a user's callback runs. A member's parcels are taken out by
+ * a source on the member's own context, so callbacks come from there and never from inside a hook.
  */
 #include "signaling/room.h"
 #include "base/log.h"
@@ -29,8 +29,7 @@ typedef struct {
 
 typedef struct {
 	WiceSignalingBackend backend;
-	unsigned
-		refs; /* by its owner and by a running dispatch; both on the thread of its context */
+	unsigned refs; /* its owner and a running dispatch; both on its context's thread */
 	GSource *source;
 	WiceRoom *room;
 	WiceKeyset keys;

@@ -8,8 +8,9 @@
 #include <wice/signaling.h>
 
 /*
- * A room is a place in this process where backends meet by name, whatever thread each of them lives on. It is the
- * whole of the inprocess backend, and of the fake one with a policy that makes the weather.
+ * A room is a place in this process where backends meet by name, whatever thread each of them lives
+ * on. It is the whole of the inprocess backend, and of the fake one with a policy that makes the
+ * weather.
  */
 typedef struct WiceRoom WiceRoom;
 
@@ -18,8 +19,8 @@ typedef struct WiceRoom WiceRoom;
 
 typedef struct {
 	/*
-	 * Decides what happens to an envelope on its way to one member, under the lock of all rooms:
-	 * returns the number of copies, at most two, and how long each is under way.
+	 * Decides what happens to an envelope on its way to one member, under the lock of all
+	 * rooms: returns the number of copies, at most two, and how long each is under way.
 	 */
 	unsigned (*deliver)(void *state, const WiceEnvelope *envelope, unsigned ret_delay_ms[2]);
 	/* Whether the room is open; members outside are not ready and keep what they publish. */
@@ -29,8 +30,9 @@ typedef struct {
 } WiceRoomPolicy;
 
 /*
- * Makes a member of the room for the URL "SCHEME:NAME". The hooks below are those of WiceSignalingOps. policy NULL: every
- * envelope is delivered once and at once. Rooms of different policies never meet.
+ * Makes a member of the room for the URL "SCHEME:NAME". The hooks below are those of
+ * WiceSignalingOps. policy NULL: every envelope is delivered once and at once. Rooms of different
+ * policies never meet.
  */
 WiceSignalingBackend *wice__room_enter(GMainContext *context, const char *url,
 				       const WiceSignalingOps *ops, const WiceRoomPolicy *policy,
@@ -43,8 +45,9 @@ void wice__room_network_changed(WiceSignalingBackend *backend);
 void wice__room_leave(WiceSignalingBackend *backend);
 
 /*
- * Runs func on the state of the room with that name under the lock of all rooms, and lets the members see whether the room
- * is open then. The room is kept, empty or not, until wice__room_forget().
+ * Runs func on the state of the room with that name under the lock of all rooms, and lets the
+ * members see whether the room is open then. The room is kept, empty or not, until
+ * wice__room_forget().
  */
 void wice__room_with(const WiceRoomPolicy *policy, const char *name,
 		     void (*func)(WiceRoom *room, void *state, void *user_data), void *user_data);

@@ -13,8 +13,8 @@
 /*
  * What is inside an envelope, and the rules for believing it. Pure: no clock, no socket.
  *
- * The contents are a description: complete and idempotent, so that a backend may lose, repeat or reorder.
- * The newest (epoch, counter) wins. A mailbox is one end of one pair of keys.
+ * The contents are a description: complete and idempotent, so that a backend may lose, repeat or
+ * reorder. The newest (epoch, counter) wins. A mailbox is one end of one pair of keys.
  */
 #define WICE_DESCRIPTION_MAX_CANDIDATES 32
 #define WICE_SEALED_VERSION 1
@@ -30,8 +30,8 @@ typedef struct {
 	char ufrag[33]; /* of the sender's ICE agent (RFC 8445 section 5.3), 4..32 characters */
 	char pwd[65];   /* 22..64 characters */
 	/*
-	 * The ufrag of the recipient's agent that the sender's agent is paired with, "" if it is not paired yet. Tells a
-	 * description for a former agent from one for the present one.
+	 * The ufrag of the recipient's agent that the sender's agent is paired with, "" if it is
+	 * not paired yet. Tells a description for a former agent from one for the present one.
 	 */
 	char remote_ufrag[33];
 	bool gathering_done;  /* no more candidates will follow */
@@ -69,11 +69,9 @@ typedef struct {
 	uint8_t shared[32]; /* crypto_box_beforenm */
 	bool usable;        /* false: the keys can agree on no secret; nothing opens or is sealed */
 	/* Outgoing */
-	uint64_t
-		epoch; /* grows with each start of the sender: ms since 1970 at its start, or more */
+	uint64_t epoch;   /* grows with each start of the sender: ms since 1970 then, or more */
 	uint64_t counter; /* of the last message sent in this epoch */
-	uint64_t
-		capabilities; /* what we offer; WICE_CAPABILITIES_ALL unless set before the first seal */
+	uint64_t capabilities; /* offered: WICE_CAPABILITIES_ALL unless set before a seal */
 	/* Incoming: the newest from the peer, 0 if none */
 	uint64_t peer_epoch;
 	uint64_t peer_counter;
@@ -81,15 +79,16 @@ typedef struct {
 	uint32_t peer_version; /* highest version that the peer offered, 0 unknown */
 	uint64_t peer_capabilities;
 	/*
-	 * The newest echoes a message of our present epoch: the peer lives, what it said is no recording from before our
-	 * start, and both ends have signed off on each other's version and capabilities.
+	 * The newest echoes a message of our present epoch: the peer lives, what it said is no
+	 * recording from before our start, and both ends have signed off on each other's version
+	 * and capabilities.
 	 */
 	bool confirmed;
 } WiceMailbox;
 
 /*
- * epoch: see above; it must be larger than in all former lives of own_private with this peer. If the keys
- * are unfit (zero, of low order, twice the same) the mailbox is made but not usable.
+ * epoch: see above; it must be larger than in all former lives of own_private with this peer. If
+ * the keys are unfit (zero, of low order, twice the same) the mailbox is made but not usable.
  */
 void wice__mailbox_init(WiceMailbox *mailbox, const WiceKey *own_private,
 			const WiceKey *peer_public, uint64_t epoch);
@@ -97,26 +96,28 @@ void wice__mailbox_init(WiceMailbox *mailbox, const WiceKey *own_private,
 void wice__mailbox_done(WiceMailbox *mailbox);
 
 /*
- * Seals a description. ret_body must have WICE_ENVELOPE_MAX bytes and is what ret_envelope->body points to.
- * realtime_ms is informative. Fails only (returns false) if the description is invalid or the mailbox
- * unusable; the mailbox is unchanged then.
+ * Seals a description. ret_body must have WICE_ENVELOPE_MAX bytes and is what ret_envelope->body
+ * points to. realtime_ms is informative. Fails only (returns false) if the description is invalid
+ * or the mailbox unusable; the mailbox is unchanged then.
  */
 bool wice__mailbox_seal(WiceMailbox *mailbox, const WiceDescription *description,
 			int64_t realtime_ms, WiceEnvelope *ret_envelope,
 			uint8_t ret_body[WICE_ENVELOPE_MAX]);
 
 /*
- * Opens an envelope. Only WICE_OPEN_OK writes ret_description and changes the mailbox. If the peer has seen
- * a higher epoch from us than ours (our clock went back), our epoch is then raised past it.
+ * Opens an envelope. Only WICE_OPEN_OK writes ret_description and changes the mailbox. If the peer
+ * has seen a higher epoch from us than ours (our clock went back), our epoch is then raised past
+ * it.
  */
 WiceOpenResult wice__mailbox_open(WiceMailbox *mailbox, const WiceEnvelope *envelope,
 				  WiceDescription *ret_description);
 
 /*
- * The serialized form of an envelope (protobuf, cunicu.signaling.Envelope), as on the wire of multicast
- * and gRPC. size is its length, 0 if that is over WICE_ENVELOPE_MAX or the body is empty. write returns the
- * length; 0 if there is none or size is too small. read checks sizes and that the three
- * parts are there; ret_envelope->body points into bytes, and ret_envelope is untouched on failure.
+ * The serialized form of an envelope (protobuf, cunicu.signaling.Envelope), as on the wire of
+ * multicast and gRPC. size is its length, 0 if that is over WICE_ENVELOPE_MAX or the body is empty.
+ * write returns the length; 0 if there is none or size is too small. read checks sizes and that the
+ * three parts are there; ret_envelope->body points into bytes, and ret_envelope is untouched on
+ * failure.
  */
 size_t wice__envelope_size(const WiceEnvelope *envelope);
 size_t wice__envelope_write(const WiceEnvelope *envelope, uint8_t *ret_bytes, size_t size);

@@ -49,7 +49,7 @@ typedef struct {
 	WiceTimer *deadline;
 } Subscription;
 
-/* --- Connections --- */
+/* Connections. */
 
 static void client_free(gpointer data)
 {
@@ -89,7 +89,7 @@ static Client *client_of(WiceRpcCall *call)
 	return wice__rpc_connection_data(wice__rpc_call_connection(call));
 }
 
-/* --- Subscribe and Prove --- */
+/* Subscribe and Prove. */
 
 static void subscription_free(gpointer data)
 {
@@ -210,11 +210,12 @@ static void on_prove(WiceRpcCall *call, const uint8_t *message, size_t len, void
 	wice__rpc_call_finish(call, WICE_RPC_OK, NULL);
 }
 
-/* --- Publish and GetBuildInfo --- */
+/* Publish and GetBuildInfo. */
 
 /*
- * Only whole envelopes are passed on: the empty one and the challenge mean something to a subscriber when they
- * come from us. The sender's name on it is anybody's claim; the recipient will see.
+ * Only whole envelopes are passed on: the empty one and the challenge mean something to a
+ * subscriber when they come from us. The sender's name on it is anybody's claim; the recipient will
+ * see.
  */
 static void on_publish(WiceRpcCall *call, const uint8_t *message, size_t len, void *user_data)
 {
@@ -248,7 +249,7 @@ static const WiceRpcMethod methods[] = {
 	{ WICE_SERVICE_BUILD_INFO, on_build_info },
 };
 
-/* --- Listening --- */
+/* Listening. */
 
 static gboolean parse_listen(const char *text, WiceEndpoint *ret, GError **error)
 {
@@ -332,7 +333,7 @@ static gboolean load_certificate(const WiceSignalingServerOptions *options, GTls
 	return *ret != NULL;
 }
 
-/* --- API --- */
+/* API. */
 
 void wice_signaling_server_options_init(WiceSignalingServerOptions *options)
 {

@@ -11,9 +11,9 @@
 /*
  * Who listens to which key. A subscriber is pending until it has proven the key, then live.
  *
- * Limits, so that strangers can neither fill the memory nor keep the owner of a key out: pending subscribers count
- * against nobody's place; a proven one takes the place of an unproven one, or of the oldest (which is most likely
- * the owner's own dead connection).
+ * Limits, so that strangers can neither fill the memory nor keep the owner of a key out: pending
+ * subscribers count against nobody's place; a proven one takes the place of an unproven one, or of
+ * the oldest (which is most likely the owner's own dead connection).
  */
 #define WICE_TOPIC_LIVE_MAX 8
 /* While a proof is pending, envelopes are held: this many per subscriber, for this many per key. */
@@ -21,8 +21,8 @@
 #define WICE_TOPIC_HOLDERS_MAX 8
 
 /*
- * What may wait on a subscriber's connection. Beyond it envelopes to him are dropped, not he: or anybody could end
- * his connection by sending to him faster than he can receive.
+ * What may wait on a subscriber's connection. Beyond it envelopes to him are dropped, not he: or
+ * anybody could end his connection by sending to him faster than he can receive.
  */
 #define WICE_TOPIC_QUEUED_MAX (1 << 20)
 
@@ -39,8 +39,8 @@ WiceSubscriber *wice__topics_join(WiceTopics *topics, const WiceKey *key, WiceRp
 /* Frees it. */
 void wice__subscriber_leave(WiceSubscriber *subscriber);
 /*
- * Sends the empty envelope, then what was held. False if the key has too many live subscribers, which
- * does not happen to proven ones.
+ * Sends the empty envelope, then what was held. False if the key has too many live subscribers,
+ * which does not happen to proven ones.
  */
 bool wice__subscriber_go_live(WiceSubscriber *subscriber, bool proven);
 

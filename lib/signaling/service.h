@@ -11,8 +11,8 @@
 /*
  * The messages of the signaling service (signaling.proto) but the envelope itself. Pure.
  *
- * Proof of a subscription. Whoever subscribes to a key sees who sends to it and when, and could sit there in the
- * owner's place. So our server wants to see that the subscriber has the private key:
+ * Proof of a subscription. Whoever subscribes to a key sees who sends to it and when, and could sit
+ * there in the owner's place. So our server wants to see that the subscriber has the private key:
  *
  *   client                                    server
  *     | Subscribe{key, can_prove}               |
@@ -24,9 +24,10 @@
  *     |   Empty; on the stream: Envelope{}      |  live
  *     |<----------------------------------------|
  *
- * A server that wants no proof (cunicu's) sends the empty envelope at once; a client that cannot prove is
- * told UNAUTHENTICATED. The proof is not bound to the server: a malicious server to which the same key is
- * subscribed could pass another server's challenge on. It learns nothing but envelopes, which are sealed.
+ * A server that wants no proof (cunicu's) sends the empty envelope at once; a client that cannot
+ * prove is told UNAUTHENTICATED. The proof is not bound to the server: a malicious server to which
+ * the same key is subscribed could pass another server's challenge on. It learns nothing but
+ * envelopes, which are sealed.
  */
 #define WICE_SERVICE_SUBSCRIBE "/cunicu.signaling.Signaling/Subscribe"
 #define WICE_SERVICE_PUBLISH "/cunicu.signaling.Signaling/Publish"

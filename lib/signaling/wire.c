@@ -173,7 +173,10 @@ size_t wice__wire_begin(WiceWireWriter *writer, uint32_t number)
 	return writer->len;
 }
 
-/* The length goes in front once it is known, in as few bytes as it takes: the message moves up by them. */
+/*
+ * The length goes in front once it is known, in as few bytes as it takes: the message moves up by
+ * them.
+ */
 void wice__wire_end(WiceWireWriter *writer, size_t begin)
 {
 	if (writer->overflow)

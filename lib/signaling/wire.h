@@ -8,8 +8,9 @@
 #include <stdint.h>
 
 /*
- * The wire format of protocol buffers, read and written in place: no allocation, no copy, no recursion.
- * protobuf-c would allocate for every field that a stranger cares to send; this reader points into the bytes.
+ * The wire format of protocol buffers, read and written in place: no allocation, no copy, no
+ * recursion. protobuf-c would allocate for every field that a stranger cares to send; this reader
+ * points into the bytes.
  */
 
 /* https://protobuf.dev/programming-guides/encoding: groups (3, 4) are refused. */
@@ -37,9 +38,9 @@ typedef struct {
 int wice__wire_next(WiceWireReader *reader, WiceWireField *ret_field);
 
 /*
- * False if the field's number was met before. Protobuf lets the last one win; two parsers that disagree
- * about that (a server that routes, a recipient that believes) see two different messages, so we refuse.
- * For field numbers below 64.
+ * False if the field's number was met before. Protobuf lets the last one win; two parsers that
+ * disagree about that (a server that routes, a recipient that believes) see two different messages,
+ * so we refuse. For field numbers below 64.
  */
 bool wice__wire_once(uint64_t *seen, const WiceWireField *field);
 

@@ -16,14 +16,14 @@
  * Unknown keys are skipped, because every implementation adds some. A known key with a value that
  * is not its own is an error. The dialects:
  *
- * boringtun   says own_public_key instead of private_key, positive errnos, nothing for what is off, and
- *             last_handshake_time_* as the age of the handshake. The time that is worked out
- *             from it moves by the delay of each reply. It has no update_only: a set that begins with
- *             it fails with EINVAL before anything was changed, which is as well, because changing
- *             an existing peer would make it panic.
+ * boringtun   says own_public_key instead of private_key, positive errnos, nothing for what is off,
+ *             and last_handshake_time_* as the age of the handshake. The time that is worked out
+ *             from it moves by the delay of each reply. It has no update_only: a set that begins
+ *             with it fails with EINVAL before anything was changed, which is as well, because
+ *             changing an existing peer would make it panic.
  * gotatun     adds daita_* keys, and leaves preshared_key empty if there is none.
- * wireguard-go  leaves the zone of a link-local endpoint out; newer ones name it ("%eth0") instead of
- *             numbering it.
+ * wireguard-go  leaves the zone of a link-local endpoint out; newer ones name it ("%eth0")
+ *             instead of numbering it.
  * amneziawg   adds jc, jmin, s1, h1 and the like.
  */
 #include "wg/uapi_parse.h"

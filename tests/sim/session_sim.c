@@ -1,11 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two sessions in virtual time. Everything around them is a model: a signaling network that loses, delays,
- * repeats and reorders descriptions and has outages; ICE agents that find each other when both were given the other's
- * description; a WireGuard that hears the other end when both ends of a path exist. While the storm lasts, sessions are
- * restarted, lose their addresses, are killed and started again, and clocks leap. Afterwards both ends must
- * be connected over the same pair of agents and stay so, or, where no path is possible, say why.
+ * Two sessions in virtual time. Everything around them is a model: a signaling network that loses,
+ * delays, repeats and reorders descriptions and has outages; ICE agents that find each other when
+ * both were given the other's description; a WireGuard that hears the other end when both ends of a
+ * path exist. While the storm lasts, sessions are restarted, lose their addresses, are killed and
+ * started again, and clocks leap. Afterwards both ends must be connected over the same pair of
+ * agents and stay so, or, where no path is possible, say why.
  *
  *   session-sim [RUNS [FIRST-SEED]]
  */

@@ -13,12 +13,12 @@ const WiceIceOps *const bed_ops[2] = { &wice__ice_nice, &wice__ice_fake };
 
 void bed_init(Bed *bed)
 {
-	static const char *const addresses[] = { "192.0.2.1/32", "192.0.2.2/32", "2001:db8::1/128",
-						 "2001:db8::2/128" };
+	static const char *const addresses[] = { "192.0.2.1/32", "192.0.2.2/32",
+						 "2001:db8::1/128 nodad", "2001:db8::2/128 nodad" };
 	*bed = (Bed){ .ready = namespace_enter() };
 	for (size_t i = 0; i < G_N_ELEMENTS(addresses) && bed->ready; i++) {
 		char command[64];
-		snprintf(command, sizeof command, "addr add %s dev lo", addresses[i]);
+		snprintf(command, sizeof command, "addr add dev lo %s", addresses[i]);
 		bed->ready = namespace_ip(command);
 		if (!bed->ready)
 			printf("Skipped: cannot add %s to lo\n", addresses[i]);

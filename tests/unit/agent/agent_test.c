@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Two agents in one process: real proxies, signaling and sessions between a fake WireGuard and fake ICE. Runs in
- * a network namespace of its own.
+ * Two agents in one process: real proxies, signaling and sessions between a fake WireGuard and fake
+ * ICE. Runs in a network namespace of its own.
  */
 #include "suite.h"
 

@@ -5,6 +5,7 @@
 
 #include "fixture.h"
 #include "suite.h"
+#include "unit/signaling/netns.h"
 
 static void check_echo(Client *client, size_t len)
 {
@@ -416,19 +417,48 @@ START_TEST(calls_beyond_the_limit_wait_for_their_turn)
 }
 END_TEST
 
+/* A server that takes connections, because the kernel does, and says nothing. */
+static GSocket *listen_silently(Fixture *fixture)
+{
+	GSocket *silent = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
+				       G_SOCKET_PROTOCOL_DEFAULT, NULL);
+	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string("127.0.0.1", 0);
+	ck_assert(g_socket_bind(silent, any, TRUE, NULL));
+	ck_assert(g_socket_listen(silent, NULL));
+	g_autoptr(GSocketAddress) bound = g_socket_get_local_address(silent, NULL);
+	fixture->port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
+	return silent;
+}
+
+START_TEST(requests_leave_with_the_preface_and_wait_for_nothing)
+{
+	Fixture fixture;
+	Client client;
+	Request request;
+	char bytes[4096];
+	fixture_init(&fixture);
+	g_autoptr(GSocket) silent = listen_silently(&fixture);
+	client_init(&client, &fixture, NULL);
+	wice__rpc_client_connect(client.client);
+	request_start(&request, &client, ECHO, "a-first-flight", 14, 0);
+	wait_count(fixture.context, &client.connected, 1);
+	g_autoptr(GSocket) accepted = g_socket_accept(silent, NULL, NULL);
+	gssize n = g_socket_receive(accepted, bytes, sizeof bytes, NULL, NULL);
+	ck_assert_int_gt(n, 24);
+	ck_assert_mem_eq(bytes, "PRI * HTTP/2.0", 14);
+	ck_assert_ptr_nonnull(memmem(bytes, (size_t)n, "a-first-flight", 14));
+	client_done(&client);
+	fixture_done(&fixture);
+}
+END_TEST
+
 START_TEST(a_server_that_does_not_answer_is_found_by_ping)
 {
 	Fixture fixture;
 	Client client;
 	Request request;
 	fixture_init(&fixture);
-	g_autoptr(GSocket) silent = g_socket_new(G_SOCKET_FAMILY_IPV4, G_SOCKET_TYPE_STREAM,
-						 G_SOCKET_PROTOCOL_DEFAULT, NULL);
-	g_autoptr(GSocketAddress) any = g_inet_socket_address_new_from_string("127.0.0.1", 0);
-	ck_assert(g_socket_bind(silent, any, TRUE, NULL));
-	ck_assert(g_socket_listen(silent, NULL));
-	g_autoptr(GSocketAddress) bound = g_socket_get_local_address(silent, NULL);
-	fixture.port = g_inet_socket_address_get_port(G_INET_SOCKET_ADDRESS(bound));
+	GSocket *silent = listen_silently(&fixture);
 	WiceRpcClientOptions options = client_options(&fixture);
 	options.keepalive_ms = 50;
 	client_init(&client, &fixture, &options);
@@ -439,6 +469,30 @@ START_TEST(a_server_that_does_not_answer_is_found_by_ping)
 	ck_assert_ptr_nonnull(strstr(client.reason, "not answered"));
 	ck_assert_int_eq(request.status, WICE_RPC_UNAVAILABLE);
 	request_done(&request);
+	client_done(&client);
+	g_object_unref(silent);
+	fixture_done(&fixture);
+}
+END_TEST
+
+/* Where packets with the mark are prohibited, a connection with it cannot even begin. */
+START_TEST(the_firewall_mark_is_on_the_first_packet_already)
+{
+	Fixture fixture;
+	Client client;
+	if (!netns_enter() || !netns_ip("rule add pref 5 fwmark 0x77 prohibit") ||
+	    !netns_ip("rule add pref 10 lookup local") || !netns_ip("rule del pref 0"))
+		return;
+	fixture_init(&fixture);
+	fixture_listen(&fixture, false);
+	client_init(&client, &fixture, NULL);
+	wice__rpc_client_set_fwmark(client.client, 0x77);
+	wice__rpc_client_connect(client.client);
+	wait_count(fixture.context, &client.disconnected, 1);
+	ck_assert_uint_eq(client.connected, 0);
+	wice__rpc_client_set_fwmark(client.client, 0x78);
+	wice__rpc_client_connect(client.client);
+	check_echo(&client, 10);
 	client_done(&client);
 	fixture_done(&fixture);
 }
@@ -487,6 +541,8 @@ int main(void)
 	tcase_add_test(tcase, a_client_that_accept_refuses_is_closed);
 	tcase_add_test(tcase, connections_beyond_the_limit_are_closed);
 	tcase_add_test(tcase, calls_beyond_the_limit_wait_for_their_turn);
+	tcase_add_test(tcase, requests_leave_with_the_preface_and_wait_for_nothing);
+	tcase_add_test(tcase, the_firewall_mark_is_on_the_first_packet_already);
 	tcase_add_test(tcase, a_server_that_does_not_answer_is_found_by_ping);
 	tcase_add_test(tcase, an_idle_connection_lives_on_pings);
 	suite_add_tcase(suite, tcase);

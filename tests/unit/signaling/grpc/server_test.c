@@ -45,7 +45,7 @@ static void ignore_disconnected(const GError *error, void *user_data)
 {
 }
 
-static WiceRpcClient *connect_client(void)
+static WiceRpcClient *connect_client_on(GMainContext *client_context)
 {
 	static const WiceRpcClientEvents events = { ignore_connected, ignore_disconnected };
 	WiceRpcClientOptions options = {
@@ -54,9 +54,14 @@ static WiceRpcClient *connect_client(void)
 		.port = wice_signaling_server_port(server),
 		.max_message = 1 << 20,
 	};
-	WiceRpcClient *client = wice__rpc_client_new(context, &options, &events, NULL);
+	WiceRpcClient *client = wice__rpc_client_new(client_context, &options, &events, NULL);
 	wice__rpc_client_connect(client);
 	return client;
+}
+
+static WiceRpcClient *connect_client(void)
+{
+	return connect_client_on(context);
 }
 
 /* One call and all that came of it. */
@@ -390,6 +395,45 @@ START_TEST(what_is_no_envelope_is_not_passed_on)
 }
 END_TEST
 
+START_TEST(a_subscriber_that_does_not_read_loses_envelopes_but_not_its_connection)
+{
+	enum { PUBLISHED = 300 };
+	WiceSignalingServerOptions options = default_options();
+	options.allow_unproven = true;
+	start_server(&options);
+	GMainContext *slow_context = g_main_context_new();
+	WiceRpcClient *slow = connect_client_on(slow_context), *client = connect_client();
+	Pair pair = pair_new();
+	Call stream;
+	subscribe(&stream, slow, &pair, false);
+	while (stream.messages == 0) {
+		g_main_context_iteration(context, FALSE);
+		g_main_context_iteration(slow_context, FALSE);
+	}
+	static uint8_t message[WICE_ENVELOPE_MAX], body[15000];
+	WiceEnvelope envelope = { .recipient = pair.public_key, .body = body, .body_len = 15000 };
+	for (int i = 0; i < PUBLISHED; i++) {
+		size_t len = wice__envelope_write(&envelope, message, sizeof message);
+		ck_assert_int_eq(call_status(client, WICE_SERVICE_PUBLISH, message, len),
+				 WICE_RPC_OK);
+	}
+	ck_assert_uint_eq(stream.messages, 1);
+	/* It reads again: there is what was kept, and what is sent from now on. */
+	WAIT_FOR(context, !g_main_context_iteration(slow_context, FALSE) && stream.messages > 50);
+	ck_assert_int_eq(publish(client, &pair.public_key, 7), WICE_RPC_OK);
+	WAIT_FOR(context, !g_main_context_iteration(slow_context, FALSE) && stream.last_len < 200);
+	ck_assert_uint_eq(tag_of(&stream), 7);
+	ck_assert_uint_lt(stream.messages, PUBLISHED);
+	ck_assert(!stream.finished);
+	wice__rpc_client_free(client);
+	wice__rpc_client_free(slow);
+	while (g_main_context_iteration(slow_context, FALSE))
+		;
+	g_main_context_unref(slow_context);
+	stop_server();
+}
+END_TEST
+
 static void check_option(const WiceSignalingServerOptions *options, WiceErrorCode code,
 			 const char *text)
 {
@@ -455,6 +499,8 @@ int main(void)
 	tcase_add_test(tcase, a_client_that_sends_too_much_is_slowed_down);
 	tcase_add_test(tcase, subscriptions_beyond_the_limit_of_a_connection_are_refused);
 	tcase_add_test(tcase, what_is_no_envelope_is_not_passed_on);
+	tcase_add_test(tcase,
+		       a_subscriber_that_does_not_read_loses_envelopes_but_not_its_connection);
 	tcase_add_test(tcase, options_that_cannot_work_are_told_with_the_reason);
 	tcase_add_test(tcase, a_port_alone_means_all_addresses);
 	suite_add_tcase(suite, tcase);
