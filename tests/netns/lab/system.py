@@ -20,6 +20,7 @@ import time
 
 PREFIX = "wice"
 DEADLINE = 60.0  # seconds to wait for anything before calling it a failure
+CRASHES = (signal.SIGSEGV, signal.SIGABRT, signal.SIGBUS, signal.SIGILL, signal.SIGFPE)
 WIREGUARD_SOCKETS = "/var/run/wireguard"
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -150,10 +151,21 @@ class Lab:
 
     def __exit__(self, kind, error, traceback):
         try:
-            if kind is not None and issubclass(kind, Exception) and not issubclass(kind, Skip):
+            if kind is None:
+                self.check_health()
+            elif issubclass(kind, Exception) and not issubclass(kind, Skip):
                 self.report()
         finally:
             self.close()
+
+    def check_health(self):
+        """Ends all processes and fails if one crashed, or if a sanitizer that it was built with had something to say."""
+        for process in reversed(self.processes):
+            status = process.stop()
+            if -status in CRASHES:
+                raise LabError("%s ended by signal %d: %s" % (process.name, -status, process.log()[-4000:]))
+            if "Sanitizer" in process.log() or "runtime error:" in process.log():
+                raise LabError("%s: %s" % (process.name, process.log()[-8000:]))
 
     def file(self, name):
         return os.path.join(self.folder, name)
