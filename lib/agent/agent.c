@@ -231,7 +231,9 @@ static GArray *usable_addresses(WiceAgent *agent)
 
 static bool same_addresses(const GArray *a, const GArray *b)
 {
-	return a->len == b->len && memcmp(a->data, b->data, a->len * sizeof(WiceAddress)) == 0;
+	/* An empty array has no data, which memcmp() must not be given. */
+	return a->len == b->len &&
+	       (a->len == 0 || memcmp(a->data, b->data, a->len * sizeof(WiceAddress)) == 0);
 }
 
 static void event_to_all(WiceAgent *agent, WiceSessionEventType type)

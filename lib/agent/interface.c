@@ -271,7 +271,7 @@ static void remove_peer(WiceInterface *interface, const WiceKey *key, bool gone)
 	WicePeer *peer = g_hash_table_lookup(interface->peers, &copy);
 	if (!peer)
 		return;
-	g_hash_table_steal(interface->peers, &copy);
+	g_hash_table_remove(interface->peers, &copy);
 	wice__peer_free(peer, gone);
 	wice__found_remove(interface->found, &copy);
 	wice__interface_remember(interface);

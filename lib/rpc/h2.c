@@ -229,7 +229,7 @@ static bool flush(WiceRpcH2 *h2)
 	/* Both directions are finished after GOAWAY or a protocol error. */
 	if (h2->io && h2->tx.len == 0 && !nghttp2_session_want_read(h2->session) &&
 	    !nghttp2_session_want_write(h2->session)) {
-		fail(h2, WICE_ERROR_PROTOCOL, "The connection was ended by an HTTP/2 error");
+		fail(h2, WICE_ERROR_PROTOCOL, "Both sides have ended the connection");
 		return false;
 	}
 	return true;
