@@ -229,7 +229,9 @@ static bool flush(WiceRpcH2 *h2)
 	/* Both directions are finished after GOAWAY or a protocol error. */
 	if (h2->io && h2->tx.len == 0 && !nghttp2_session_want_read(h2->session) &&
 	    !nghttp2_session_want_write(h2->session)) {
-		fail(h2, WICE_ERROR_PROTOCOL, "Both sides have ended the connection");
+		fail(h2, WICE_ERROR_PROTOCOL,
+		     h2->options.server ? "It has ended the connection"
+					: "The connection was ended by an HTTP/2 error");
 		return false;
 	}
 	return true;
