@@ -216,3 +216,16 @@ def only_interfaces_that_were_asked_for_are_touched(lab):
     except LabError:
         return  # refused because of the interface that is taken: also right
     assert others_patterns.interface(mine.name) is None, "two daemons take care of one interface"
+
+
+@test
+def a_program_that_links_the_library_connects_without_a_daemon(lab):
+    pair = Pair(lab, "endpoint-independent", "port-restricted")
+    pair.make_daemons()
+    pair.a.wiced.start()
+    result = pair.b.run(program("examples", "connect"), pair.b.wg.name, pair.signaling.url,
+                        pair.network.stun_url(), check=False, timeout=60)  # fmt: skip
+    assert result.returncode == 0, result.stderr
+    assert pair.a.wg.public_key + ": connected" in result.stdout, result.stdout
+    result = pair.b.run(program("examples", "connect"), check=False, timeout=60)
+    assert result.returncode == 2 and "usage" in result.stderr, result.stderr
