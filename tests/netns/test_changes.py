@@ -95,6 +95,33 @@ def a_killed_wiced_that_is_started_again_connects_again(lab):
 
 
 @test
+def a_direct_path_outlives_a_killed_wiced_and_is_taken_over_without_a_handshake(lab):
+    """On a path without NAT WireGuard's own socket talks to the peer: nobody misses the daemon."""
+    pair = connected_pair(lab)
+    assert [host.wiced.peer(host.wg, other.wg.public_key)["mechanism"] for host, other in pair.ends] == ["kernel"] * 2
+    handshake = pair.a.wg.show("latest-handshakes")
+    pair.a.wiced.kill()
+    assert_ping(pair.a.wg, pair.b.wg)
+    pair.a.wiced.start()
+    pair.wait_connected()
+    assert_ping(pair.a.wg, pair.b.wg)
+    assert pair.a.wg.show("latest-handshakes") == handshake
+
+
+@test
+def a_restart_on_request_finds_a_path_anew_and_loses_no_packet_meanwhile(lab):
+    pair = connected_pair(lab, "endpoint-independent", "port-restricted")
+    peer = lambda: pair.a.wiced.peer(pair.a.wg, pair.b.wg.public_key)  # noqa: E731
+    before = peer()
+    answers = pair.a.spawn("ping", "ping", "-n", "-c", "60", "-i", "0.05", "-W", "30", pair.b.wg.address)
+    pair.a.wiced.wice("restart", pair.a.wg.name, pair.b.wg.public_key[:6])
+    wait_until("a new path", lambda: peer()["state"] == "connected" and peer()["restarts"] > before["restarts"])
+    assert peer()["local"]["endpoint"] != before["local"]["endpoint"]
+    assert answers.exit_status() == 0
+    assert " 60 received" in answers.log(), answers.log()
+
+
+@test
 def a_wiced_that_is_restarted_connects_again(lab):
     pair = connected_pair(lab, "port-restricted", "port-restricted")
     pair.b.wiced.stop()
