@@ -212,15 +212,20 @@ static bool is_internal_bridge(const char *ifname)
 	       g_str_has_prefix(ifname, "br-");
 }
 
+/* NULL if they cannot be listed: nothing is known then, in particular not that there is none. */
 static GArray *usable_addresses(WiceAgent *agent)
 {
-	GArray *usable = g_array_new(FALSE, TRUE, sizeof(WiceAddress));
 	g_autofree WiceLocalAddress *all = NULL;
 	size_t n = 0;
+	int err = wice__addresses_list(&all, &n);
+	if (err) {
+		wice__log(WICE_LOG_WARNING, "", "the addresses of this host cannot be listed: %s",
+			  g_strerror(-err));
+		return NULL;
+	}
+	GArray *usable = g_array_new(FALSE, TRUE, sizeof(WiceAddress));
 	g_auto(GStrv) wireguards = wice_wg_list(agent->wg, NULL);
 	static char *none[] = { NULL };
-	if (wice__addresses_list(&all, &n))
-		n = 0;
 	for (size_t i = 0; i < n && usable->len < MAX_ADDRESSES; i++)
 		if (!is_tunnel(wireguards ? wireguards : none, &all[i]) &&
 		    !is_internal_bridge(all[i].ifname) &&
@@ -268,6 +273,8 @@ static void notice_sleep(WiceAgent *agent)
 static void refresh_addresses(WiceAgent *agent)
 {
 	GArray *now = usable_addresses(agent);
+	if (!now)
+		return;
 	bool first = !agent->has_addresses;
 	bool same = same_addresses(now, agent->addresses);
 	g_array_unref(agent->addresses);
@@ -311,17 +318,23 @@ static void on_backend_state(const char *url, bool ready, const char *reason, vo
 static void on_envelope(const WiceEnvelope *envelope, void *user_data)
 {
 	WiceAgent *agent = user_data;
+	WiceInterface *recipient = NULL;
 	GHashTableIter iter;
 	gpointer interface;
 	g_hash_table_iter_init(&iter, agent->interfaces);
 	while (g_hash_table_iter_next(&iter, NULL, &interface)) {
 		const WiceKey *key = wice__interface_key(interface);
-		if (key && wice_key_compare(key, &envelope->recipient) == 0) {
-			wice__interface_receive(interface, envelope);
-			return;
-		}
+		if (!key || wice_key_compare(key, &envelope->recipient) != 0)
+			continue;
+		/* Interfaces may share a key; then it is meant for the one that has the peer. */
+		recipient = interface;
+		if (wice__interface_find_peer(interface, &envelope->sender))
+			break;
 	}
-	agent->counters.misaddressed++;
+	if (recipient)
+		wice__interface_receive(recipient, envelope);
+	else
+		agent->counters.misaddressed++;
 }
 
 static void on_garbage(bool oversized, void *user_data)

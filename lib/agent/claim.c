@@ -10,6 +10,9 @@
 #include <unistd.h>
 #include <wice/error.h>
 
+/* Nobody accepts: each who asks whose claim it is stays in the queue, and a full one is no answer. */
+#define BACKLOG 4096
+
 struct WiceClaim {
 	int fd;
 };
@@ -39,11 +42,12 @@ static pid_t holder_of(const struct sockaddr_un *address, socklen_t len)
 
 static void set_busy(GError **error, const char *interface, pid_t holder)
 {
-	g_set_error(
-		error, WICE_ERROR, WICE_ERROR_BUSY,
-		"The interface %s is taken care of by the process with pid %d already. Stop that "
-		"one, or have it let go of the interface with `wice delete %s`.",
-		interface, (int)holder, interface);
+	g_autofree char *who = holder ? g_strdup_printf("the process with pid %d", (int)holder)
+				      : g_strdup("another process");
+	g_set_error(error, WICE_ERROR, WICE_ERROR_BUSY,
+		    "The interface %s is taken care of by %s already. Stop that one, or have it "
+		    "let go of the interface with `wice delete %s`.",
+		    interface, who, interface);
 }
 
 gboolean wice__claim_new(const char *interface, WiceClaim **ret_claim, GError **error)
@@ -56,7 +60,7 @@ gboolean wice__claim_new(const char *interface, WiceClaim **ret_claim, GError **
 		return TRUE;
 	bool bound = bind(fd, (struct sockaddr *)&address, len) == 0;
 	bool busy = !bound && errno == EADDRINUSE;
-	if (!bound || listen(fd, 1) < 0) {
+	if (!bound || listen(fd, BACKLOG) < 0) {
 		close(fd);
 		if (busy)
 			set_busy(error, interface, holder_of(&address, len));

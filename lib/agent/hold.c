@@ -127,7 +127,20 @@ WiceHoldChange wice__hold_update(WiceHold *hold, const WiceDevicePeer *device_pe
 	*ret_verdict =
 		wice__liveness_sample(&hold->liveness, device_peer->rx_bytes, device_peer->tx_bytes,
 				      device_peer->handshake_ns, wice__now_ms());
-	return was_there && wice__hold_is_foreign(hold) ? WICE_HOLD_MOVED : WICE_HOLD_KEPT;
+	if (!was_there || !wice__hold_is_foreign(hold))
+		return WICE_HOLD_KEPT;
+	return hold->seen.endpoint.address.family ? WICE_HOLD_MOVED : WICE_HOLD_LOST;
+}
+
+void wice__hold_set_again(WiceHold *hold)
+{
+	memset(&hold->found_endpoint, 0, sizeof hold->found_endpoint);
+	hold->found_keepalive = hold->seen.keepalive_s;
+	hold->nudging = false;
+	hold->seen.endpoint = hold->applied;
+	wice__liveness_reset(&hold->liveness, wice__realtime_ms() * 1000000);
+	write_endpoint(hold, &hold->applied);
+	wice__interface_remember(hold->interface);
 }
 
 bool wice__hold_is_foreign(const WiceHold *hold)

@@ -50,11 +50,15 @@ void wice__hold_release(WiceHold *hold);
 typedef enum {
 	WICE_HOLD_KEPT = 0,
 	WICE_HOLD_MOVED, /* WireGuard has just left the endpoint that we set */
+	WICE_HOLD_LOST,  /* the peer was made anew without any endpoint, as `wg setconf` does */
 } WiceHoldChange;
 
 /* Takes a newer snapshot of the peer. */
 WiceHoldChange wice__hold_update(WiceHold *hold, const WiceDevicePeer *device_peer,
 				 WiceLivenessVerdict *ret_verdict);
+
+/* Sets the endpoint once more that was lost. Nothing that was heard before proves it now. */
+void wice__hold_set_again(WiceHold *hold);
 
 /* The endpoint is another one than we have set. */
 bool wice__hold_is_foreign(const WiceHold *hold);

@@ -320,9 +320,23 @@ static void update_peers(WiceInterface *interface, const WiceDeviceInfo *info)
 	}
 }
 
+/* Two interfaces may have one key, and then share the subscription. */
+static bool is_key_shared(const WiceInterface *interface)
+{
+	GHashTableIter iter;
+	gpointer other;
+	g_hash_table_iter_init(&iter, interface->agent->interfaces);
+	while (g_hash_table_iter_next(&iter, NULL, &other)) {
+		const WiceKey *key = other == interface ? NULL : wice__interface_key(other);
+		if (key && wice_key_compare(key, &interface->public_key) == 0)
+			return true;
+	}
+	return false;
+}
+
 static void unsubscribe(WiceInterface *interface)
 {
-	if (interface->subscribed)
+	if (interface->subscribed && !is_key_shared(interface))
 		wice__signaling_hub_unsubscribe(interface->agent->hub, &interface->public_key);
 	interface->subscribed = false;
 }
@@ -350,7 +364,8 @@ static void use_key(WiceInterface *interface, const WiceDeviceInfo *info)
 	}
 }
 
-static void use_port(WiceInterface *interface, const WiceDeviceInfo *info)
+/* True if the sessions were stopped. */
+static bool use_port(WiceInterface *interface, const WiceDeviceInfo *info)
 {
 	if (interface->proxy && info->listen_port)
 		wice__user_proxy_set_wg_port(interface->proxy, info->listen_port);
@@ -365,9 +380,10 @@ static void use_port(WiceInterface *interface, const WiceDeviceInfo *info)
 			   "%s is down: set it up with ip link set %s up", interface->name,
 			   interface->name);
 	if (usable == interface->usable)
-		return;
+		return false;
 	interface->usable = usable;
 	wice__interface_event(interface, usable ? WICE_SESSION_START : WICE_SESSION_STOP);
+	return !usable;
 }
 
 static void schedule_poll(WiceInterface *interface)
@@ -394,14 +410,17 @@ static void take_snapshot(WiceInterface *interface, WiceDevice *device)
 
 	use_key(interface, info);
 	unsigned changes = wice_device_diff(before, device, on_peer_diff, interface);
-	use_port(interface, info);
+	bool stopped = use_port(interface, info);
 	add_missing_peers(interface, info);
 	if (before && (changes & CHANGES_THAT_RESTART)) {
 		wice__interface_event(interface, WICE_SESSION_STOP);
 		if (interface->usable)
 			wice__interface_event(interface, WICE_SESSION_START);
+		stopped = true;
 	}
-	update_peers(interface, info);
+	/* What stopping has put back is not in this snapshot: its values would pass for the user's. */
+	if (!stopped)
+		update_peers(interface, info);
 	save_found(interface);
 }
 

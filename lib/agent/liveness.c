@@ -24,12 +24,15 @@ WiceLivenessVerdict wice__liveness_sample(WiceLiveness *liveness, uint64_t rx_by
 {
 	/*
 	 * The first sample after a reset may hold bytes of the former path, so only a handshake that
-	 * is new enough counts in it. Counters that went back mean a peer made anew.
+	 * is new enough counts in it. Counters that went back mean a peer made anew: it has heard
+	 * nothing yet, or what it has received since.
 	 */
-	bool heard = liveness->has_baseline ? rx_bytes != liveness->rx_bytes ||
-						      handshake_ns > liveness->handshake_ns
-					    : handshake_ns > liveness->since_ns;
-	bool asked = liveness->has_baseline && is_question(tx_bytes - liveness->tx_bytes);
+	uint64_t rx_before = rx_bytes < liveness->rx_bytes ? 0 : liveness->rx_bytes;
+	uint64_t tx_before = tx_bytes < liveness->tx_bytes ? 0 : liveness->tx_bytes;
+	bool heard = liveness->has_baseline
+			     ? rx_bytes > rx_before || handshake_ns > liveness->handshake_ns
+			     : handshake_ns > liveness->since_ns;
+	bool asked = liveness->has_baseline && is_question(tx_bytes - tx_before);
 	liveness->has_baseline = true;
 	liveness->rx_bytes = rx_bytes;
 	liveness->tx_bytes = tx_bytes;

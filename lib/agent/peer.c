@@ -15,9 +15,14 @@
 #include "proxy/user.h"
 #include "signaling/sealed.h"
 
-/* Envelopes of one peer that are opened: a bucket against floods of genuine-looking ones. */
-#define RECEIVE_BURST 50
-#define RECEIVE_INTERVAL_MS 50
+/*
+ * Envelopes in the name of one peer. Anybody can send such, so there are two buckets: a large one
+ * for opening, which costs microseconds and shows who made it, and a small one for what is genuine.
+ */
+#define OPEN_BURST 5000
+#define OPEN_INTERVAL_US 200
+#define GENUINE_BURST 50
+#define GENUINE_INTERVAL_US 50000
 /* An answer to a replayed or outdated description, not more often. */
 #define STALE_ANSWER_GAP_MS 1000
 #define MAX_NESTED_EVENTS 8
@@ -43,7 +48,7 @@ struct WicePeer {
 	WiceDescription remote;
 	unsigned nested;
 	bool publish_pending;
-	int64_t receive_tokens_at;
+	int64_t open_tokens_at, genuine_tokens_at; /* in µs */
 	int64_t stale_answered_at;
 	WiceHold hold;
 	WiceSelection selection;      /* how packets get to the path of `active` */
@@ -359,13 +364,12 @@ void wice__peer_event(WicePeer *peer, WiceSessionEventType type)
 	run(peer, &(WiceSessionEvent){ .type = type });
 }
 
-static bool take_receive_token(WicePeer *peer, int64_t now)
+static bool take_token(int64_t *tokens_at, int64_t now_us, int64_t burst, int64_t interval_us)
 {
-	int64_t oldest = now - (int64_t)RECEIVE_BURST * RECEIVE_INTERVAL_MS;
-	peer->receive_tokens_at = MAX(peer->receive_tokens_at, oldest);
-	if (peer->receive_tokens_at + RECEIVE_INTERVAL_MS > now)
+	*tokens_at = MAX(*tokens_at, now_us - burst * interval_us);
+	if (*tokens_at + interval_us > now_us)
 		return false;
-	peer->receive_tokens_at += RECEIVE_INTERVAL_MS;
+	*tokens_at += interval_us;
 	return true;
 }
 
@@ -382,7 +386,7 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 {
 	WiceSignalingCounters *counters = wice__interface_counters(peer->interface);
 	int64_t now = wice__now_ms();
-	if (!take_receive_token(peer, now)) {
+	if (!take_token(&peer->open_tokens_at, now * 1000, OPEN_BURST, OPEN_INTERVAL_US)) {
 		counters->limited++;
 		return;
 	}
@@ -394,6 +398,10 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 		answer_stale(peer, now);
 	if (result != WICE_OPEN_OK)
 		return;
+	if (!take_token(&peer->genuine_tokens_at, now * 1000, GENUINE_BURST, GENUINE_INTERVAL_US)) {
+		counters->limited++;
+		return;
+	}
 
 	peer->remote = description;
 	peer->has_remote = true;
@@ -444,6 +452,11 @@ void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 	WiceHoldChange change = wice__hold_update(&peer->hold, device_peer, &verdict);
 	if (!peer->session.path)
 		return;
+	if (change == WICE_HOLD_LOST) {
+		wice__hold_set_again(&peer->hold);
+		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ANEW });
+		return;
+	}
 	if (change == WICE_HOLD_MOVED)
 		follow(peer);
 	if (verdict == WICE_LIVENESS_ALIVE)
@@ -465,7 +478,7 @@ WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found)
 	WicePeer *peer = g_new0(WicePeer, 1);
 	peer->interface = interface;
 	peer->key = found->public_key;
-	peer->receive_tokens_at = INT64_MIN / 2;
+	peer->open_tokens_at = peer->genuine_tokens_at = INT64_MIN / 2;
 	peer->stale_answered_at = INT64_MIN / 2;
 	peer->state_since_ms = wice__realtime_ms();
 	name_subject(peer);

@@ -255,18 +255,22 @@ static unsigned remote(WiceSession *session, const WiceSessionEvent *event, int6
 	return remote_is_new(session, event, now);
 }
 
+static void await_handshake(WiceSession *session, int64_t now)
+{
+	session->proven = false;
+	session->give_up_at = now + HANDSHAKING_TIMEOUT_MS;
+	session->nudge_interval = NUDGE_MIN_MS;
+	session->nudge_at = now + session->nudge_interval;
+	set_phase(session, WICE_PHASE_HANDSHAKING, WICE_WHY_WAITING_FOR_HANDSHAKE, now);
+}
+
 static unsigned pair_selected(WiceSession *session, int64_t now)
 {
 	if (session->phase != WICE_PHASE_CHECKING && session->phase != WICE_PHASE_HANDSHAKING &&
 	    session->phase != WICE_PHASE_ESTABLISHED)
 		return 0;
-	if (session->phase == WICE_PHASE_CHECKING) {
-		session->proven = false;
-		session->give_up_at = now + HANDSHAKING_TIMEOUT_MS;
-		session->nudge_interval = NUDGE_MIN_MS;
-		session->nudge_at = now + session->nudge_interval;
-		set_phase(session, WICE_PHASE_HANDSHAKING, WICE_WHY_WAITING_FOR_HANDSHAKE, now);
-	}
+	if (session->phase == WICE_PHASE_CHECKING)
+		await_handshake(session, now);
 	session->path = true;
 	return WICE_SESSION_DO_APPLY_PATH | (session->controlling ? WICE_SESSION_DO_NUDGE : 0);
 }
@@ -276,6 +280,8 @@ static unsigned wg_alive(WiceSession *session, int64_t now)
 	if (!session->path)
 		return 0;
 	session->proven = true;
+	if (session->phase == WICE_PHASE_ESTABLISHED) /* a better pair was nudged, too */
+		return WICE_SESSION_DO_SETTLE;
 	if (session->phase != WICE_PHASE_HANDSHAKING)
 		return 0;
 	stop_timers(session);
@@ -292,6 +298,17 @@ static unsigned wg_silent(WiceSession *session, int64_t now)
 	if (session->phase != WICE_PHASE_ESTABLISHED)
 		return 0;
 	return restart(session, WICE_WHY_PATH_SILENT, now);
+}
+
+/* The path is as good as before, but only a new handshake can prove it. */
+static unsigned wg_anew(WiceSession *session, int64_t now)
+{
+	session->proven = false;
+	if (session->phase == WICE_PHASE_ESTABLISHED) {
+		session->attempt_since = now;
+		await_handshake(session, now);
+	}
+	return session->phase == WICE_PHASE_HANDSHAKING ? WICE_SESSION_DO_NUDGE : 0;
 }
 
 /*
@@ -416,6 +433,8 @@ static unsigned dispatch(WiceSession *session, const WiceSessionEvent *event, in
 		return wg_alive(session, now);
 	case WICE_SESSION_WG_SILENT:
 		return wg_silent(session, now);
+	case WICE_SESSION_WG_ANEW:
+		return wg_anew(session, now);
 	case WICE_SESSION_DEADLINE:
 		return deadline_passed(session, now);
 	}

@@ -60,6 +60,7 @@ typedef enum {
 	WICE_SESSION_ICE_FAILED,      /* the agent has given up, or its selected pair is dead */
 	WICE_SESSION_WG_ALIVE,        /* WireGuard has received something over the applied path */
 	WICE_SESSION_WG_SILENT,       /* WireGuard sends and has heard nothing for too long */
+	WICE_SESSION_WG_ANEW,         /* WireGuard has forgotten the peer's keys, not the path */
 	WICE_SESSION_DEADLINE,        /* the deadline has passed */
 } WiceSessionEventType;
 

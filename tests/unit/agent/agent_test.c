@@ -12,6 +12,7 @@
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 #include <wice/wice.h>
 
@@ -428,6 +429,173 @@ START_TEST(a_flood_in_the_name_of_a_peer_is_limited)
 }
 END_TEST
 
+START_TEST(forged_envelopes_do_not_keep_genuine_ones_out)
+{
+	World world;
+	if (!make_host())
+		return;
+	begin(&world);
+	Side *a = &world.sides[0], *b = &world.sides[1];
+	add_peer(&world, a, b, NULL);
+	start_agent(&world, a);
+	drain();
+	WiceInterface *interface = g_hash_table_lookup(a->agent->interfaces, a->name);
+	uint8_t body[WICE_ENVELOPE_MAX];
+	WiceEnvelope envelope = { .sender = b->public_key,
+				  .recipient = a->public_key,
+				  .body = body };
+	for (int i = 0; i < 1000; i++) {
+		envelope.body_len = 100;
+		randombytes_buf(body, envelope.body_len);
+		wice__interface_receive(interface, &envelope);
+	}
+	WiceMailbox mailbox;
+	wice__mailbox_init(&mailbox, &b->private_key, &a->public_key, 1);
+	WiceDescription description = { .ufrag = "abcd", .pwd = "abcdefghijklmnopqrstuvwx" };
+	ck_assert(wice__mailbox_seal(&mailbox, &description, 0, &envelope, body));
+	wice__interface_receive(interface, &envelope);
+	WiceSignalingCounters counters = counters_of(a);
+	ck_assert_uint_eq(counters.accepted, 1);
+	ck_assert_uint_eq(counters.forged, 1000);
+
+	/* Genuine ones are limited more strictly: each makes work. */
+	for (int i = 0; i < 1000; i++) {
+		ck_assert(wice__mailbox_seal(&mailbox, &description, 0, &envelope, body));
+		wice__interface_receive(interface, &envelope);
+	}
+	ck_assert_uint_ge(counters_of(a).limited, 800);
+	wice__mailbox_done(&mailbox);
+	end(&world);
+}
+END_TEST
+
+static void sync_and_run(Side *side)
+{
+	ck_assert(wice_agent_sync(side->agent, NULL, NULL));
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+}
+
+START_TEST(a_peer_that_is_made_anew_without_endpoint_gets_it_back)
+{
+	World world;
+	if (!make_host())
+		return;
+	begin(&world);
+	Side *a = &world.sides[0], *b = &world.sides[1];
+	add_peer(&world, a, b, "192.0.2.7:4242");
+	add_peer(&world, b, a, NULL);
+	connect_both(&world);
+	g_autoptr(WiceDevice) before = wice__wg_fake_get_device(world.wg, a->name);
+
+	/* As `wg setconf` does between two looks; keepalive is another one, too. */
+	WiceDevicePeer anew = { .public_key = b->public_key, .keepalive_s = 17 };
+	wice__wg_fake_set_peer(world.wg, a->name, &anew);
+	sync_and_run(a);
+	ck_assert_int_eq(wait_for(a, &b->public_key, WICE_STATE_CONNECTED), -1);
+	g_autoptr(WiceDevice) after = wice__wg_fake_get_device(world.wg, a->name);
+	const WiceDevicePeer *peer = wice_device_find_peer(after, &b->public_key);
+	ck_assert_int_eq(
+		wice_endpoint_compare(&wice_device_find_peer(before, &b->public_key)->endpoint,
+				      &peer->endpoint),
+		0);
+	ck_assert_int_ne(peer->handshake_ns, 0);
+
+	wice_agent_free(g_steal_pointer(&a->agent));
+	g_autoptr(WiceDevice) end_device = wice__wg_fake_get_device(world.wg, a->name);
+	peer = wice_device_find_peer(end_device, &b->public_key);
+	ck_assert_uint_eq(peer->keepalive_s, 17);
+	end(&world);
+}
+END_TEST
+
+static void set_fwmark(World *world, const Side *side, uint32_t fwmark)
+{
+	g_autoptr(WiceDevice) device = wice__wg_fake_get_device(world->wg, side->name);
+	WiceDeviceInfo info = *wice_device_info(device);
+	info.fwmark = fwmark;
+	wice__wg_fake_set_device(world->wg, &info);
+}
+
+START_TEST(what_a_restart_puts_back_is_not_taken_for_the_hand_of_the_user)
+{
+	World world;
+	if (!make_host())
+		return;
+	begin(&world);
+	Side *a = &world.sides[0], *b = &world.sides[1];
+	add_peer(&world, a, b, "192.0.2.7:4242");
+	add_peer(&world, b, a, NULL);
+	start_agent(&world, a);
+	start_agent(&world, b);
+	/* WireGuard's own socket is tried first, and a nudge is under way. */
+	ck_assert_int_eq(wait_for(a, &b->public_key, WICE_STATE_HANDSHAKING), -1);
+	set_fwmark(&world, a, 51820);
+	ck_assert(wice_agent_sync(a->agent, NULL, NULL));
+
+	WiceInterface *interface = g_hash_table_lookup(a->agent->interfaces, a->name);
+	WiceFoundPeer found;
+	wice__peer_found(wice__interface_find_peer(interface, &b->public_key), &found);
+	char text[WICE_ENDPOINT_SIZE];
+	ck_assert_str_eq(wice_endpoint_format(&found.endpoint, text), "192.0.2.7:4242");
+	ck_assert_uint_eq(found.keepalive, 0);
+	end(&world);
+}
+END_TEST
+
+START_TEST(interfaces_with_one_key_share_its_envelopes)
+{
+	World world;
+	if (!make_host())
+		return;
+	begin(&world);
+	Side *a = &world.sides[0], *b = &world.sides[1];
+	add_peer(&world, b, a, NULL);
+	/* Of one host, with the key of a, and only the second one knows b. */
+	static const char *const names[] = { "wgx", "wgy" };
+	for (size_t i = 0; i < G_N_ELEMENTS(names); i++) {
+		WiceDeviceInfo info = { .ifindex = 8 + (unsigned)i,
+					.private_key = a->private_key,
+					.listen_port = 51820 };
+		g_strlcpy(info.name, names[i], sizeof info.name);
+		wice__wg_fake_set_device(world.wg, &info);
+	}
+	WiceDevicePeer peer = { .public_key = b->public_key };
+	wice__wg_fake_set_peer(world.wg, "wgy", &peer);
+	start_agent(&world, a);
+	ck_assert(wice_agent_add_interface(a->agent, "wgx", NULL));
+	ck_assert(wice_agent_add_interface(a->agent, "wgy", NULL));
+	/* One of them goes; the key is still that of the others. */
+	ck_assert(wice_agent_remove_interface(a->agent, "wgx", NULL));
+	start_agent(&world, b);
+	ck_assert_int_eq(wait_for(b, &a->public_key, WICE_STATE_HANDSHAKING), -1);
+	end(&world);
+}
+END_TEST
+
+START_TEST(running_out_of_descriptors_restarts_no_session)
+{
+	World world;
+	if (!make_host())
+		return;
+	begin(&world);
+	Side *a = &world.sides[0], *b = &world.sides[1];
+	add_peer(&world, a, b, NULL);
+	add_peer(&world, b, a, NULL);
+	connect_both(&world);
+	struct rlimit limit;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ .rlim_cur = 3, .rlim_max = limit.rlim_max });
+	ck_assert(wice_agent_sync(a->agent, NULL, NULL));
+	setrlimit(RLIMIT_NOFILE, &limit);
+	g_autoptr(WiceStatus) status = wice_agent_status(a->agent);
+	const WicePeerStatus *peer = &wice_status_info(status)->interfaces[0].peers[0];
+	ck_assert_int_eq(peer->state, WICE_STATE_CONNECTED);
+	ck_assert_uint_eq(peer->restarts, 0);
+	end(&world);
+}
+END_TEST
+
 START_TEST(a_restart_keeps_the_path_until_there_is_a_new_one)
 {
 	World world;
@@ -509,5 +677,10 @@ END_TEST
 SUITE_MAIN("agent", two_agents_connect_and_put_back_what_they_found, keepalive_of_the_user_is_kept,
 	   a_wait_times_out_or_is_cancelled, a_thousand_peers_come_and_go_without_a_trace,
 	   strangers_get_no_answer_and_change_nothing, a_flood_in_the_name_of_a_peer_is_limited,
+	   forged_envelopes_do_not_keep_genuine_ones_out,
+	   a_peer_that_is_made_anew_without_endpoint_gets_it_back,
+	   what_a_restart_puts_back_is_not_taken_for_the_hand_of_the_user,
+	   interfaces_with_one_key_share_its_envelopes,
+	   running_out_of_descriptors_restarts_no_session,
 	   a_restart_keeps_the_path_until_there_is_a_new_one,
 	   after_a_sleep_paths_are_looked_for_anew, errors_name_what_is_wrong)

@@ -76,6 +76,32 @@ START_TEST(seldom_samples_give_the_same_verdict)
 }
 END_TEST
 
-SUITE_MAIN("liveness", bytes_of_the_former_path_prove_nothing, a_newer_handshake_proves_at_once,
+START_TEST(counters_that_went_back_prove_nothing)
+{
+	WiceLiveness liveness;
+	wice__liveness_reset(&liveness, 0);
+	wice__liveness_sample(&liveness, 1000, 1000, 7, 0);
+	ck_assert_int_eq(wice__liveness_sample(&liveness, 0, 0, 0, 10), WICE_LIVENESS_UNKNOWN);
+	/* It asks, and nobody answers. */
+	ck_assert_int_eq(wice__liveness_sample(&liveness, 0, 148, 0, 20), WICE_LIVENESS_UNKNOWN);
+	ck_assert_int_eq(wice__liveness_sample(&liveness, 0, 148, 0, 60 * SECOND),
+			 WICE_LIVENESS_SILENT);
+	ck_assert_int_eq(wice__liveness_sample(&liveness, 92, 148, 9, 61 * SECOND),
+			 WICE_LIVENESS_ALIVE);
+}
+END_TEST
+
+START_TEST(a_peer_made_anew_that_has_heard_something_is_alive)
+{
+	WiceLiveness liveness;
+	wice__liveness_reset(&liveness, 0);
+	wice__liveness_sample(&liveness, 1000, 1000, 7, 0);
+	ck_assert_int_eq(wice__liveness_sample(&liveness, 92, 148, 8, 10), WICE_LIVENESS_ALIVE);
+}
+END_TEST
+
+SUITE_MAIN("liveness", counters_that_went_back_prove_nothing,
+	   a_peer_made_anew_that_has_heard_something_is_alive,
+	   bytes_of_the_former_path_prove_nothing, a_newer_handshake_proves_at_once,
 	   silence_needs_something_unanswered, keepalives_are_answered_by_nobody,
 	   seldom_samples_give_the_same_verdict)
