@@ -1,0 +1,122 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The kernel's answers about links, families and WireGuard devices. The first byte says which of the three is
+ * expected, and whether the headers are repaired first: most mutations only break a length or a type there. A
+ * device that was read must obey the rules of every snapshot.
+ */
+#include "wg/netlink.h"
+
+#include <glib.h>
+#include <stdlib.h>
+#include <string.h>
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+#define REPAIR 0x80
+#define INPUT_MAX 65536
+#define PORT 7
+#define SEQUENCE 9
+
+typedef struct {
+	unsigned kind;
+	WiceDeviceBuilder *builder;
+} Reading;
+
+static void require(bool holds)
+{
+	if (!holds)
+		abort();
+}
+
+static bool is_error(int r)
+{
+	return r < 0 && r >= -4095;
+}
+
+static int read_message(struct nlmsghdr *header, void *user_data)
+{
+	Reading *reading = user_data;
+	WiceNetlinkLink link;
+	uint16_t family;
+	int r;
+	switch (reading->kind) {
+	case 0:
+		r = wice__netlink_read_link(header, &link);
+		if (r == 0)
+			require(memchr(link.name, 0, sizeof link.name) &&
+				memchr(link.kind, 0, sizeof link.kind));
+		break;
+	case 1:
+		r = wice__netlink_read_family(header, &family);
+		break;
+	default:
+		r = wice__netlink_read_device(header, reading->builder);
+		break;
+	}
+	require(r == 0 || is_error(r));
+	return r;
+}
+
+static void check_peer(const WiceDevice *device, const WiceDevicePeer *peer)
+{
+	require(wice_device_find_peer(device, &peer->public_key) == peer);
+	require(peer->handshake_ns >= 0);
+	for (size_t i = 0; i < peer->n_allowed_ips; i++) {
+		const WicePrefix *prefix = &peer->allowed_ips[i];
+		require(wice_prefix_contains(prefix, &prefix->address));
+		require(i == 0 || wice_prefix_compare(prefix - 1, prefix) < 0);
+	}
+}
+
+static void check_device(WiceDeviceBuilder *builder)
+{
+	WiceDevice *device = wice__device_builder_finish(builder);
+	WiceDevice *copy = wice__device_builder_finish(wice__device_builder_copy(device));
+	const WiceDeviceInfo *info = wice_device_info(device);
+	for (size_t i = 0; i < info->n_peers; i++)
+		check_peer(device, &info->peers[i]);
+	require(wice_device_diff(device, copy, NULL, NULL) == 0);
+	wice_device_unref(copy);
+	wice_device_unref(device);
+}
+
+/* Lengths and addressees become good ones. The type is kept, since some of them end a reply. */
+static void repair(uint8_t *datagram, size_t len)
+{
+	for (size_t at = 0; at + NLMSG_HDRLEN <= len;) {
+		struct nlmsghdr *header = (void *)(datagram + at);
+		if (header->nlmsg_len < NLMSG_HDRLEN || header->nlmsg_len > len - at)
+			header->nlmsg_len = (uint32_t)(len - at);
+		header->nlmsg_pid = PORT;
+		header->nlmsg_seq = SEQUENCE;
+		at += NLMSG_ALIGN(header->nlmsg_len);
+	}
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	if (size == 0 || size > INPUT_MAX)
+		return 0;
+	Reading reading = { .kind = (data[0] & ~REPAIR) % 3 };
+	WiceNetlinkReply reply = {
+		.port = PORT,
+		.sequence = SEQUENCE,
+		.message = read_message,
+		.user_data = &reading,
+	};
+	/* Of exactly that size, so that AddressSanitizer sees every byte too far. */
+	size_t len = size - 1;
+	uint8_t *datagram = g_memdup2(data + 1, len);
+	if (data[0] & REPAIR)
+		repair(datagram, len);
+	reading.builder = wice__device_builder_new("wg0", WICE_DEVICE_KERNEL);
+	int r = wice__netlink_reply_feed(&reply, datagram, len);
+	require(r == 0 || r == 1 || is_error(r));
+	if (r < 0)
+		wice__device_builder_free(reading.builder);
+	else
+		check_device(reading.builder);
+	g_free(datagram);
+	return 0;
+}
