@@ -85,11 +85,13 @@ WICE_API gboolean wice_agent_restart_peer(WiceAgent *agent, const char *interfac
 WICE_API gboolean wice_agent_sync(WiceAgent *agent, const char *interface, GError **error);
 
 /*
- * Waits until the peer of the interface (peer NULL: every peer of it, and at least one; interface
- * NULL: of all interfaces, and at least one peer) is in the given state. CONNECTED also accepts
- * nothing else. callback is called exactly once, never before this function has returned, with
- * error NULL on success, else TIMEOUT (after timeout_ms; 0 = never) or CANCELLED; the error belongs
- * to the library. A peer that does not exist yet is waited for. destroy frees user_data afterwards.
+ * Waits until the peer of the interface is in the given state. peer NULL: every peer of the
+ * interface, and at least one; interface NULL: every peer of all interfaces, and at least one. A
+ * peer that does not exist yet is waited for.
+ *
+ * callback is called exactly once, never before this function has returned, with error NULL on
+ * success, else TIMEOUT (after timeout_ms; 0 = never) or CANCELLED; the error belongs to the
+ * library. destroy frees user_data afterwards. cancel may be NULL.
  */
 typedef void (*WiceWaitFunc)(const GError *error, void *user_data);
 WICE_API void wice_agent_wait(WiceAgent *agent, const char *interface, const WiceKey *peer,
