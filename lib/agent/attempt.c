@@ -5,6 +5,9 @@
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "event/source.h"
@@ -12,6 +15,7 @@
 #include "stun/probe.h"
 
 #define SOCKETS_MAX 16
+#define DESCRIPTORS_RESERVED 32
 /* Host candidates and one server-reflexive candidate for each. */
 #define CANDIDATES_MAX (2 * SOCKETS_MAX)
 
@@ -192,11 +196,29 @@ static void open_paths(WiceAttempt *attempt, const WiceAttemptOptions *options)
 	}
 }
 
+/*
+ * Peers may be many, but must not take the last descriptors: looking at WireGuard, signaling and
+ * control need some all the time, and without them nothing would ever change. The kernel gives
+ * the lowest number that is free.
+ */
+static bool has_descriptors_left(void)
+{
+	struct rlimit limit;
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return false;
+	close(fd);
+	return getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
+	       (rlim_t)fd + DESCRIPTORS_RESERVED < limit.rlim_cur;
+}
+
 int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents *events,
 		      void *user_data, WiceAttempt **ret_attempt)
 {
 	if (options->n_addresses == 0)
 		return -EADDRNOTAVAIL;
+	if (!has_descriptors_left())
+		return -EMFILE;
 
 	WiceAttempt *attempt = g_new0(WiceAttempt, 1);
 	attempt->events = events;

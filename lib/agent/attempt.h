@@ -40,7 +40,9 @@ typedef struct {
 	size_t n_stun_servers;
 } WiceAttemptOptions;
 
-/* -EADDRNOTAVAIL if there is no address; -errno. No callback before this has returned. */
+/*
+ * -EADDRNOTAVAIL if there is no address, -EMFILE if what is left of the process's descriptors is
+ * needed for other things; -errno. No callback before this has returned. */
 int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents *events,
 		      void *user_data, WiceAttempt **ret_attempt);
 void wice__attempt_free(WiceAttempt *attempt);

@@ -46,6 +46,7 @@ struct WicePeer {
 	int64_t attempt_opened_ns; /* CLOCK_REALTIME */
 	bool has_remote;
 	WiceDescription remote;
+	bool out_of_descriptors; /* which is why there is no attempt */
 	unsigned nested;
 	bool publish_pending;
 	int64_t open_tokens_at, genuine_tokens_at; /* in µs */
@@ -131,7 +132,8 @@ static void open_attempt(WicePeer *peer)
 		peer->attempt_opened_ns = wice__realtime_ms() * 1000000;
 		err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
 	}
-	if (err && err != -EADDRNOTAVAIL)
+	peer->out_of_descriptors = err == -EMFILE || err == -ENFILE;
+	if (err && err != -EADDRNOTAVAIL && !peer->out_of_descriptors)
 		wice__log(WICE_LOG_WARNING, peer->subject, "no ICE agent could be started: %s",
 			  g_strerror(-err));
 	if (err) {
@@ -277,6 +279,7 @@ static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
 	facts->proven = peer->session.proven;
 	facts->path = peer->selection.path;
 	facts->has_remote = peer->has_remote;
+	facts->out_of_descriptors = peer->out_of_descriptors;
 	if (peer->has_remote)
 		facts->n_remote = peer->remote.n_candidates;
 	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)

@@ -60,6 +60,11 @@ static void write_search(const WiceReasonFacts *facts, GString *text)
 		g_string_append(text, facts->idle_reason ? facts->idle_reason : "not started yet");
 		break;
 	case WICE_WHY_NO_ADDRESS:
+		if (facts->out_of_descriptors) {
+			g_string_append(text, "wiced has too many open files to try yet another "
+					      "peer: raise its limit (ulimit -n, LimitNOFILE=)");
+			break;
+		}
 		g_string_append(text, "this host has no address outside of the tunnel: "
 				      "is the network down?");
 		break;

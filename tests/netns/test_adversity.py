@@ -2,11 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Rough handling: what administrators, crashes and strangers do to a running wiced."""
 
-from lab.network import Network
+from lab.fakewg import FakeWireGuard, introduce
+from lab.network import Network, program
 from lab.system import wait_until
 from lab.testing import test
 from lab.wice import Pair, SignalingServer, Wiced
-from lab.wireguard import WireGuard, assert_ping, ping
+from lab.wireguard import WireGuard, assert_ping, new_key, ping, public_key
 
 
 @test
@@ -37,3 +38,29 @@ def two_interfaces_of_one_host_are_connected_with_each_other(lab):
     host.wiced = Wiced(host, [one.name, two.name], [server.url], [network.stun_url()]).start()
     host.wiced.wait_connected(one, two.public_key)
     host.wiced.wait_connected(two, one.public_key)
+
+
+@test
+def a_small_limit_of_open_files_leaves_wiced_in_control(lab):
+    """Peers that nobody can be reached behind must not take the descriptors that all else needs."""
+    network = Network(lab)
+    a, b = network.host("a"), network.host("b")
+    network.start()
+    server = SignalingServer(network.public)
+    [one], [two] = FakeWireGuard(a, 1).interfaces, FakeWireGuard(b, 1).interfaces
+    introduce(one, [two])
+    introduce(two, [one])
+    absent = [public_key(new_key()) for _ in range(50)]
+    for number, key in enumerate(absent):
+        one.set("peer", key, "allowed-ips", "10.79.0.%d/32" % number)
+    a.wiced, b.wiced = (Wiced(host, [wg.name], [server.url]) for host, wg in ((a, one), (b, two)))
+    a.wiced.command = lambda: ["prlimit", "--nofile=64:64", program("tools", "wiced"), *a.wiced.arguments]
+    b.wiced.start()
+    a.wiced.start()
+    wait_until(
+        "wice show tells why some peers are not tried",
+        lambda: "too many open files" in a.wiced.wice("show").stdout,
+    )
+    for key in absent:
+        one.set("peer", key, "remove")
+    a.wiced.wait_connected(one, two.public_key)

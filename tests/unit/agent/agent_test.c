@@ -585,13 +585,49 @@ START_TEST(running_out_of_descriptors_restarts_no_session)
 	connect_both(&world);
 	struct rlimit limit;
 	getrlimit(RLIMIT_NOFILE, &limit);
+	g_autoptr(WiceStatus) before = wice_agent_status(a->agent);
 	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ .rlim_cur = 3, .rlim_max = limit.rlim_max });
 	ck_assert(wice_agent_sync(a->agent, NULL, NULL));
 	setrlimit(RLIMIT_NOFILE, &limit);
 	g_autoptr(WiceStatus) status = wice_agent_status(a->agent);
 	const WicePeerStatus *peer = &wice_status_info(status)->interfaces[0].peers[0];
 	ck_assert_int_eq(peer->state, WICE_STATE_CONNECTED);
-	ck_assert_uint_eq(peer->restarts, 0);
+	ck_assert_uint_eq(peer->restarts,
+			  wice_status_info(before)->interfaces[0].peers[0].restarts);
+	end(&world);
+}
+END_TEST
+
+START_TEST(many_peers_leave_descriptors_for_the_rest)
+{
+	World world;
+	if (!make_host())
+		return;
+	begin(&world);
+	Side *a = &world.sides[0];
+	for (int i = 0; i < 100; i++) {
+		WiceDevicePeer peer = { 0 };
+		randombytes_buf(peer.public_key.bytes, WICE_KEY_LEN);
+		wice__wg_fake_set_peer(world.wg, a->name, &peer);
+	}
+	struct rlimit limit;
+	getrlimit(RLIMIT_NOFILE, &limit);
+	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ .rlim_cur = 80, .rlim_max = limit.rlim_max });
+	start_agent(&world, a);
+	drain();
+	ck_assert_uint_lt(open_fds(), 80 - 16);
+	g_autoptr(WiceStatus) status = wice_agent_status(a->agent);
+	const WiceInterfaceStatus *interface = &wice_status_info(status)->interfaces[0];
+	size_t n_signaling = 0, n_told = 0;
+	for (size_t i = 0; i < interface->n_peers; i++) {
+		n_signaling += interface->peers[i].state == WICE_STATE_SIGNALING;
+		n_told += strstr(interface->peers[i].reason, "open files") != NULL;
+	}
+	ck_assert_uint_gt(n_signaling, 0);
+	ck_assert_uint_eq(n_signaling + n_told, 100);
+
+	setrlimit(RLIMIT_NOFILE, &limit);
+	ck_assert_int_eq(wait_for(a, NULL, WICE_STATE_SIGNALING), -1);
 	end(&world);
 }
 END_TEST
@@ -680,7 +716,7 @@ SUITE_MAIN("agent", two_agents_connect_and_put_back_what_they_found, keepalive_o
 	   forged_envelopes_do_not_keep_genuine_ones_out,
 	   a_peer_that_is_made_anew_without_endpoint_gets_it_back,
 	   what_a_restart_puts_back_is_not_taken_for_the_hand_of_the_user,
-	   interfaces_with_one_key_share_its_envelopes,
+	   interfaces_with_one_key_share_its_envelopes, many_peers_leave_descriptors_for_the_rest,
 	   running_out_of_descriptors_restarts_no_session,
 	   a_restart_keeps_the_path_until_there_is_a_new_one,
 	   after_a_sleep_paths_are_looked_for_anew, errors_name_what_is_wrong)

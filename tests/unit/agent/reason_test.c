@@ -33,6 +33,8 @@ static const struct {
 	{ { .why = WICE_WHY_WAITING_FOR_PEER, .n_backends = 2, .n_ready_backends = 1 },
 	  "1 of 2 signaling backends" },
 	{ { .why = WICE_WHY_NO_HANDSHAKE }, "public key" },
+	{ { .why = WICE_WHY_NO_ADDRESS }, "is the network down?" },
+	{ { .why = WICE_WHY_NO_ADDRESS, .out_of_descriptors = true }, "ulimit -n" },
 	{ { .why = WICE_WHY_NOT_STARTED, .idle_reason = "wg0 is down" }, "wg0 is down" },
 	{ { .why = WICE_WHY_PROVEN,
 	    .foreign_endpoint = { .address = { .family = WICE_FAMILY_IPV4,
