@@ -73,7 +73,8 @@ static void result_clear(Result *result)
 
 static char **command_line(const char *program, const char *arguments)
 {
-	g_autofree char *line = g_strdup_printf("%s %s", g_getenv(program), arguments);
+	g_autofree char *quoted = g_shell_quote(g_getenv(program));
+	g_autofree char *line = g_strdup_printf("%s %s", quoted, arguments);
 	char **argv;
 	ck_assert(g_shell_parse_argv(line, NULL, &argv, NULL));
 	return argv;
