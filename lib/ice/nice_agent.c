@@ -35,6 +35,9 @@
  *    of a processor, and each lost one stays in a table of 200 entries for good, after which the agent
  *    reports FAILED on a path that may be perfect. What remains is an indication every 25 s, which
  *    keeps NAT mappings; that nobody is there any more is what WireGuard notices.
+ *  - idle-timeout at its least once a pair is selected: an agent with nothing to check goes on
+ *    waking up every 5 ms for that long (5 s) before it may say FAILED, which is of no interest
+ *    then. 200 agents took 6 % of a processor for 7 s after they had connected.
  *  - local addresses are given, else those of WireGuard interfaces become candidates as well.
  *  - new-selected-pair-full is when packets can flow. READY comes up to 2 s later.
  *
@@ -64,6 +67,7 @@
 
 #define COMPONENT 1
 #define PACING_MS 5
+#define IDLE_WITH_PAIR_MS 50 /* the least that libnice allows */
 #define LOCAL_POSITION_LIMIT 64 /* NICE_CANDIDATE_MAX_LOCAL_ADDRESSES */
 #define LOCAL_POSITION_MARGIN 16
 /* Checks of a full list take 100 * 5 ms + 2 s, and 5 s of grace. */
@@ -227,6 +231,8 @@ static void pair_selected(NiceAgent *agent, guint stream, guint component, NiceC
 		pair.remote.related = (WiceEndpoint){ 0 };
 	if (self->has_pair && pair_equal(&pair, &self->pair))
 		return;
+	if (!self->has_pair)
+		g_object_set(agent, "idle-timeout", (guint)IDLE_WITH_PAIR_MS, NULL);
 	self->pair = pair;
 	self->has_pair = true;
 	self->pair_is_news = true;
