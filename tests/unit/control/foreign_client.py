@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speaks the control API as a program that knows nothing but the .proto file: gRPC's own client.
 
-foreign_client.py PROTO-FILE SOCKET
+foreign_client.py SOCKET; the .proto file is named by the environment: WICE_PROTO.
 """
 
 import importlib
@@ -35,8 +35,8 @@ def load_messages(proto):
 
 
 def main():
-    proto, socket = sys.argv[1:]
-    pb = load_messages(proto)
+    (socket,) = sys.argv[1:]
+    pb = load_messages(os.environ["WICE_PROTO"])
     channel = grpc.insecure_channel("unix:" + socket)
 
     def call(name, request, response):
