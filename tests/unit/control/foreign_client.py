@@ -3,7 +3,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Speaks the control API as a program that knows nothing but the .proto file: gRPC's own client.
 
-foreign_client.py SOCKET
+foreign_client.py SOCKET; the .proto file is named by the environment: WICE_PROTO.
 """
 
 import importlib
@@ -13,7 +13,6 @@ import sys
 import tempfile
 
 SKIPPED = 77
-PROTO = os.path.realpath(os.path.join(os.path.dirname(__file__), "../../../lib/control/control.proto"))
 try:
     import google.protobuf  # noqa: F401
     import grpc
@@ -36,8 +35,9 @@ def load_messages(proto):
 
 
 def main():
-    pb = load_messages(PROTO)
-    channel = grpc.insecure_channel("unix:" + sys.argv[1])
+    (socket,) = sys.argv[1:]
+    pb = load_messages(os.environ["WICE_PROTO"])
+    channel = grpc.insecure_channel("unix:" + socket)
 
     def call(name, request, response):
         method = channel.unary_unary(
