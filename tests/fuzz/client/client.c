@@ -166,7 +166,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 					       sizeof SETTINGS - 1, NULL);
 	g_memory_input_stream_add_data(G_MEMORY_INPUT_STREAM(in), data + 1, (gssize)size - 1, NULL);
 	start();
-	WiceRpcConnectFunc func = g_steal_pointer(&connecting.func);
+	WiceRpcConnectFunc func = connecting.func;
+	connecting.func = NULL;
 	func(g_simple_io_stream_new(in, out), NULL, connecting.user_data);
 	/* The end of the input ends the connection, unless the application has done so. */
 	for (unsigned i = 0; client && !disconnected && !connecting.func; i++) {
