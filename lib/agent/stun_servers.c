@@ -94,6 +94,15 @@ static void rebuild(WiceStunServers *servers)
 	servers->changed(servers->user_data);
 }
 
+/* Member by member: the bytes between them are nobody's. */
+static bool same_endpoints(const WiceEndpoint *a, const WiceEndpoint *b, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (wice_endpoint_compare(&a[i], &b[i]) != 0)
+			return false;
+	return true;
+}
+
 static void on_resolved(const WiceAddress *addresses, size_t n, const GError *error,
 			void *user_data)
 {
@@ -112,7 +121,7 @@ static void on_resolved(const WiceAddress *addresses, size_t n, const GError *er
 		endpoints[i].address = addresses[i];
 		endpoints[i].port = server->port;
 	}
-	if (n == server->n && memcmp(endpoints, server->endpoints, sizeof endpoints) == 0)
+	if (n == server->n && same_endpoints(endpoints, server->endpoints, n))
 		return;
 	memcpy(server->endpoints, endpoints, sizeof endpoints);
 	server->n = n;

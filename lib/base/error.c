@@ -3,7 +3,11 @@
 #include <wice/error.h>
 #include <wice/version.h>
 
-G_DEFINE_QUARK(wice - error - quark, wice_error)
+/* Not by G_DEFINE_QUARK: its cache is written without any lock, and errors are made on several threads. */
+GQuark wice_error_quark(void)
+{
+	return g_quark_from_static_string("wice-error-quark");
+}
 
 const char *wice_version(void)
 {
