@@ -130,7 +130,7 @@ typedef struct {
 	const char *tls_cert; /* PEM files; both or neither */
 	const char *tls_key;
 	bool allow_unproven; /* accept subscribers that do not prove their key (foreign clients) */
-	unsigned max_connections;   /* default 4096 */
+	unsigned max_connections;   /* default 4096; one source (IPv6: /64) may have an eighth */
 	unsigned max_subscriptions; /* per connection, default 64 */
 	unsigned rate;              /* envelopes per second and connection, default 200 */
 	unsigned burst;             /* default 1000 */

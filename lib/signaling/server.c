@@ -22,11 +22,14 @@
 #define QUEUED_MAX (2 * WICE_TOPIC_QUEUED_MAX)
 /* Calls at once on a connection besides its subscriptions. */
 #define UNARY_CALLS_MAX 64
+/* One source may have this part of all connections, so that it cannot lock the others out. */
+#define SOURCE_SHARE 8
 
 struct WiceSignalingServer {
 	WiceSignalingServerOptions options;
 	WiceRpcServer *rpc;
 	WiceTopics *topics;
+	GTree *sources; /* WiceAddress → number of connections; strangers choose the keys */
 	GMainContext *context;
 	uint16_t port;
 };
@@ -34,6 +37,7 @@ struct WiceSignalingServer {
 /* One connection. */
 typedef struct {
 	WiceSignalingServer *server;
+	WiceAddress source;
 	GPtrArray *subscriptions;
 	int64_t full_us; /* when the token bucket is full again: its whole state (GCRA) */
 } Client;
@@ -51,20 +55,57 @@ typedef struct {
 
 /* Connections. */
 
+/* Where it comes from; of IPv6 the network, since a host may use all addresses of it. */
+static WiceAddress source_of(GSocket *socket)
+{
+	struct sockaddr_storage storage;
+	socklen_t len = sizeof storage;
+	WiceEndpoint endpoint = { 0 };
+	if (getpeername(g_socket_get_fd(socket), (struct sockaddr *)&storage, &len) == 0)
+		(void)wice__endpoint_from_sockaddr((struct sockaddr *)&storage, len, &endpoint);
+	/* This host: perhaps a reverse proxy, which speaks for many. */
+	if (wice_address_is_loopback(&endpoint.address))
+		return (WiceAddress){ 0 };
+	if (endpoint.address.family == WICE_FAMILY_IPV6)
+		memset(endpoint.address.bytes + 8, 0, 8);
+	return endpoint.address;
+}
+
+static int compare_sources(gconstpointer a, gconstpointer b, gpointer user_data)
+{
+	return wice_address_compare(a, b);
+}
+
+static unsigned count_source(WiceSignalingServer *server, const WiceAddress *source, int change)
+{
+	unsigned n = GPOINTER_TO_UINT(g_tree_lookup(server->sources, source)) + (unsigned)change;
+	if (n)
+		g_tree_insert(server->sources, g_memdup2(source, sizeof *source),
+			      GUINT_TO_POINTER(n));
+	else
+		g_tree_remove(server->sources, source);
+	return n;
+}
+
 static void client_free(gpointer data)
 {
 	Client *client = data;
+	count_source(client->server, &client->source, -1);
 	g_ptr_array_unref(client->subscriptions);
 	g_free(client);
 }
 
 static bool on_accept(WiceRpcConnection *connection, GSocket *socket, void *user_data)
 {
+	WiceSignalingServer *server = user_data;
 	Client *client = g_new0(Client, 1);
-	client->server = user_data;
+	client->server = server;
+	client->source = source_of(socket);
 	client->subscriptions = g_ptr_array_new();
 	wice__rpc_connection_set_data(connection, client, client_free);
-	return true;
+	unsigned n = count_source(server, &client->source, 1);
+	return client->source.family == WICE_FAMILY_NONE ||
+	       n <= MAX(server->options.max_connections / SOURCE_SHARE, 1);
 }
 
 /* Takes cost envelopes' worth out of the connection's bucket; answers the call if it is empty. */
@@ -406,6 +447,7 @@ WiceSignalingServer *wice_signaling_server_new(GMainContext *context,
 	server->context = g_main_context_ref(context ? context : g_main_context_default());
 	uint64_t total = (uint64_t)checked.max_connections * SUBSCRIPTIONS_PER_CONNECTION_SLOT;
 	server->topics = wice__topics_new((unsigned)MIN(total, UINT_MAX));
+	server->sources = g_tree_new_full(compare_sources, NULL, g_free, NULL);
 	if (sodium_init() < 0 || !start(server, error)) {
 		wice_signaling_server_free(server);
 		return NULL;
@@ -424,6 +466,7 @@ void wice_signaling_server_free(WiceSignalingServer *server)
 		return;
 	wice__rpc_server_free(server->rpc);
 	wice__topics_free(server->topics);
+	g_tree_unref(server->sources);
 	g_main_context_unref(server->context);
 	g_free(server);
 }

@@ -1,13 +1,19 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The signaling server, seen by clients that speak its messages directly. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <wice/error.h>
 
 #include "rpc/rpc.h"
 #include "signaling/sealed.h"
 #include "signaling/service.h"
 #include "suite.h"
+#include "unit/signaling/netns.h"
 #include "unit/signaling/recorder.h"
 
 static GMainContext *context;
@@ -443,6 +449,54 @@ static void check_option(const WiceSignalingServerOptions *options, WiceErrorCod
 	ck_assert_msg(strstr(error->message, text) != NULL, "%s", error->message);
 }
 
+/* A connection from this address: is it taken? The server speaks first, with its SETTINGS. */
+static bool is_taken(const char *source, int *ret_fd)
+{
+	struct sockaddr_in from = { .sin_family = AF_INET };
+	struct sockaddr_in to = { .sin_family = AF_INET,
+				  .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+				  .sin_port = htons(wice_signaling_server_port(server)) };
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(inet_pton(AF_INET, source, &from.sin_addr), 1);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&from, sizeof from), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&to, sizeof to), 0);
+	char byte;
+	ssize_t n = -1;
+	WAIT_FOR(context, (n = recv(fd, &byte, 1, MSG_DONTWAIT)) >= 0 || errno != EAGAIN);
+	*ret_fd = fd;
+	return n == 1;
+}
+
+START_TEST(one_source_cannot_take_all_connections)
+{
+	if (!netns_enter() || !netns_ip("addr add 198.51.100.7/32 dev lo") ||
+	    !netns_ip("addr add 198.51.100.8/32 dev lo"))
+		return;
+	WiceSignalingServerOptions options = default_options();
+	options.max_connections = 24;
+	start_server(&options);
+	int fds[6];
+	for (int i = 0; i < 3; i++)
+		ck_assert(is_taken("198.51.100.7", &fds[i]));
+	ck_assert(!is_taken("198.51.100.7", &fds[3]));
+	ck_assert(is_taken("198.51.100.8", &fds[4]));
+	/* One that ends makes room. */
+	close(fds[0]);
+	for (int i = 0; i < 100; i++)
+		g_main_context_iteration(context, FALSE);
+	ck_assert(is_taken("198.51.100.7", &fds[0]));
+	/* Loopback is not limited. */
+	int local[8];
+	for (size_t i = 0; i < G_N_ELEMENTS(local); i++)
+		ck_assert(is_taken("127.0.0.1", &local[i]));
+	for (size_t i = 0; i < G_N_ELEMENTS(local); i++)
+		close(local[i]);
+	for (size_t i = 0; i < G_N_ELEMENTS(fds) - 1; i++)
+		close(fds[i]);
+	stop_server();
+}
+END_TEST
+
 START_TEST(options_that_cannot_work_are_told_with_the_reason)
 {
 	static const char *const addresses[] = { "",       "nowhere", "example.org:80", "127.0.0.1",
@@ -498,6 +552,7 @@ int main(void)
 	tcase_add_test(tcase, strangers_cannot_keep_the_owner_of_a_key_out);
 	tcase_add_test(tcase, a_client_that_sends_too_much_is_slowed_down);
 	tcase_add_test(tcase, subscriptions_beyond_the_limit_of_a_connection_are_refused);
+	tcase_add_test(tcase, one_source_cannot_take_all_connections);
 	tcase_add_test(tcase, what_is_no_envelope_is_not_passed_on);
 	tcase_add_test(tcase,
 		       a_subscriber_that_does_not_read_loses_envelopes_but_not_its_connection);
