@@ -268,8 +268,8 @@ static void add_peer(WiceInterface *interface, const WiceDevicePeer *found)
 static void remove_peer(WiceInterface *interface, const WiceKey *key, bool gone)
 {
 	WiceKey copy = *key; /* key may belong to the peer */
-	gpointer own_key, peer;
-	if (!g_hash_table_steal_extended(interface->peers, &copy, &own_key, &peer))
+	WicePeer *peer = wice__interface_find_peer(interface, &copy);
+	if (!peer)
 		return;
 	g_hash_table_remove(interface->peers, &copy);
 	wice__peer_free(peer, gone);
