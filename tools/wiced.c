@@ -324,6 +324,15 @@ static gboolean start(Daemon *daemon, GError **error)
 	return daemon->server && add_interfaces(daemon, error);
 }
 
+/* By then the first peers have had their time, and what starting needed is not needed again. */
+#define TRIM_AFTER_S 5
+
+static gboolean on_settled(gpointer user_data)
+{
+	wice_daemon_trim();
+	return G_SOURCE_REMOVE;
+}
+
 static int run(const WiceDaemonSettings *settings, const LogSink *log)
 {
 	g_autoptr(GError) error = NULL;
@@ -339,6 +348,7 @@ static int run(const WiceDaemonSettings *settings, const LogSink *log)
 							  wice_version(), settings->socket);
 		say(&daemon, WICE_LOG_INFO, banner);
 		wice_daemon_notify("READY=1");
+		g_timeout_add_seconds(TRIM_AFTER_S, on_settled, NULL);
 		g_main_loop_run(daemon.loop);
 		wice_daemon_notify("STOPPING=1");
 		say(&daemon, WICE_LOG_INFO, "Stopping; putting back what was found.");

@@ -73,6 +73,13 @@ WICE_API const WiceDaemonKey *wice_daemon_config_key(size_t index);
  */
 WICE_API gboolean wice_daemon_notify(const char *state);
 
+/*
+ * Gives back the memory that only starting has needed: free heap, and program text, which comes
+ * back from the page cache page by page as it is used. For a daemon that has just become ready and
+ * will mostly wait. Any thread; never fails.
+ */
+WICE_API void wice_daemon_trim(void);
+
 G_DEFINE_AUTOPTR_CLEANUP_FUNC(WiceDaemonConfig, wice_daemon_config_free)
 
 WICE_END_DECLS

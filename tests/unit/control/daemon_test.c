@@ -175,6 +175,28 @@ START_TEST(the_service_manager_is_told)
 }
 END_TEST
 
+/* From /proc/self/status, in kB. */
+static guint64 resident_files(void)
+{
+	g_autofree char *status = NULL;
+	ck_assert(g_file_get_contents("/proc/self/status", &status, NULL, NULL));
+	const char *line = strstr(status, "RssFile:");
+	ck_assert_ptr_nonnull(line);
+	return g_ascii_strtoull(line + strlen("RssFile:"), NULL, 10);
+}
+
+START_TEST(trimming_gives_back_program_text_and_harms_nothing)
+{
+	g_autoptr(WiceDaemonConfig) config = wice_daemon_config_new();
+	guint64 before = resident_files();
+	wice_daemon_trim();
+	ck_assert_uint_lt(resident_files(), before);
+	ck_assert(wice_daemon_config_set(config, "daemon", "interface", "wg0", NULL));
+	ck_assert_str_eq(wice_daemon_config_settings(config)->interfaces[0], "wg0");
+}
+END_TEST
+
 SUITE_MAIN("daemon", an_empty_configuration_has_all_defaults, every_key_is_read,
 	   mistakes_are_told_with_their_line, files_that_cannot_be_read_are_named,
-	   keys_can_be_listed, the_service_manager_is_told)
+	   keys_can_be_listed, the_service_manager_is_told,
+	   trimming_gives_back_program_text_and_harms_nothing)
