@@ -98,6 +98,20 @@ void wice__found_remove(WiceFound *found, const WiceKey *peer)
 		found->changed = true;
 }
 
+/* GLib keeps the reason, but not as a number of the system. */
+static int to_errno(const GError *error)
+{
+	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOSPC))
+		return -ENOSPC;
+	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ROFS))
+		return -EROFS;
+	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_ACCES))
+		return -EACCES;
+	if (g_error_matches(error, G_FILE_ERROR, G_FILE_ERROR_NOENT))
+		return -ENOENT;
+	return -EIO;
+}
+
 int wice__found_save(WiceFound *found)
 {
 	if (!found->path || !found->changed)
@@ -107,7 +121,7 @@ int wice__found_save(WiceFound *found)
 	g_autoptr(GError) error = NULL;
 	if (!g_file_set_contents_full(found->path, text, (gssize)len,
 				      G_FILE_SET_CONTENTS_CONSISTENT, 0600, &error))
-		return -EIO;
+		return to_errno(error);
 	found->changed = false;
 	return 0;
 }
