@@ -3,13 +3,15 @@
 /*
  * A server's bytes into a connection of the client, over a stream in memory. Two calls are open: a subscription
  * (stream 1) and a publication (stream 3), and what they are sent is read as the signaling backend reads it. The
- * first byte says what the application does meanwhile, and whether SETTINGS are put before the rest.
+ * first byte says what the application does meanwhile, whether SETTINGS are put before the rest, and whether the
+ * bytes trickle.
  *
  * The functions of rpc/connect.c are replaced: nothing is resolved or connected here.
  */
 #include <gio/gio.h>
 #include <stdlib.h>
 
+#include "../paced.h"
 #include "rpc/connect.h"
 #include "signaling/sealed.h"
 #include "signaling/service.h"
@@ -28,6 +30,7 @@ enum {
 	CALLS_ON_FINISH = 16,
 	RECONNECTS_ON_FINISH = 32,
 	HAS_DEADLINES = 64,
+	SLOWLY = 128,
 };
 
 static GMainContext *context;
@@ -158,17 +161,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	if (!context)
 		context = g_main_context_new();
-	g_autoptr(GInputStream) in = g_memory_input_stream_new();
-	g_autoptr(GOutputStream) out = g_memory_output_stream_new_resizable();
 	actions = data[0];
-	if (actions & WITH_SETTINGS)
-		g_memory_input_stream_add_data(G_MEMORY_INPUT_STREAM(in), SETTINGS,
-					       sizeof SETTINGS - 1, NULL);
-	g_memory_input_stream_add_data(G_MEMORY_INPUT_STREAM(in), data + 1, (gssize)size - 1, NULL);
+	GIOStream *io =
+		paced_stream_new(SETTINGS, actions & WITH_SETTINGS ? sizeof SETTINGS - 1 : 0,
+				 data + 1, size - 1, actions & SLOWLY);
 	start();
 	WiceRpcConnectFunc func = connecting.func;
 	connecting.func = NULL;
-	func(g_simple_io_stream_new(in, out), NULL, connecting.user_data);
+	func(io, NULL, connecting.user_data);
 	/* The end of the input ends the connection, unless the application has done so. */
 	for (unsigned i = 0; client && !disconnected && !connecting.func; i++) {
 		require(i < ITERATIONS_MAX);

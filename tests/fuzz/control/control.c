@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What comes over the control socket, from both sides. The first byte says what the rest is: a
- * request to one of the calls, a status, or an event. What is accepted must survive being written
+ * What comes over the control socket, from both sides. The first byte says what the rest is (a request to one of the
+ * calls, a status, or an event) and in how little memory it is to be read. What is accepted must survive being written
  * and read again.
  */
 #include "control/convert.h"
@@ -19,12 +19,12 @@ static void require(bool condition)
 		abort();
 }
 
-static void fuzz_request(WiceControlMethod method, const uint8_t *bytes, size_t len)
+static void fuzz_request(WiceControlMethod method, const uint8_t *bytes, size_t len, size_t memory)
 {
 	WiceArena arena, again_arena;
 	WiceControlRequest request, again;
 	g_autoptr(GError) error = NULL;
-	wice__arena_init(&arena, WICE_CONTROL_REQUEST_MEMORY);
+	wice__arena_init(&arena, MIN(memory, WICE_CONTROL_REQUEST_MEMORY));
 	wice__arena_init(&again_arena, WICE_CONTROL_REQUEST_MEMORY);
 	if (wice__control_request_decode(method, bytes, len, &arena, &request, &error)) {
 		g_autoptr(GBytes) encoded = wice__control_request_encode(method, &request);
@@ -61,24 +61,26 @@ static void fuzz_status(const uint8_t *bytes, size_t len)
 	require(g_bytes_equal(encoded, encoded_again));
 }
 
-static void fuzz_event(const uint8_t *bytes, size_t len)
+static void fuzz_event(const uint8_t *bytes, size_t len, size_t memory)
 {
-	WiceArena arena;
+	WiceArena arena, again_arena;
 	WiceEvent event;
 	g_autoptr(GError) error = NULL;
-	wice__arena_init(&arena, WICE_CONTROL_RESPONSE_MEMORY);
+	wice__arena_init(&arena, MIN(memory, WICE_CONTROL_RESPONSE_MEMORY));
+	wice__arena_init(&again_arena, WICE_CONTROL_RESPONSE_MEMORY);
 	if (wice__control_event_decode(bytes, len, &arena, &event, &error)) {
 		g_autoptr(GBytes) encoded = wice__control_event_encode(&event);
 		gsize encoded_len;
 		const uint8_t *data = g_bytes_get_data(encoded, &encoded_len);
 		WiceEvent again;
-		require(wice__control_event_decode(data, encoded_len, &arena, &again, NULL));
+		require(wice__control_event_decode(data, encoded_len, &again_arena, &again, NULL));
 		require(event.type == again.type && event.state == again.state);
 		require(strcmp(event.interface, again.interface) == 0);
 	} else {
 		require(error != NULL);
 	}
 	wice__arena_done(&arena);
+	wice__arena_done(&again_arena);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -86,11 +88,13 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size == 0)
 		return 0;
 	unsigned kind = data[0] % (WICE_CONTROL_N_METHODS + 2);
+	unsigned little = data[0] / (WICE_CONTROL_N_METHODS + 2);
+	size_t memory = little ? 32 * (size_t)little : SIZE_MAX;
 	if (kind < WICE_CONTROL_N_METHODS)
-		fuzz_request((WiceControlMethod)kind, data + 1, size - 1);
+		fuzz_request((WiceControlMethod)kind, data + 1, size - 1, memory);
 	else if (kind == WICE_CONTROL_N_METHODS)
 		fuzz_status(data + 1, size - 1);
 	else
-		fuzz_event(data + 1, size - 1);
+		fuzz_event(data + 1, size - 1, memory);
 	return 0;
 }

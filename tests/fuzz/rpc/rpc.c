@@ -2,11 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A client's bytes into a connection of the server, over a stream in memory, with methods that read the signaling
- * service's messages. If the first byte is odd, a good preface and SETTINGS are put before the rest.
+ * service's messages. The first byte says whether a good preface and SETTINGS are put before the rest, and whether the bytes
+ * trickle.
  */
 #include <gio/gio.h>
 #include <stdlib.h>
 
+#include "../paced.h"
 #include "rpc/server.h"
 #include "signaling/sealed.h"
 #include "signaling/service.h"
@@ -15,6 +17,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define OPENING "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\4\0\0\0\0\0"
 #define ITERATIONS_MAX 10000
+#define WITH_OPENING 1
+#define SLOWLY 2
 
 static WiceRpcServer *server;
 static GMainContext *context;
@@ -38,7 +42,7 @@ static void publish(WiceRpcCall *call, const uint8_t *message, size_t len, void 
 {
 	read_messages(message, len);
 	wice__rpc_call_send(call, message, len);
-	wice__rpc_call_finish(call, WICE_RPC_OK, NULL);
+	wice__rpc_call_finish(call, WICE_RPC_OK, len > 200 ? "Done, at 100 %." : NULL);
 }
 
 /* Open until the connection ends. */
@@ -85,13 +89,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	read_messages(data, size);
 	if (!context)
 		context = g_main_context_new();
-	g_autoptr(GInputStream) in = g_memory_input_stream_new();
-	g_autoptr(GOutputStream) out = g_memory_output_stream_new_resizable();
-	g_autoptr(GIOStream) io = g_simple_io_stream_new(in, out);
-	if (data[0] & 1)
-		g_memory_input_stream_add_data(G_MEMORY_INPUT_STREAM(in), OPENING,
-					       sizeof OPENING - 1, NULL);
-	g_memory_input_stream_add_data(G_MEMORY_INPUT_STREAM(in), data + 1, (gssize)size - 1, NULL);
+	g_autoptr(GIOStream) io =
+		paced_stream_new(OPENING, data[0] & WITH_OPENING ? sizeof OPENING - 1 : 0, data + 1,
+				 size - 1, data[0] & SLOWLY);
 	server = wice__rpc_server_new(context, &options);
 	wice__rpc_server_adopt(server, io);
 	unsigned iterations = 0;
