@@ -91,6 +91,9 @@ static void paced_output_init(PacedOutput *output)
 {
 }
 
+/* Reads of a slow stream: enough to cut frames anywhere, few enough to be quick. */
+#define PACED_PARTS 16
+
 /* The other side sends opening and bytes, which must stay valid, and reads everything. */
 static inline GIOStream *paced_stream_new(const char *opening, gsize opening_len,
 					  const guint8 *bytes, gsize len, bool slowly)
@@ -98,8 +101,8 @@ static inline GIOStream *paced_stream_new(const char *opening, gsize opening_len
 	g_autoptr(GInputStream) in = g_object_new(paced_input_get_type(), NULL);
 	g_autoptr(GOutputStream) out = g_object_new(paced_output_get_type(), "realloc-function",
 						    g_realloc, "destroy-function", g_free, NULL);
-	((PacedInput *)in)->part = slowly ? 7 : G_MAXSIZE;
-	((PacedOutput *)out)->part = slowly ? 30 : G_MAXSIZE;
+	((PacedInput *)in)->part = slowly ? MAX(7, (opening_len + len) / PACED_PARTS) : G_MAXSIZE;
+	((PacedOutput *)out)->part = slowly ? 100 : G_MAXSIZE;
 	g_memory_input_stream_add_data((GMemoryInputStream *)in, opening, (gssize)opening_len,
 				       NULL);
 	g_memory_input_stream_add_data((GMemoryInputStream *)in, bytes, (gssize)len, NULL);
