@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/claim.h"
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/socket.h>
@@ -25,29 +24,31 @@ static socklen_t address_of(const char *interface, struct sockaddr_un *ret)
 	return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
 }
 
-/* The kernel tells who listens: it took the credentials at listen(). */
-static pid_t holder_of(const struct sockaddr_un *address, socklen_t len)
+/*
+ * The kernel tells who listens: it took the credentials at listen(). Anybody on this host may bind
+ * the name, but only root or our own user could look after the interface; nobody else keeps us off.
+ */
+static bool is_held(const struct sockaddr_un *address, socklen_t len, pid_t *ret_holder)
 {
-	struct ucred credentials = { 0 };
-	socklen_t size = sizeof credentials;
+	struct ucred holder = { 0 };
+	socklen_t size = sizeof holder;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd < 0)
-		return 0;
-	if (connect(fd, (const struct sockaddr *)address, len) < 0 ||
-	    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &credentials, &size) < 0)
-		credentials.pid = 0;
+		return false;
+	bool held = connect(fd, (const struct sockaddr *)address, len) == 0 &&
+		    getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &holder, &size) == 0 &&
+		    (holder.uid == 0 || holder.uid == geteuid());
 	close(fd);
-	return credentials.pid;
+	*ret_holder = holder.pid;
+	return held;
 }
 
 static void set_busy(GError **error, const char *interface, pid_t holder)
 {
-	g_autofree char *who = holder ? g_strdup_printf("the process with pid %d", (int)holder)
-				      : g_strdup("another process");
 	g_set_error(error, WICE_ERROR, WICE_ERROR_BUSY,
-		    "The interface %s is taken care of by %s already. Stop that one, or have it "
-		    "let go of the interface with `wice delete %s`.",
-		    interface, who, interface);
+		    "The interface %s is taken care of by the process with pid %d already. Stop "
+		    "that one, or have it let go of the interface with `wice delete %s`.",
+		    interface, (int)holder, interface);
 }
 
 gboolean wice__claim_new(const char *interface, WiceClaim **ret_claim, GError **error)
@@ -58,13 +59,13 @@ gboolean wice__claim_new(const char *interface, WiceClaim **ret_claim, GError **
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return TRUE;
-	bool bound = bind(fd, (struct sockaddr *)&address, len) == 0;
-	bool busy = !bound && errno == EADDRINUSE;
-	if (!bound || listen(fd, BACKLOG) < 0) {
+	if (bind(fd, (struct sockaddr *)&address, len) < 0 || listen(fd, BACKLOG) < 0) {
+		pid_t holder;
 		close(fd);
-		if (busy)
-			set_busy(error, interface, holder_of(&address, len));
-		return !busy;
+		bool held = is_held(&address, len, &holder);
+		if (held)
+			set_busy(error, interface, holder);
+		return !held;
 	}
 	WiceClaim *claim = g_new0(WiceClaim, 1);
 	claim->fd = fd;

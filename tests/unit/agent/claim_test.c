@@ -66,5 +66,34 @@ START_TEST(a_claim_ends_with_its_process_however_it_ends)
 }
 END_TEST
 
+/* Any user may bind the name in the abstract namespace. */
+START_TEST(another_user_cannot_keep_an_interface)
+{
+	if (geteuid() != 0) {
+		puts("skipped: becoming another user needs root");
+		return;
+	}
+	const char *name = interface_name();
+	int ready[2];
+	char byte;
+	ck_assert_int_eq(pipe(ready), 0);
+	pid_t child = fork();
+	if (child == 0) {
+		WiceClaim *claim;
+		bool ok = setresuid(65534, 65534, 65534) == 0 &&
+			  wice__claim_new(name, &claim, NULL) && write(ready[1], "x", 1) == 1;
+		while (ok)
+			pause();
+		_exit(1);
+	}
+	ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+	WiceClaim *claim;
+	ck_assert(wice__claim_new(name, &claim, NULL));
+	ck_assert_ptr_null(claim);
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+END_TEST
+
 SUITE_MAIN("claim", the_second_claim_names_the_holder,
-	   a_claim_ends_with_its_process_however_it_ends)
+	   a_claim_ends_with_its_process_however_it_ends, another_user_cannot_keep_an_interface)
