@@ -268,10 +268,10 @@ static void add_peer(WiceInterface *interface, const WiceDevicePeer *found)
 static void remove_peer(WiceInterface *interface, const WiceKey *key, bool gone)
 {
 	WiceKey copy = *key; /* key may belong to the peer */
-	WicePeer *peer = g_hash_table_lookup(interface->peers, &copy);
-	if (!peer)
+	gpointer own_key, peer;
+	if (!g_hash_table_steal_extended(interface->peers, &copy, &own_key, &peer))
 		return;
-	g_hash_table_steal(interface->peers, &copy);
+	g_free(own_key);
 	wice__peer_free(peer, gone);
 	wice__found_remove(interface->found, &copy);
 	wice__interface_remember(interface);
