@@ -342,6 +342,7 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *o
 {
 	WiceAgent *agent = g_new0(WiceAgent, 1);
 	agent->context = g_main_context_ref(context ? context : g_main_context_default());
+	agent->contexts = wice__context_pool_new(agent->context);
 	agent->wg = backends && backends->wg ? backends->wg : wice_wg_new();
 	agent->ice = backends && backends->ice ? backends->ice : &wice__ice_nice;
 	agent->state_dir = g_strdup(options->state_dir);
@@ -395,6 +396,7 @@ void wice_agent_free(WiceAgent *agent)
 	g_queue_free_full(agent->events, free_event);
 	wice_wg_free(agent->wg);
 	g_free(agent->state_dir);
+	wice__context_pool_free(agent->contexts);
 	g_main_context_unref(agent->context);
 	g_free(agent);
 }
