@@ -67,7 +67,7 @@
 
 #define COMPONENT 1
 #define PACING_MS 5
-#define IDLE_WITH_PAIR_MS 50 /* the least that libnice allows */
+#define IDLE_WITH_PAIR_MS 50    /* the least that libnice allows */
 #define LOCAL_POSITION_LIMIT 64 /* NICE_CANDIDATE_MAX_LOCAL_ADDRESSES */
 #define LOCAL_POSITION_MARGIN 16
 /* Checks of a full list take 100 * 5 ms + 2 s, and 5 s of grace. */

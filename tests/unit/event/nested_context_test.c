@@ -69,8 +69,10 @@ static unsigned linger(Bed *bed, unsigned ms)
 	unsigned n = 0;
 	WiceTimer *timer = wice__timer_new(bed->outer, passed, &over);
 	wice__timer_set(timer, wice__now_ms() + ms);
-	for (; !over; n++)
+	while (!over) {
 		g_main_context_iteration(bed->outer, TRUE);
+		n++;
+	}
 	wice__timer_free(timer);
 	return n;
 }
