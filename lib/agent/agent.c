@@ -378,6 +378,7 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *o
 {
 	WiceAgent *agent = g_new0(WiceAgent, 1);
 	agent->context = g_main_context_ref(context ? context : g_main_context_default());
+	agent->contexts = wice__context_pool_new(agent->context);
 	agent->wg = backends && backends->wg ? backends->wg : wice_wg_new();
 	agent->ice = backends && backends->ice ? backends->ice : &wice__ice_nice;
 	agent->slept_ms = backends && backends->slept_ms ? backends->slept_ms : wice__slept_ms;
@@ -433,6 +434,7 @@ void wice_agent_free(WiceAgent *agent)
 	g_queue_free_full(agent->events, free_event);
 	wice_wg_free(agent->wg);
 	g_free(agent->state_dir);
+	wice__context_pool_free(agent->contexts);
 	g_main_context_unref(agent->context);
 	g_free(agent);
 }

@@ -10,6 +10,7 @@
 #include "agent/interface.h"
 #include "agent/stun_servers.h"
 #include "event/addresses.h"
+#include "event/context_pool.h"
 #include "event/source.h"
 #include "ice/ice.h"
 #include "signaling/hub.h"
@@ -17,6 +18,7 @@
 /* The agent as its own files see it. Interfaces use it through these fields and functions. */
 struct WiceAgent {
 	GMainContext *context;
+	WiceContextPool *contexts; /* for what there is one of per peer */
 	WiceWg *wg;
 	const WiceIceOps *ice;
 	char *state_dir;

@@ -36,7 +36,7 @@ struct WiceAttempt {
 	WiceTimer *probe_timer;
 	WiceIceCredentials credentials;
 	size_t n_sockets;
-	AttemptSocket sockets[SOCKETS_MAX];
+	AttemptSocket *sockets; /* made once: most hosts have one or two */
 	size_t n_candidates;
 	WiceCandidate candidates[CANDIDATES_MAX];
 	bool gathering_done;
@@ -178,6 +178,7 @@ static void open_paths(WiceAttempt *attempt, const WiceAttemptOptions *options)
 {
 	WiceIceSocket sockets[SOCKETS_MAX];
 	size_t n = MIN(attempt->ops->sockets(attempt->ice, sockets, SOCKETS_MAX), SOCKETS_MAX);
+	attempt->sockets = g_new0(AttemptSocket, n);
 	for (size_t i = 0; i < n; i++) {
 		AttemptSocket *socket = &attempt->sockets[attempt->n_sockets];
 		socket->host = sockets[i].candidate;
@@ -262,6 +263,7 @@ void wice__attempt_free(WiceAttempt *attempt)
 		attempt->ops->close(attempt->ice);
 	wice__timer_free(attempt->probe_timer);
 	sodium_memzero(&attempt->credentials, sizeof attempt->credentials);
+	g_free(attempt->sockets);
 	g_free(attempt);
 }
 

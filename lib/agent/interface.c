@@ -57,9 +57,9 @@ const char *wice__interface_name(const WiceInterface *interface)
 	return interface->name;
 }
 
-GMainContext *wice__interface_context(const WiceInterface *interface)
+WiceContextPool *wice__interface_contexts(const WiceInterface *interface)
 {
-	return interface->agent->context;
+	return interface->agent->contexts;
 }
 
 const WiceKey *wice__interface_key(const WiceInterface *interface)
@@ -139,7 +139,6 @@ void wice__interface_attempt_options(WiceInterface *interface, WiceAttemptOption
 {
 	WiceAgent *agent = interface->agent;
 	*ret_options = (WiceAttemptOptions){
-		.context = agent->context,
 		.ice = agent->ice,
 		.fwmark = wice__interface_fwmark(interface),
 		.addresses = (const WiceAddress *)(void *)agent->addresses->data,

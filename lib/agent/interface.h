@@ -16,6 +16,7 @@
 #include "agent/found.h"
 #include "agent/peer.h"
 #include "agent/reason.h"
+#include "event/context_pool.h"
 #include "proxy/user.h"
 #include "signaling/sealed.h"
 
@@ -47,7 +48,7 @@ uint32_t wice__interface_fwmark(const WiceInterface *interface);
 
 /* For its peers. */
 const char *wice__interface_name(const WiceInterface *interface);
-GMainContext *wice__interface_context(const WiceInterface *interface);
+WiceContextPool *wice__interface_contexts(const WiceInterface *interface);
 uint16_t wice__interface_listen_port(const WiceInterface *interface);
 WiceSignalingCounters *wice__interface_counters(WiceInterface *interface);
 void wice__interface_count(WiceInterface *interface, WiceOpenResult result);
@@ -55,7 +56,7 @@ void wice__interface_init_mailbox(WiceInterface *interface, WiceMailbox *mailbox
 				  const WiceKey *peer);
 /* The userspace proxy, made when first asked for; NULL if it cannot be. */
 WiceUserProxy *wice__interface_proxy(WiceInterface *interface);
-/* Everything but the entry and the role. Pointers live until the next main loop iteration. */
+/* Everything but the context, the entry and the role. Pointers live until the next main loop iteration. */
 void wice__interface_attempt_options(WiceInterface *interface, WiceAttemptOptions *ret_options);
 void wice__interface_publish(WiceInterface *interface, const WiceEnvelope *envelope);
 gboolean wice__interface_update_peer(WiceInterface *interface, const WicePeerUpdate *update,

@@ -31,6 +31,7 @@
 
 struct WicePeer {
 	WiceInterface *interface;
+	GMainContext *context; /* a share of one */
 	WiceKey key;
 	char subject[32]; /* "wg0 Q3x0PwAb…" for the log */
 	WiceSession session;
@@ -127,6 +128,7 @@ static void open_attempt(WicePeer *peer)
 	int err = ensure_entry(peer);
 	if (!err) {
 		wice__interface_attempt_options(peer->interface, &options);
+		options.context = peer->context;
 		options.entry = peer->entry;
 		options.controlling = peer->session.controlling;
 		peer->attempt_opened_ns = wice__realtime_ms() * 1000000;
@@ -491,7 +493,8 @@ WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found)
 	bool controlling = wice_key_compare(&peer->mailbox.own_public, &peer->key) < 0;
 	wice__session_init(&peer->session, controlling, seed ^ (uint64_t)g_get_real_time(),
 			   wice__now_ms());
-	peer->timer = wice__timer_new(wice__interface_context(interface), on_timer, peer);
+	peer->context = wice__context_pool_take(wice__interface_contexts(interface));
+	peer->timer = wice__timer_new(peer->context, on_timer, peer);
 	wice__hold_init(&peer->hold, interface, peer->subject, found);
 	refresh_reason(peer);
 	log_peer(peer, WICE_LOG_DEBUG, "peer added");
@@ -511,6 +514,7 @@ void wice__peer_free(WicePeer *peer, bool gone)
 	drop_path(peer);
 	wice__user_entry_free(peer->entry);
 	wice__timer_free(peer->timer);
+	wice__context_pool_give(wice__interface_contexts(peer->interface), peer->context);
 	wice__mailbox_done(&peer->mailbox);
 	log_peer(peer, WICE_LOG_DEBUG, "peer removed");
 	g_free(peer);
