@@ -6,6 +6,8 @@
 
 static WiceStatus *agent_status(void *self)
 {
+	/* Who asks wants to see WireGuard's counters of now, not of the last poll. */
+	(void)wice_agent_sync(self, NULL, NULL);
 	return wice_agent_status(self);
 }
 
