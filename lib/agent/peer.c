@@ -26,6 +26,8 @@
 /* An answer to a replayed or outdated description, not more often. */
 #define STALE_ANSWER_GAP_MS 1000
 #define MAX_NESTED_EVENTS 8
+/* How long packets of the former path are taken after the new one was proven. */
+#define FORMER_KEPT_MS 5000
 /* For so long the proxy is used with a peer that WireGuard's own socket did not reach. */
 #define KERNEL_REFUSED_MS 600000
 
@@ -244,7 +246,6 @@ static void drop_path(WicePeer *peer)
 static void settle(WicePeer *peer)
 {
 	wice__hold_settle(&peer->hold);
-	free_attempt(peer, &peer->former);
 	peer->connect_ms = (uint32_t)(peer->session.connected_at - peer->session.attempt_since);
 }
 
@@ -451,6 +452,14 @@ static void fall_silent(WicePeer *peer)
 	run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
 }
 
+/* The peer may still send over the former path: its own switch comes when it comes. */
+static void release_former(WicePeer *peer)
+{
+	int64_t established_for = wice__now_ms() - peer->session.phase_since;
+	if (peer->session.phase == WICE_PHASE_ESTABLISHED && established_for >= FORMER_KEPT_MS)
+		free_attempt(peer, &peer->former);
+}
+
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 {
 	WiceLivenessVerdict verdict;
@@ -462,6 +471,7 @@ void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ANEW });
 		return;
 	}
+	release_former(peer);
 	if (change == WICE_HOLD_MOVED)
 		follow(peer);
 	if (verdict == WICE_LIVENESS_ALIVE)

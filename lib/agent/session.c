@@ -25,7 +25,7 @@
  * moment see r = "" from each other and pair at once.
  *
  * Make before break. A restart opens a new agent while `path` stays applied to WireGuard; the
- * shell keeps the former agent alive until SETTLE. Users see DEGRADED meanwhile.
+ * shell keeps the former agent alive until some time after SETTLE. Users see DEGRADED meanwhile.
  *
  * Timers, all in one deadline:
  *   publish   repeats the description: while waiting for the peer 1 s doubling to 60 s, while

@@ -81,7 +81,7 @@ typedef enum {
 	WICE_SESSION_DO_APPLY_PATH = 1u << 5, /* point WireGuard at the selected pair */
 	WICE_SESSION_DO_FALL_BACK = 1u << 6,  /* nothing came over it: use the surest mechanism */
 	WICE_SESSION_DO_NUDGE = 1u << 7,      /* make WireGuard send something */
-	WICE_SESSION_DO_SETTLE = 1u << 8,     /* proven: release former agents, restore keepalive */
+	WICE_SESSION_DO_SETTLE = 1u << 8,     /* proven: put the user's keepalive back */
 } WiceSessionActions;
 
 typedef struct {
