@@ -62,7 +62,10 @@ WICE_API void wice_agent_free(WiceAgent *agent);
  */
 WICE_API gboolean wice_agent_add_interface(WiceAgent *agent, const char *pattern, GError **error);
 
-/* Lets go of what was given with the same pattern; puts back what was found. NOT_FOUND. */
+/*
+ * Lets go of what was given with the same pattern, or of one interface by its name although a
+ * pattern matches it, until it is added again. Puts back what was found. NOT_FOUND.
+ */
 WICE_API gboolean wice_agent_remove_interface(WiceAgent *agent, const char *pattern,
 					      GError **error);
 

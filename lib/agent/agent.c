@@ -77,12 +77,22 @@ void wice_agent_set_event_handler(WiceAgent *agent, WiceEventHandler handler, vo
 	agent->handler_data = user_data;
 }
 
+/* A name by itself always counts; a pattern has exceptions. */
 static bool is_wanted(const WiceAgent *agent, const char *name)
 {
-	for (guint i = 0; i < agent->patterns->len; i++)
-		if (g_pattern_match_simple(agent->patterns->pdata[i], name))
+	bool excepted = g_hash_table_contains(agent->exceptions, name);
+	for (guint i = 0; i < agent->patterns->len; i++) {
+		const char *pattern = agent->patterns->pdata[i];
+		if (g_str_equal(pattern, name) ||
+		    (!excepted && g_pattern_match_simple(pattern, name)))
 			return true;
+	}
 	return false;
+}
+
+static bool is_name(const char *pattern)
+{
+	return !strpbrk(pattern, "*?");
 }
 
 /* One mark for all signaling: that of the first interface that has one, by name. */
@@ -389,6 +399,7 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *o
 	agent->events = g_queue_new();
 	agent->patterns = g_ptr_array_new_with_free_func(g_free);
 	agent->interfaces = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	agent->exceptions = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	agent->foreign = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	agent->addresses = g_array_new(FALSE, TRUE, sizeof(WiceAddress));
 	agent->wait_timer = wice__timer_new(agent->context, on_wait_timer, agent);
@@ -428,6 +439,7 @@ void wice_agent_free(WiceAgent *agent)
 	wice__timer_free(agent->list_timer);
 	wice__timer_free(agent->wait_timer);
 	g_hash_table_unref(agent->interfaces);
+	g_hash_table_unref(agent->exceptions);
 	g_hash_table_unref(agent->foreign);
 	g_ptr_array_unref(agent->patterns);
 	g_array_unref(agent->addresses);
@@ -479,9 +491,11 @@ gboolean wice_agent_add_interface(WiceAgent *agent, const char *pattern, GError 
 			    pattern);
 		return FALSE;
 	}
-	if (!strpbrk(pattern, "*?") && !is_free(agent, pattern, error))
+	if (is_name(pattern) && !is_free(agent, pattern, error))
 		return FALSE;
-	g_ptr_array_add(agent->patterns, g_strdup(pattern));
+	bool was_excepted = g_hash_table_remove(agent->exceptions, pattern);
+	if (!was_excepted || !is_wanted(agent, pattern))
+		g_ptr_array_add(agent->patterns, g_strdup(pattern));
 	sync_all(agent);
 	return TRUE;
 }
@@ -489,12 +503,16 @@ gboolean wice_agent_add_interface(WiceAgent *agent, const char *pattern, GError 
 gboolean wice_agent_remove_interface(WiceAgent *agent, const char *pattern, GError **error)
 {
 	guint index = find_pattern(agent, pattern);
-	if (index == G_MAXUINT) {
+	bool matched = is_name(pattern) && is_wanted(agent, pattern);
+	if (index == G_MAXUINT && !matched) {
 		g_set_error(error, WICE_ERROR, WICE_ERROR_NOT_FOUND,
 			    "'%s' is not taken care of; `wice show` lists what is.", pattern);
 		return FALSE;
 	}
-	g_ptr_array_remove_index(agent->patterns, index);
+	if (index != G_MAXUINT)
+		g_ptr_array_remove_index(agent->patterns, index);
+	if (is_name(pattern) && is_wanted(agent, pattern))
+		g_hash_table_add(agent->exceptions, g_strdup(pattern));
 	g_autoptr(GList) names = g_hash_table_get_keys(agent->interfaces);
 	for (GList *link = names; link; link = link->next)
 		if (!is_wanted(agent, link->data))

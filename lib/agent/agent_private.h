@@ -31,6 +31,7 @@ struct WiceAgent {
 	WiceTimer *list_timer;  /* lists interfaces again: what no event tells */
 	GPtrArray *patterns;    /* char * */
 	GHashTable *interfaces; /* name -> WiceInterface */
+	GHashTable *exceptions; /* names that were let go although a pattern matches */
 	GHashTable *foreign;    /* names of wanted interfaces that another process has */
 	GArray *addresses;      /* WiceAddress, sorted: where ICE agents may bind */
 	bool has_addresses;

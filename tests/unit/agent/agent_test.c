@@ -679,6 +679,38 @@ START_TEST(after_a_sleep_paths_are_looked_for_anew)
 }
 END_TEST
 
+static size_t n_interfaces(const Side *side)
+{
+	g_autoptr(WiceStatus) status = wice_agent_status(side->agent);
+	return wice_status_info(status)->n_interfaces;
+}
+
+START_TEST(one_interface_of_a_pattern_can_be_let_go_and_taken_again)
+{
+	World world;
+	if (!make_host())
+		return;
+	begin(&world);
+	Side *a = &world.sides[0];
+	start_agent(&world, a);
+	ck_assert(wice_agent_add_interface(a->agent, "wg*", NULL));
+	ck_assert_uint_eq(n_interfaces(a), 2);
+	ck_assert(wice_agent_remove_interface(a->agent, "wgb", NULL));
+	ck_assert(wice_agent_sync(a->agent, NULL, NULL));
+	ck_assert_uint_eq(n_interfaces(a), 1);
+	ck_assert(!wice_agent_remove_interface(a->agent, "wgb", NULL));
+	/* Given by its name as well: both ways lead to it. */
+	ck_assert(wice_agent_remove_interface(a->agent, "wga", NULL));
+	ck_assert_uint_eq(n_interfaces(a), 0);
+	ck_assert(wice_agent_add_interface(a->agent, "wgb", NULL));
+	ck_assert(wice_agent_add_interface(a->agent, "wga", NULL));
+	ck_assert_uint_eq(n_interfaces(a), 2);
+	ck_assert(wice_agent_remove_interface(a->agent, "wg*", NULL));
+	ck_assert_uint_eq(n_interfaces(a), 0);
+	end(&world);
+}
+END_TEST
+
 START_TEST(errors_name_what_is_wrong)
 {
 	World world;
@@ -721,4 +753,5 @@ SUITE_MAIN("agent", two_agents_connect_and_put_back_what_they_found, keepalive_o
 	   interfaces_with_one_key_share_its_envelopes, many_peers_leave_descriptors_for_the_rest,
 	   running_out_of_descriptors_restarts_no_session,
 	   a_restart_keeps_the_path_until_there_is_a_new_one,
-	   after_a_sleep_paths_are_looked_for_anew, errors_name_what_is_wrong)
+	   after_a_sleep_paths_are_looked_for_anew,
+	   one_interface_of_a_pattern_can_be_let_go_and_taken_again, errors_name_what_is_wrong)
