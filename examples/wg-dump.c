@@ -19,7 +19,7 @@ int main(void)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(WiceWg) wg = wice_wg_new();
-	g_auto(GStrv) names = wice_wg_list(wg, &error);
+	g_auto(GStrv) names = wice_wg_list(wg, NULL, &error);
 	for (char **name = names; name && *name && !error; name++) {
 		g_autoptr(WiceDevice) device = wice_wg_get(wg, *name, 1000, &error);
 		if (device)

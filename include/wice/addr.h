@@ -34,6 +34,12 @@ typedef struct {
 	uint8_t length; /* 0..32 or 0..128 */
 } WicePrefix;
 
+/* An address of an interface and the length of the network that it is in: host bits are kept. */
+typedef struct {
+	WiceAddress address;
+	uint8_t length; /* 0..32 or 0..128 */
+} WiceInterfaceAddress;
+
 /* Room for the longest text form of each, with its NUL. */
 #define WICE_ADDRESS_SIZE 46
 #define WICE_ENDPOINT_SIZE 70
@@ -71,6 +77,16 @@ WICE_API char *wice_prefix_format(const WicePrefix *prefix, char ret_text[WICE_P
 
 /* Orders by address, then length. */
 WICE_API int wice_prefix_compare(const WicePrefix *a, const WicePrefix *b);
+
+/*
+ * Reads "10.0.0.1/8"; without a length it is the full one. Host bits are kept. False leaves ret
+ * untouched.
+ */
+WICE_API bool wice_interface_address_parse(const char *text,
+					   WiceInterfaceAddress *ret) WICE_WARN_UNUSED;
+/* Writes that form. Returns ret_text. */
+WICE_API char *wice_interface_address_format(const WiceInterfaceAddress *address,
+					     char ret_text[WICE_PREFIX_SIZE]);
 
 /* True if address lies within prefix. */
 WICE_API bool wice_prefix_contains(const WicePrefix *prefix, const WiceAddress *address);

@@ -25,7 +25,7 @@ typedef struct WiceDevice WiceDevice;
 typedef enum {
 	WICE_DEVICE_KERNEL = 1,    /* the kernel's wireguard module, through generic netlink */
 	WICE_DEVICE_USERSPACE = 2, /* a process behind a UAPI socket (wireguard-go, boringtun...) */
-	WICE_DEVICE_FAKE = 3,      /* made by a test */
+	WICE_DEVICE_FAKE = 3,      /* made by a test, or what a plan would make */
 } WiceDeviceKind;
 
 /*
@@ -57,6 +57,8 @@ typedef struct {
 	uint64_t tx_bytes;
 	size_t n_allowed_ips;
 	const WicePrefix *allowed_ips; /* sorted; owned by the device */
+	/* Their order in the implementation: n_allowed_ips indices into allowed_ips. */
+	const uint32_t *allowed_ip_order;
 } WiceDevicePeer;
 
 typedef struct {
@@ -83,6 +85,12 @@ WICE_API const WiceDeviceInfo *wice_device_info(const WiceDevice *device);
 /* The peer with this public key, or NULL. O(log n). */
 WICE_API const WiceDevicePeer *wice_device_find_peer(const WiceDevice *device,
 						     const WiceKey *public_key);
+
+/*
+ * The order in which the implementation listed the peers, which is what wg(8) prints: n_peers
+ * indices into peers. Valid as long as the caller holds its reference; NULL if there are no peers.
+ */
+WICE_API const uint32_t *wice_device_order(const WiceDevice *device);
 
 /* What differs between two snapshots of one interface. */
 typedef enum {

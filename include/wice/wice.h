@@ -8,6 +8,7 @@
 #include <wice/agent.h>
 #include <wice/cancel.h>
 #include <wice/candidate.h>
+#include <wice/conf.h>
 #include <wice/control.h>
 #include <wice/daemon.h>
 #include <wice/device.h>
@@ -15,9 +16,12 @@
 #include <wice/key.h>
 #include <wice/log.h>
 #include <wice/macros.h>
+#include <wice/plan.h>
+#include <wice/show.h>
 #include <wice/signaling.h>
 #include <wice/status.h>
 #include <wice/version.h>
+#include <wice/watch.h>
 #include <wice/wg.h>
 
 #endif

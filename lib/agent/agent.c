@@ -177,7 +177,7 @@ static void notice_sleep(WiceAgent *agent);
 static void sync_all(WiceAgent *agent)
 {
 	g_autoptr(GError) error = NULL;
-	g_auto(GStrv) names = wice_wg_list(agent->wg, &error);
+	g_auto(GStrv) names = wice_wg_list(agent->wg, NULL, &error);
 	if (!names) {
 		wice__log(WICE_LOG_WARNING, "", "%s", error->message);
 		return;
@@ -234,7 +234,7 @@ static GArray *usable_addresses(WiceAgent *agent)
 		return NULL;
 	}
 	GArray *usable = g_array_new(FALSE, TRUE, sizeof(WiceAddress));
-	g_auto(GStrv) wireguards = wice_wg_list(agent->wg, NULL);
+	g_auto(GStrv) wireguards = wice_wg_list(agent->wg, NULL, NULL);
 	static char *none[] = { NULL };
 	for (size_t i = 0; i < n && usable->len < MAX_ADDRESSES; i++)
 		if (!is_tunnel(wireguards ? wireguards : none, &all[i]) &&
@@ -372,7 +372,7 @@ static bool open_system(WiceAgent *agent, const WiceAgentOptions *options, GErro
 					     error);
 	if (!agent->hub)
 		return false;
-	agent->wg_watch = wice_wg_watch_new(agent->context, on_wg_changed, agent, NULL, error);
+	agent->wg_watch = wice__presence_new(agent->context, on_wg_changed, agent, NULL, error);
 	if (!agent->wg_watch)
 		return false;
 	int err = wice__address_watch_new(agent->context, on_addresses_changed, agent,
@@ -429,7 +429,7 @@ void wice_agent_free(WiceAgent *agent)
 	if (!agent)
 		return;
 	wice__waits_cancel_all(agent);
-	wice_wg_watch_free(agent->wg_watch);
+	wice__presence_free(agent->wg_watch);
 	wice__address_watch_free(agent->address_watch);
 	g_autoptr(GList) names = g_hash_table_get_keys(agent->interfaces);
 	for (GList *link = names; link; link = link->next)

@@ -14,6 +14,7 @@
 #include "event/source.h"
 #include "ice/ice.h"
 #include "signaling/hub.h"
+#include "wg/presence.h"
 
 /* The agent as its own files see it. Interfaces use it through these fields and functions. */
 struct WiceAgent {
@@ -25,7 +26,7 @@ struct WiceAgent {
 	int64_t started_ms;
 	uint64_t epoch; /* of the newest mailbox: grows within a life and from life to life */
 	WiceSignalingHub *hub;
-	WiceWgWatch *wg_watch;
+	WicePresence *wg_watch;
 	WiceAddressWatch *address_watch;
 	WiceStunServers *stun;
 	WiceTimer *list_timer;  /* lists interfaces again: what no event tells */
@@ -65,11 +66,5 @@ void wice__agent_lost(WiceAgent *agent, WiceInterface *interface);
 /* wait.c */
 void wice__waits_evaluate(WiceAgent *agent);
 void wice__waits_cancel_all(WiceAgent *agent);
-
-/* cancel.c: calls func from cancel_now(); one object may be watched by many. */
-typedef struct WiceCancelWatch WiceCancelWatch;
-WiceCancelWatch *wice__cancel_watch(WiceCancel *cancel, void (*func)(void *user_data),
-				    void *user_data);
-void wice__cancel_unwatch(WiceCancelWatch *watch);
 
 #endif

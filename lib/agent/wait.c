@@ -4,6 +4,7 @@
 #include <wice/error.h>
 
 #include "agent/agent_private.h"
+#include "event/cancel.h"
 #include "event/source.h"
 
 typedef struct {

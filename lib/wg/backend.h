@@ -8,16 +8,21 @@
 #include <wice/wg.h>
 
 /*
- * One way to reach WireGuard devices: netlink, UAPI sockets, the fake. Hooks return 0 or -errno
- * and block no longer than until deadline_ms (wice__now_ms() time). These -errno have one meaning
+ * One way to reach WireGuard devices: netlink, UAPI sockets, the fake. Hooks return 0 or -errno,
+ * block no longer than until deadline_ms (wice__now_ms() time), and may be called from several
+ * threads at once. Names are valid (wice__interface_name_valid()). These -errno have one meaning
  * for all of them:
  *
- *	-ENODEV      this backend has no such device: the next one is asked
- *	-EPERM       privileges are missing
- *	-EACCES      the same, for a file or socket
- *	-ETIMEDOUT   no answer before the deadline
- *	-EPROTO      the answer is malformed
- *	-EOPNOTSUPP  the device's implementation cannot do this
+ *	-ENODEV       this backend has no such device: the next one is asked
+ *	-EPERM        privileges are missing
+ *	-EACCES       the same, for a file or socket
+ *	-ETIMEDOUT    no answer before the deadline
+ *	-EPROTO       the answer is malformed
+ *	-EINVAL       the device's implementation refuses a value
+ *	-EBUSY        it changes all the time, or the system holds it
+ *	-EOPNOTSUPP   the device's implementation cannot do this
+ *	-ENOPROTOOPT  set(): it cannot take single allowed IPs away
+ *	-EEXIST       create(), set_link(): the name is taken
  */
 typedef struct WiceWgBackend WiceWgBackend;
 
@@ -26,21 +31,39 @@ typedef struct {
 	WiceDeviceKind kind;
 
 	/*
-	 * Appends the names of all its devices (g_strdup()ed) to names; any order, no devices is
-	 * no error.
+	 * Appends the names of all its devices (g_strdup()ed) to names, any order, and sentences
+	 * about what it had to leave out (g_strdup()ed) to problems; no devices is no error.
 	 */
-	int (*list)(WiceWgBackend *backend, GPtrArray *names, int64_t deadline_ms);
+	int (*list)(WiceWgBackend *backend, GPtrArray *names, GPtrArray *problems,
+		    int64_t deadline_ms);
 
-	/* Reads one device. The name is valid. The caller owns the reference in *ret. */
+	/* Reads one device. The caller owns the reference in *ret. */
 	int (*get)(WiceWgBackend *backend, const char *name, int64_t deadline_ms, WiceDevice **ret);
 
 	/*
-	 * Changes one existing peer and touches nothing but what the update sets, which is at
-	 * least one field. A peer that is not there stays away, and that is success. Name and
-	 * update have been checked.
+	 * Applies a change that is not empty and has been checked (it is a plan's), in its order,
+	 * and touches nothing else. -ENOPROTOOPT if there are allowed IPs to take away and that is
+	 * what it cannot do: it is called again then, with whole lists instead; what came before
+	 * may have been applied.
 	 */
-	int (*update_peer)(WiceWgBackend *backend, const char *name, const WicePeerUpdate *update,
-			   int64_t deadline_ms);
+	int (*set)(WiceWgBackend *backend, const char *name, const WiceDeviceChange *change,
+		   int64_t deadline_ms);
+
+	/* Makes a device. NULL: it cannot. -EOPNOTSUPP if this system cannot. */
+	int (*create)(WiceWgBackend *backend, const char *name, int64_t deadline_ms);
+
+	/* Removes one, if it is this backend's. */
+	int (*remove)(WiceWgBackend *backend, const char *name, int64_t deadline_ms);
+
+	/*
+	 * The network interface of a device. The caller owns what *ret holds and frees it with
+	 * wice_link_free().
+	 */
+	int (*get_link)(WiceWgBackend *backend, const char *name, int64_t deadline_ms,
+			WiceLink **ret);
+	/* Changes it, as wice_wg_set_link() says. The change has been checked. */
+	int (*set_link)(WiceWgBackend *backend, const char *name, const WiceLinkChange *change,
+			int64_t deadline_ms);
 
 	void (*free)(WiceWgBackend *backend);
 } WiceWgBackendOps;
@@ -55,5 +78,16 @@ struct WiceWgBackend {
  * first one wins. Takes ownership of the backends, not of the array.
  */
 WiceWg *wice__wg_new_with(WiceWgBackend *const *backends, size_t n_backends);
+
+/* One more owner; wice_wg_free() takes one away. For calls that outlive their caller. Returns wg. */
+WiceWg *wice__wg_ref(WiceWg *wg);
+
+/*
+ * Who wants to know what is changed through this WiceWg: called after each successful
+ * wice_wg_set(), on the thread that called it.
+ */
+typedef void (*WiceWgObserver)(const char *name, void *user_data);
+void wice__wg_observe(WiceWg *wg, WiceWgObserver observer, void *user_data);
+void wice__wg_unobserve(WiceWg *wg, void *user_data);
 
 #endif

@@ -15,7 +15,7 @@ struct WiceWgFake {
 	int error;
 	WiceWgFakeUpdated updated;
 	void *updated_data;
-	WiceWgChanged changed;
+	WicePresenceChanged changed;
 	void *changed_data;
 };
 
@@ -143,13 +143,14 @@ void wice__wg_fake_on_update(WiceWgFake *fake, WiceWgFakeUpdated updated, void *
 	fake->updated_data = user_data;
 }
 
-void wice__wg_fake_on_change(WiceWgFake *fake, WiceWgChanged changed, void *user_data)
+void wice__wg_fake_on_change(WiceWgFake *fake, WicePresenceChanged changed, void *user_data)
 {
 	fake->changed = changed;
 	fake->changed_data = user_data;
 }
 
-static int fake_list(WiceWgBackend *base, GPtrArray *names, int64_t deadline_ms)
+static int fake_list(WiceWgBackend *base, GPtrArray *names, GPtrArray *problems,
+		     int64_t deadline_ms)
 {
 	WiceWgFake *fake = ((FakeBackend *)base)->fake;
 	GHashTableIter iter;
@@ -201,6 +202,29 @@ static int fake_update_peer(WiceWgBackend *base, const char *name, const WicePee
 	return 0;
 }
 
+/* For now: one change of an existing peer. */
+static bool as_update(const WiceDeviceChange *change, WicePeerUpdate *ret)
+{
+	const WicePeerChange *peer = change->peers;
+	if (change->n_peers != 1 || change->fields || peer->flags != WICE_PEER_CHANGE_UPDATE_ONLY)
+		return false;
+	*ret = (WicePeerUpdate){ .size = sizeof *ret,
+				 .public_key = peer->public_key,
+				 .set_endpoint = peer->fields & WICE_PEER_HAS_ENDPOINT,
+				 .endpoint = peer->endpoint,
+				 .set_keepalive = peer->fields & WICE_PEER_HAS_KEEPALIVE,
+				 .keepalive_s = peer->keepalive_s };
+	return true;
+}
+
+static int fake_set(WiceWgBackend *base, const char *name, const WiceDeviceChange *change,
+		    int64_t deadline_ms)
+{
+	WicePeerUpdate update;
+	return as_update(change, &update) ? fake_update_peer(base, name, &update, deadline_ms)
+					  : -EOPNOTSUPP;
+}
+
 static void fake_free(WiceWgBackend *base)
 {
 	g_free(base);
@@ -213,7 +237,7 @@ WiceWgBackend *wice__wg_fake_backend(WiceWgFake *fake)
 		.kind = WICE_DEVICE_FAKE,
 		.list = fake_list,
 		.get = fake_get,
-		.update_peer = fake_update_peer,
+		.set = fake_set,
 		.free = fake_free,
 	};
 	FakeBackend *backend = g_new0(FakeBackend, 1);

@@ -4,6 +4,7 @@
 #define WICE_WG_FAKE_H
 
 #include "wg/backend.h"
+#include "wg/presence.h"
 
 #include <stddef.h>
 
@@ -62,7 +63,7 @@ size_t wice__wg_fake_n_reads(const WiceWgFake *fake);
 typedef void (*WiceWgFakeUpdated)(const char *name, const WicePeerUpdate *update, void *user_data);
 void wice__wg_fake_on_update(WiceWgFake *fake, WiceWgFakeUpdated updated, void *user_data);
 
-/* Called, if set, when a device appears, is replaced or vanishes: stands in for a WiceWgWatch. */
-void wice__wg_fake_on_change(WiceWgFake *fake, WiceWgChanged changed, void *user_data);
+/* Called, if set, when a device appears, is replaced or vanishes: stands in for a WicePresence. */
+void wice__wg_fake_on_change(WiceWgFake *fake, WicePresenceChanged changed, void *user_data);
 
 #endif

@@ -195,7 +195,8 @@ static bool is_torn(int r, const WiceNetlinkReply *reply)
 	return r == -ENOBUFS || (r == 0 && reply->interrupted);
 }
 
-static int netlink_list(WiceWgBackend *base, GPtrArray *names, int64_t deadline_ms)
+static int netlink_list(WiceWgBackend *base, GPtrArray *names, GPtrArray *problems,
+			int64_t deadline_ms)
 {
 	NetlinkBackend *backend = (NetlinkBackend *)base;
 	guint before = names->len;
@@ -258,6 +259,29 @@ static int netlink_update_peer(WiceWgBackend *base, const char *name, const Wice
 	return device_error(r);
 }
 
+/* For now: one change of an existing peer. */
+static bool as_update(const WiceDeviceChange *change, WicePeerUpdate *ret)
+{
+	const WicePeerChange *peer = change->peers;
+	if (change->n_peers != 1 || change->fields || peer->flags != WICE_PEER_CHANGE_UPDATE_ONLY)
+		return false;
+	*ret = (WicePeerUpdate){ .size = sizeof *ret,
+				 .public_key = peer->public_key,
+				 .set_endpoint = peer->fields & WICE_PEER_HAS_ENDPOINT,
+				 .endpoint = peer->endpoint,
+				 .set_keepalive = peer->fields & WICE_PEER_HAS_KEEPALIVE,
+				 .keepalive_s = peer->keepalive_s };
+	return true;
+}
+
+static int netlink_set(WiceWgBackend *base, const char *name, const WiceDeviceChange *change,
+		       int64_t deadline_ms)
+{
+	WicePeerUpdate update;
+	return as_update(change, &update) ? netlink_update_peer(base, name, &update, deadline_ms)
+					  : -EOPNOTSUPP;
+}
+
 static void netlink_free(WiceWgBackend *base)
 {
 	g_free(base);
@@ -270,7 +294,7 @@ WiceWgBackend *wice__wg_netlink_new_with(const WiceNetlinkTransport *transport)
 		.kind = WICE_DEVICE_KERNEL,
 		.list = netlink_list,
 		.get = netlink_get,
-		.update_peer = netlink_update_peer,
+		.set = netlink_set,
 		.free = netlink_free,
 	};
 	NetlinkBackend *backend = g_new0(NetlinkBackend, 1);

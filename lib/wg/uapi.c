@@ -270,7 +270,8 @@ static bool socket_lives(const UapiBackend *backend, const char *name)
 	return lives;
 }
 
-static int uapi_list(WiceWgBackend *base, GPtrArray *names, int64_t deadline_ms)
+static int uapi_list(WiceWgBackend *base, GPtrArray *names, GPtrArray *problems,
+		     int64_t deadline_ms)
 {
 	UapiBackend *backend = (UapiBackend *)base;
 	DIR *folder = opendir(backend->folder);
@@ -290,6 +291,29 @@ static int uapi_list(WiceWgBackend *base, GPtrArray *names, int64_t deadline_ms)
 	return r;
 }
 
+/* For now: one change of an existing peer. */
+static bool as_update(const WiceDeviceChange *change, WicePeerUpdate *ret)
+{
+	const WicePeerChange *peer = change->peers;
+	if (change->n_peers != 1 || change->fields || peer->flags != WICE_PEER_CHANGE_UPDATE_ONLY)
+		return false;
+	*ret = (WicePeerUpdate){ .size = sizeof *ret,
+				 .public_key = peer->public_key,
+				 .set_endpoint = peer->fields & WICE_PEER_HAS_ENDPOINT,
+				 .endpoint = peer->endpoint,
+				 .set_keepalive = peer->fields & WICE_PEER_HAS_KEEPALIVE,
+				 .keepalive_s = peer->keepalive_s };
+	return true;
+}
+
+static int uapi_set(WiceWgBackend *base, const char *name, const WiceDeviceChange *change,
+		    int64_t deadline_ms)
+{
+	WicePeerUpdate update;
+	return as_update(change, &update) ? uapi_update_peer(base, name, &update, deadline_ms)
+					  : -EOPNOTSUPP;
+}
+
 static void uapi_free(WiceWgBackend *base)
 {
 	UapiBackend *backend = (UapiBackend *)base;
@@ -304,7 +328,7 @@ WiceWgBackend *wice__wg_uapi_new(const char *folder)
 		.kind = WICE_DEVICE_USERSPACE,
 		.list = uapi_list,
 		.get = uapi_get,
-		.update_peer = uapi_update_peer,
+		.set = uapi_set,
 		.free = uapi_free,
 	};
 	UapiBackend *backend = g_new0(UapiBackend, 1);

@@ -124,12 +124,13 @@ static char **take_names(GPtrArray *names)
 	return (char **)g_ptr_array_free(names, FALSE);
 }
 
-char **wice_wg_list(WiceWg *wg, GError **error)
+char **wice_wg_list(WiceWg *wg, char ***ret_problems, GError **error)
 {
 	int64_t deadline = wice__now_ms() + LIST_TIMEOUT_MS;
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
 	for (size_t i = 0; i < wg->n_backends; i++) {
-		int r = wg->backends[i]->ops->list(wg->backends[i], names, deadline);
+		int r = wg->backends[i]->ops->list(wg->backends[i], names, problems, deadline);
 		if (r < 0) {
 			g_ptr_array_unref(names);
 			fail(error, r, "list WireGuard interfaces", "");
@@ -199,11 +200,18 @@ gboolean wice_wg_update_peer(WiceWg *wg, const char *name, const WicePeerUpdate 
 		return FALSE;
 	if (!update->set_endpoint && !update->set_keepalive)
 		return TRUE;
-	WicePeerUpdate known = *update;
-	known.size = sizeof known;
+	WicePeerChange peer = {
+		.flags = WICE_PEER_CHANGE_UPDATE_ONLY,
+		.fields = (update->set_endpoint ? WICE_PEER_HAS_ENDPOINT : 0u) |
+			  (update->set_keepalive ? WICE_PEER_HAS_KEEPALIVE : 0u),
+		.public_key = update->public_key,
+		.endpoint = update->endpoint,
+		.keepalive_s = update->keepalive_s,
+	};
+	WiceDeviceChange change = { .size = sizeof change, .n_peers = 1, .peers = &peer };
 	int64_t deadline = wice__now_ms() + timeout_ms;
 	int r = -ENODEV;
 	for (size_t i = 0; i < wg->n_backends && r == -ENODEV; i++)
-		r = wg->backends[i]->ops->update_peer(wg->backends[i], name, &known, deadline);
+		r = wg->backends[i]->ops->set(wg->backends[i], name, &change, deadline);
 	return r < 0 ? fail(error, r, "change a peer of WireGuard interface", name) : TRUE;
 }

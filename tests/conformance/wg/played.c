@@ -154,7 +154,7 @@ static int apply_set(Userspace *userspace, char **lines)
 		if (update.set_keepalive)
 			update.keepalive_s = (uint16_t)atoi(pair[1]);
 	}
-	return -userspace->access->ops->update_peer(userspace->access, SUBJECT_NAME, &update, 0);
+	return -state_update_peer(userspace->access, SUBJECT_NAME, &update, 0);
 }
 
 static void serve(int fd, void *user_data)

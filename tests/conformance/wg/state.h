@@ -4,6 +4,7 @@
 #define WICE_TESTS_WG_STATE_H
 
 /* Devices to test with: the same arguments make the same device. */
+#include "wg/backend.h"
 #include "wg/device.h"
 
 #include <check.h>
@@ -73,6 +74,31 @@ static inline WiceDevice *state_new(const char *name, unsigned n_peers, unsigned
 	for (unsigned i = 0; i < n_peers; i++)
 		state_add_peer(builder, i, n_ips);
 	return wice__device_builder_finish(builder);
+}
+
+/* Changes one existing peer through a backend. */
+static inline int state_update_peer(WiceWgBackend *backend, const char *name,
+				    const WicePeerUpdate *update, int64_t deadline_ms)
+{
+	WicePeerChange peer = {
+		.flags = WICE_PEER_CHANGE_UPDATE_ONLY,
+		.fields = (update->set_endpoint ? WICE_PEER_HAS_ENDPOINT : 0u) |
+			  (update->set_keepalive ? WICE_PEER_HAS_KEEPALIVE : 0u),
+		.public_key = update->public_key,
+		.endpoint = update->endpoint,
+		.keepalive_s = update->keepalive_s,
+	};
+	WiceDeviceChange change = { .size = sizeof change, .n_peers = 1, .peers = &peer };
+	return backend->ops->set(backend, name, &change, deadline_ms);
+}
+
+/* The names that a backend lists. */
+static inline int state_list(WiceWgBackend *backend, GPtrArray *names, int64_t deadline_ms)
+{
+	GPtrArray *problems = g_ptr_array_new_with_free_func(g_free);
+	int r = backend->ops->list(backend, names, problems, deadline_ms);
+	g_ptr_array_unref(problems);
+	return r;
 }
 
 #define STATE_IGNORED (WICE_CHANGE_KIND | WICE_CHANGE_IFINDEX)

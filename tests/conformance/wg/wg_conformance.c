@@ -50,7 +50,7 @@ static int update(TestSubject *subject, const char *name, const WicePeerUpdate *
 	int64_t deadline = wice__now_ms() + PATIENCE_MS;
 	int r;
 	do
-		r = subject->backend->ops->update_peer(subject->backend, name, changes, deadline);
+		r = state_update_peer(subject->backend, name, changes, deadline);
 	while (r == -ETIMEDOUT && wice__now_ms() < deadline);
 	return r;
 }
@@ -59,9 +59,7 @@ static bool is_listed(TestSubject *subject)
 {
 	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
 	bool found = false;
-	ck_assert_int_eq(
-		subject->backend->ops->list(subject->backend, names, wice__now_ms() + PATIENCE_MS),
-		0);
+	ck_assert_int_eq(state_list(subject->backend, names, wice__now_ms() + PATIENCE_MS), 0);
 	for (guint i = 0; i < names->len; i++)
 		found = found || strcmp(names->pdata[i], SUBJECT_NAME) == 0;
 	g_ptr_array_unref(names);

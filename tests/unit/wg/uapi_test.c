@@ -43,8 +43,7 @@ static int update(Fixture *fixture, const char *name)
 	WicePeerUpdate changes = { .size = sizeof changes,
 				   .public_key = state_key(1),
 				   .set_keepalive = true };
-	return fixture->backend->ops->update_peer(fixture->backend, name, &changes,
-						  wice__now_ms() + DEADLINE_MS);
+	return state_update_peer(fixture->backend, name, &changes, wice__now_ms() + DEADLINE_MS);
 }
 
 /* On a machine under load a good device may take longer than a device may: then ask again. */
@@ -255,7 +254,7 @@ START_TEST(a_stale_socket_is_no_device_and_stays)
 	close(server_bind(path, 1));
 	ck_assert_int_eq(get(&fixture, "lo", &device), -ENODEV);
 	ck_assert_int_eq(update(&fixture, "lo"), -ENODEV);
-	ck_assert_int_eq(fixture.backend->ops->list(fixture.backend, names, INT64_MAX), 0);
+	ck_assert_int_eq(state_list(fixture.backend, names, INT64_MAX), 0);
 	ck_assert_uint_eq(names->len, 0);
 	ck_assert_int_eq(g_unlink(path), 0);
 	g_ptr_array_unref(names);
@@ -304,7 +303,7 @@ START_TEST(only_sockets_of_interfaces_here_are_listed)
 		g_autofree char *path = g_build_filename(fixture.folder, files[i], NULL);
 		fds[i] = server_bind(path, 4);
 	}
-	ck_assert_int_eq(fixture.backend->ops->list(fixture.backend, names, INT64_MAX), 0);
+	ck_assert_int_eq(state_list(fixture.backend, names, INT64_MAX), 0);
 	ck_assert_uint_eq(names->len, 1);
 	ck_assert_str_eq(names->pdata[0], "lo");
 	for (size_t i = 0; i < G_N_ELEMENTS(files); i++) {
@@ -322,7 +321,7 @@ START_TEST(a_missing_folder_has_no_devices)
 	WiceWgBackend *backend = wice__wg_uapi_new("/nonexistent/wireguard");
 	WiceDevice *device = NULL;
 	GPtrArray *names = g_ptr_array_new();
-	ck_assert_int_eq(backend->ops->list(backend, names, INT64_MAX), 0);
+	ck_assert_int_eq(state_list(backend, names, INT64_MAX), 0);
 	ck_assert_uint_eq(names->len, 0);
 	ck_assert_int_eq(backend->ops->get(backend, "lo", INT64_MAX / 2000, &device), -ENODEV);
 	g_ptr_array_unref(names);

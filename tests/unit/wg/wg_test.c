@@ -65,13 +65,13 @@ START_TEST(lists_are_merged_and_sorted)
 {
 	Fixture fixture;
 	set_up(&fixture);
-	g_auto(GStrv) none = wice_wg_list(fixture.wg, NULL);
+	g_auto(GStrv) none = wice_wg_list(fixture.wg, NULL, NULL);
 	ck_assert_uint_eq(g_strv_length(none), 0);
 	make(fixture.first, "wg1", 1);
 	make(fixture.second, "wg0", 1);
 	make(fixture.second, "wg1", 1);
 	make(fixture.first, "wg2", 1);
-	g_auto(GStrv) names = wice_wg_list(fixture.wg, NULL);
+	g_auto(GStrv) names = wice_wg_list(fixture.wg, NULL, NULL);
 	g_autofree char *joined = g_strjoinv(",", names);
 	ck_assert_str_eq(joined, "wg0,wg1,wg2");
 	tear_down(&fixture);
@@ -115,7 +115,7 @@ START_TEST(errors_are_sentences_with_a_code)
 		wice__wg_fake_fail(fixture.second, cases[i].error);
 		ck_assert_ptr_null(wice_wg_get(fixture.wg, "wg7", 1000, &get_error));
 		ck_assert(!wice_wg_update_peer(fixture.wg, "wg7", &update, 1000, &update_error));
-		ck_assert_ptr_null(wice_wg_list(fixture.wg, &list_error));
+		ck_assert_ptr_null(wice_wg_list(fixture.wg, NULL, &list_error));
 		ck_assert(g_error_matches(get_error, WICE_ERROR, (int)cases[i].code));
 		ck_assert(g_error_matches(update_error, WICE_ERROR, (int)cases[i].code));
 		ck_assert(g_error_matches(list_error, WICE_ERROR, (int)cases[i].code));

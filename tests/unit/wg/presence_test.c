@@ -3,7 +3,7 @@
 #include "conformance/wg/server.h"
 #include "event/source.h"
 #include "suite.h"
-#include "wg/watch.h"
+#include "wg/presence.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +20,7 @@ typedef struct {
 	GHashTable *seen;
 	unsigned n_lost, n_calls, n_destroyed;
 	bool free_at_once;
-	WiceWgWatch *watch;
+	WicePresence *watch;
 } Fixture;
 
 static void changed(const char *name, void *user_data)
@@ -32,7 +32,7 @@ static void changed(const char *name, void *user_data)
 	else
 		fixture->n_lost++;
 	if (fixture->free_at_once)
-		g_clear_pointer(&fixture->watch, wice_wg_watch_free);
+		g_clear_pointer(&fixture->watch, wice__presence_free);
 }
 
 static void destroyed(void *user_data)
@@ -48,14 +48,14 @@ static void set_up(Fixture *fixture, bool make_sockets)
 	fixture->seen = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	if (make_sockets)
 		ck_assert_int_eq(g_mkdir(fixture->sockets, 0700), 0);
-	fixture->watch = wice__wg_watch_new_in(fixture->sockets, fixture->context, changed, fixture,
+	fixture->watch = wice__presence_new_in(fixture->sockets, fixture->context, changed, fixture,
 					       destroyed, NULL);
 	ck_assert_ptr_nonnull(fixture->watch);
 }
 
 static void tear_down(Fixture *fixture)
 {
-	wice_wg_watch_free(fixture->watch);
+	wice__presence_free(fixture->watch);
 	ck_assert_uint_eq(fixture->n_destroyed, 1);
 	g_main_context_unref(fixture->context);
 	g_hash_table_unref(fixture->seen);

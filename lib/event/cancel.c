@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <wice/cancel.h>
 
-#include "agent/agent_private.h"
+#include "event/cancel.h"
 
 struct WiceCancel {
 	gatomicrefcount refs;

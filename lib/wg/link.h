@@ -1,0 +1,33 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_WG_LINK_H
+#define WICE_WG_LINK_H
+
+#include "wg/netlink.h"
+
+#include <wice/wg.h>
+
+/*
+ * Network interfaces through rtnetlink, whoever implements their WireGuard: what the netlink and
+ * the UAPI backend share. 0 or -errno as the hooks of a backend; -ENODEV: no such interface.
+ */
+int wice__link_get(const WiceNetlinkTransport *transport, const char *name, int64_t deadline_ms,
+		   WiceLink **ret);
+int wice__link_set(const WiceNetlinkTransport *transport, const char *name,
+		   const WiceLinkChange *change, int64_t deadline_ms);
+/* Makes a link of this kind ("wireguard"). -EEXIST, -EOPNOTSUPP. */
+int wice__link_create(const WiceNetlinkTransport *transport, const char *name, const char *kind,
+		      int64_t deadline_ms);
+int wice__link_delete(const WiceNetlinkTransport *transport, const char *name, int64_t deadline_ms);
+
+/* The transport that is the kernel. */
+extern const WiceNetlinkTransport wice__netlink_kernel;
+
+/*
+ * One request and its answer: sends (and frees) request, which may be NULL for want of memory. 0 or
+ * -errno, also the kernel's.
+ */
+int wice__netlink_exchange(const WiceNetlinkTransport *transport, int protocol,
+			   struct nl_msg *request, WiceNetlinkReply *reply, int64_t deadline_ms);
+
+#endif
