@@ -101,7 +101,7 @@ static void put_allowed_ips(WiceWriter *writer, const WiceDevicePeer *peer)
 	put_name(writer, "allowed_ips");
 	wice__writer_char(writer, '[');
 	for (size_t i = 0; i < peer->n_allowed_ips; i++) {
-		const WicePrefix *prefix = wice__show_allowed_ip(peer, i);
+		const WicePrefix *prefix = &peer->allowed_ips[i];
 		wice__writer_text(writer, i ? ", \"" : "\"");
 		wice__writer_address(writer, &prefix->address);
 		wice__writer_char(writer, '/');
