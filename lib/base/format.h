@@ -11,14 +11,12 @@
  * to `to`, without a NUL, and returns where it stopped.
  */
 
-/* The most that a number takes: 2^64 - 1. */
+/* There must be room for so many bytes, all of which may be written to: 2^64 - 1. */
 #define WICE_DECIMAL_MAX 20
-/* The same for 2^32 - 1, with its "0x". */
-#define WICE_HEX_MAX 10
-
 char *wice__format_decimal(char *to, uint64_t value);
 
-/* "0x1f", lower case. */
+/* "0x1f", lower case: at most so many bytes. */
+#define WICE_HEX_MAX 10
 char *wice__format_hex(char *to, uint32_t value);
 
 /* As inet_ntop(3): at most WICE_ADDRESS_SIZE - 1 bytes. Nothing for an address that is none. */

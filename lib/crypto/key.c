@@ -38,12 +38,18 @@ static uint64_t at_least(uint64_t bytes, unsigned limit)
 	return ((bytes + LANES * (128 - limit)) >> 7) & LANES;
 }
 
-/* Six bytes as eight letters, all at once in the bytes of one word: no tables, no branches. */
-static void encode_block(const uint8_t bytes[6], char ret[8])
+static uint64_t load_48_bits(const uint8_t *bytes)
 {
-	uint64_t x = 0;
+	uint64_t value = 0;
 	for (unsigned i = 0; i < 6; i++)
-		x = x << 8 | bytes[i];
+		value = value << 8 | bytes[i];
+	return value;
+}
+
+/* 48 bits as eight letters, all at once in the bytes of one word: no tables, no branches. */
+static void encode_block(uint64_t bits, char ret[8])
+{
+	uint64_t x = bits;
 	x = (x & 0xffffff000000) << 8 | (x & 0xffffff);
 	x = (x & 0x00fff00000fff000) << 4 | (x & 0x00000fff00000fff);
 	x = (x & 0x0fc00fc00fc00fc0) << 2 | (x & 0x003f003f003f003f);
@@ -56,18 +62,15 @@ static void encode_block(const uint8_t bytes[6], char ret[8])
 	memcpy(ret, &letters, sizeof letters);
 }
 
+/* The last block holds five bytes and the padding; the one before overlaps its neighbour. */
 void wice_key_to_base64(const WiceKey *key, char ret_text[WICE_KEY_BASE64_SIZE])
 {
-	uint8_t rest[6] = { key->bytes[30], key->bytes[31] };
-	char end[8];
-	for (unsigned i = 0; i < 5; i++)
-		encode_block(&key->bytes[6 * i], &ret_text[8 * i]);
-	encode_block(rest, end);
-	memcpy(&ret_text[40], end, 3);
+	for (unsigned i = 0; i < 4; i++)
+		encode_block(load_48_bits(&key->bytes[6 * i]), &ret_text[8 * i]);
+	encode_block(load_48_bits(&key->bytes[21]), &ret_text[28]);
+	encode_block(load_48_bits(&key->bytes[26]) << 8 & 0xffffffffffff, &ret_text[36]);
 	ret_text[43] = '=';
 	ret_text[44] = 0;
-	sodium_memzero(rest, sizeof rest);
-	sodium_memzero(end, sizeof end);
 }
 
 bool wice_key_from_hex(const char *text, WiceKey *ret_key)
