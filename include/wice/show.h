@@ -15,8 +15,9 @@ WICE_BEGIN_DECLS
 /*
  * A snapshot as text, in the forms of "wg show" byte for byte, and as JSON. Pure functions; peers
  * and allowed IPs come in the order of the implementation (wice_device_order()), but for the pretty
- * form, which sorts peers by their last handshake, and JSON, where both are sorted. options may be NULL:
- * all zero. The caller frees what is returned with g_free(); it may hold secrets: wipe it first.
+ * form, which sorts peers by their last handshake, and JSON, where both are sorted. options may be
+ * NULL: all zero. The caller frees what is returned with g_free(); it may hold secrets: wipe it
+ * first.
  */
 
 typedef struct {
