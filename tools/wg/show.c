@@ -85,14 +85,6 @@ static char **list(const WgCall *call, WiceWg *wg, GError **error)
 	return names;
 }
 
-/* What comes before the device that is the next to be shown. */
-static const char *separator(const View *view, unsigned n_shown)
-{
-	if (view->form == FORM_JSON)
-		return n_shown ? ", " : "{\"interfaces\": [";
-	return view->form == FORM_PRETTY && n_shown ? "\n" : "";
-}
-
 /* Interfaces that cannot be read are told and left out; it fails if there is none but such. */
 static int show_all(const WgCall *call, const View *view)
 {
@@ -110,12 +102,11 @@ static int show_all(const WgCall *call, const View *view)
 			g_clear_error(&error);
 			continue;
 		}
-		code = wg_output(call, g_strdup(separator(view, n_shown++)), false);
+		if (n_shown++ && view->form == FORM_PRETTY)
+			code = wg_output(call, g_strdup("\n"), false);
 		if (code == EXIT_SUCCESS)
-			code = wg_output(call, render(view, device, true), false);
+			code = wg_output(call, render(view, device, true), view->form == FORM_JSON);
 	}
-	if (view->form == FORM_JSON && code == EXIT_SUCCESS)
-		code = wg_output(call, g_strdup(n_shown ? "]}\n" : "{\"interfaces\": []}\n"), true);
 	return *names && !n_shown ? EXIT_FAILURE : code;
 }
 
