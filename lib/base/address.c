@@ -1,9 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <wice/addr.h>
+#include "base/address_text.h"
 
-#include <arpa/inet.h> /* inet_pton and inet_ntop: pure text conversion, no I/O */
-#include <glib.h>
 #include <string.h>
 
 static size_t family_bytes(uint8_t family)
@@ -11,52 +9,14 @@ static size_t family_bytes(uint8_t family)
 	return family == WICE_FAMILY_IPV4 ? 4 : family == WICE_FAMILY_IPV6 ? 16 : 0;
 }
 
-/* Decimal digits only, at most max; no sign, no space. */
-static bool parse_number(const char *text, size_t len, uint32_t max, uint32_t *ret)
-{
-	if (len == 0 || len > 10)
-		return false;
-	uint64_t value = 0;
-	for (size_t i = 0; i < len; i++) {
-		if (text[i] < '0' || text[i] > '9')
-			return false;
-		value = value * 10 + (uint64_t)(text[i] - '0');
-	}
-	if (value > max)
-		return false;
-	*ret = (uint32_t)value;
-	return true;
-}
-
-/* Copies len bytes of text into a NUL-terminated buffer; false if it is too small. */
-static bool take(const char *text, size_t len, char *ret, size_t size)
-{
-	if (len >= size)
-		return false;
-	memcpy(ret, text, len);
-	ret[len] = 0;
-	return true;
-}
-
 bool wice_address_parse(const char *text, WiceAddress *ret)
 {
-	WiceAddress address = { 0 };
-	if (inet_pton(AF_INET, text, address.bytes) == 1)
-		address.family = WICE_FAMILY_IPV4;
-	else if (inet_pton(AF_INET6, text, address.bytes) == 1)
-		address.family = WICE_FAMILY_IPV6;
-	else
-		return false;
-	*ret = address;
-	return true;
+	return wice__address_parse(text, strlen(text), ret);
 }
 
 char *wice_address_format(const WiceAddress *address, char ret_text[WICE_ADDRESS_SIZE])
 {
-	int family = address->family == WICE_FAMILY_IPV4 ? AF_INET : AF_INET6;
-	if (!family_bytes(address->family) ||
-	    !inet_ntop(family, address->bytes, ret_text, WICE_ADDRESS_SIZE))
-		g_strlcpy(ret_text, "(none)", WICE_ADDRESS_SIZE);
+	wice__address_format(address, ret_text);
 	return ret_text;
 }
 
@@ -83,62 +43,14 @@ bool wice_address_is_link_local(const WiceAddress *address)
 	       (address->bytes[1] & 0xc0) == 0x80;
 }
 
-/* "[v6%scope]" up to the bracket; returns what follows it, or NULL. */
-static const char *parse_bracketed(const char *text, WiceEndpoint *endpoint)
-{
-	char host[WICE_ENDPOINT_SIZE];
-	const char *end = strchr(text, ']');
-	if (!end || !take(text + 1, (size_t)(end - text - 1), host, sizeof host))
-		return NULL;
-	char *scope = strchr(host, '%');
-	if (scope) {
-		*scope++ = 0;
-		if (!parse_number(scope, strlen(scope), UINT32_MAX, &endpoint->scope))
-			return NULL;
-	}
-	if (!wice_address_parse(host, &endpoint->address) ||
-	    endpoint->address.family != WICE_FAMILY_IPV6)
-		return NULL;
-	return end + 1;
-}
-
-static const char *parse_plain(const char *text, WiceEndpoint *endpoint)
-{
-	char host[WICE_ADDRESS_SIZE];
-	const char *colon = strchr(text, ':');
-	if (!colon || !take(text, (size_t)(colon - text), host, sizeof host) ||
-	    !wice_address_parse(host, &endpoint->address) ||
-	    endpoint->address.family != WICE_FAMILY_IPV4)
-		return NULL;
-	return colon;
-}
-
 bool wice_endpoint_parse(const char *text, WiceEndpoint *ret)
 {
-	WiceEndpoint endpoint = { 0 };
-	uint32_t port;
-	const char *rest =
-		*text == '[' ? parse_bracketed(text, &endpoint) : parse_plain(text, &endpoint);
-	if (!rest || *rest != ':' || !parse_number(rest + 1, strlen(rest + 1), 65535, &port))
-		return false;
-	endpoint.port = (uint16_t)port;
-	*ret = endpoint;
-	return true;
+	return wice__endpoint_parse(text, strlen(text), ret);
 }
 
 char *wice_endpoint_format(const WiceEndpoint *endpoint, char ret_text[WICE_ENDPOINT_SIZE])
 {
-	char host[WICE_ADDRESS_SIZE];
-	wice_address_format(&endpoint->address, host);
-	if (endpoint->address.family == WICE_FAMILY_IPV4)
-		g_snprintf(ret_text, WICE_ENDPOINT_SIZE, "%s:%u", host, endpoint->port);
-	else if (endpoint->address.family != WICE_FAMILY_IPV6)
-		g_strlcpy(ret_text, "(none)", WICE_ENDPOINT_SIZE);
-	else if (endpoint->scope)
-		g_snprintf(ret_text, WICE_ENDPOINT_SIZE, "[%s%%%u]:%u", host, endpoint->scope,
-			   endpoint->port);
-	else
-		g_snprintf(ret_text, WICE_ENDPOINT_SIZE, "[%s]:%u", host, endpoint->port);
+	wice__endpoint_format(endpoint, ret_text);
 	return ret_text;
 }
 
@@ -163,29 +75,12 @@ static void mask_address(WiceAddress *address, unsigned length)
 
 bool wice_prefix_parse(const char *text, WicePrefix *ret)
 {
-	char host[WICE_ADDRESS_SIZE];
-	WicePrefix prefix = { 0 };
-	const char *slash = strchr(text, '/');
-	size_t host_len = slash ? (size_t)(slash - text) : strlen(text);
-	if (!take(text, host_len, host, sizeof host) || !wice_address_parse(host, &prefix.address))
-		return false;
-	uint32_t length = prefix.address.family == WICE_FAMILY_IPV4 ? 32 : 128;
-	if (slash && !parse_number(slash + 1, strlen(slash + 1), length, &length))
-		return false;
-	mask_address(&prefix.address, length);
-	prefix.length = (uint8_t)length;
-	*ret = prefix;
-	return true;
+	return wice__prefix_parse(text, strlen(text), ret);
 }
 
 char *wice_prefix_format(const WicePrefix *prefix, char ret_text[WICE_PREFIX_SIZE])
 {
-	char host[WICE_ADDRESS_SIZE];
-	wice_address_format(&prefix->address, host);
-	if (prefix->address.family == WICE_FAMILY_NONE)
-		g_strlcpy(ret_text, host, WICE_PREFIX_SIZE);
-	else
-		g_snprintf(ret_text, WICE_PREFIX_SIZE, "%s/%u", host, prefix->length);
+	wice__prefix_format(prefix, ret_text);
 	return ret_text;
 }
 

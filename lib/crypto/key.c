@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys and their text forms. libsodium's encoders run in constant time. */
-#include <wice/key.h>
+#include "crypto/hex.h"
 
 #include <sodium.h>
 #include <string.h>
@@ -35,21 +35,13 @@ void wice_key_to_base64(const WiceKey *key, char ret_text[WICE_KEY_BASE64_SIZE])
 
 bool wice_key_from_hex(const char *text, WiceKey *ret_key)
 {
-	WiceKey key;
-	size_t len;
-	bool ok = strlen(text) == (size_t)2 * WICE_KEY_LEN &&
-		  sodium_hex2bin(key.bytes, sizeof key.bytes, text, (size_t)2 * WICE_KEY_LEN, NULL,
-				 &len, NULL) == 0 &&
-		  len == WICE_KEY_LEN;
-	if (ok)
-		*ret_key = key;
-	wice_key_clear(&key);
-	return ok;
+	return strlen(text) == WICE_KEY_HEX_LEN && wice__key_from_hex(text, ret_key);
 }
 
 void wice_key_to_hex(const WiceKey *key, char ret_text[2 * WICE_KEY_LEN + 1])
 {
-	sodium_bin2hex(ret_text, 2 * WICE_KEY_LEN + 1, key->bytes, WICE_KEY_LEN);
+	wice__key_to_hex(key, ret_text);
+	ret_text[WICE_KEY_HEX_LEN] = 0;
 }
 
 int wice_key_compare(const WiceKey *a, const WiceKey *b)
