@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The netlink messages of WireGuard and of links (include/uapi/linux/wireguard.h, if_link.h),
- * between bytes and the model. No sockets here.
+ * The netlink messages of WireGuard (include/uapi/linux/wireguard.h) between bytes and the model,
+ * but for those that change a device (netlink_set.c). No sockets here.
  *
  * A device is dumped in as many messages as it needs. The attributes of the interface are in the
  * first one; the following ones hold nothing but peers, in spite of what the kernel's header says.
@@ -15,14 +15,15 @@
 
 #include <errno.h>
 #include <linux/genetlink.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 #include <linux/wireguard.h>
 #include <netlink/attr.h>
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
 #include <sodium.h>
 #include <string.h>
+
+/* WG_CMD_CHANGED_PEER of the patches of 2021 and 2022, which no released kernel has. */
+#define CHANGED_PEER 2
 
 #define KEY_POLICY                                                             \
 	{                                                                      \
@@ -40,37 +41,6 @@ static int read_nested(struct nlattr **attrs, int max, struct nlattr *nest,
 	return nla_parse_nested(attrs, max, nest, (struct nla_policy *)policy) < 0 ? -EPROTO : 0;
 }
 
-int wice__netlink_read_link(struct nlmsghdr *header, WiceNetlinkLink *ret)
-{
-	static const struct nla_policy policy[IFLA_MAX + 1] = {
-		[IFLA_IFNAME] = { .type = NLA_STRING, .maxlen = sizeof ret->name },
-		[IFLA_LINKINFO] = { .type = NLA_NESTED },
-	};
-	static const struct nla_policy info_policy[IFLA_INFO_MAX + 1] = {
-		[IFLA_INFO_KIND] = { .type = NLA_STRING },
-	};
-	struct nlattr *attrs[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
-	WiceNetlinkLink link = { 0 };
-
-	if (!nlmsg_valid_hdr(header, sizeof(struct ifinfomsg)) ||
-	    nlmsg_parse(header, sizeof(struct ifinfomsg), attrs, IFLA_MAX,
-			(struct nla_policy *)policy) < 0 ||
-	    !attrs[IFLA_IFNAME])
-		return -EPROTO;
-	const struct ifinfomsg *body = nlmsg_data(header);
-	link.ifindex = (unsigned)body->ifi_index;
-	nla_strlcpy(link.name, attrs[IFLA_IFNAME], sizeof link.name);
-	if (attrs[IFLA_LINKINFO]) {
-		int r = read_nested(info, IFLA_INFO_MAX, attrs[IFLA_LINKINFO], info_policy);
-		if (r < 0)
-			return r;
-		if (info[IFLA_INFO_KIND])
-			nla_strlcpy(link.kind, info[IFLA_INFO_KIND], sizeof link.kind);
-	}
-	*ret = link;
-	return 0;
-}
-
 int wice__netlink_read_family(struct nlmsghdr *header, uint16_t *ret)
 {
 	static const struct nla_policy policy[CTRL_ATTR_MAX + 1] = {
@@ -82,6 +52,64 @@ int wice__netlink_read_family(struct nlmsghdr *header, uint16_t *ret)
 	    !attrs[CTRL_ATTR_FAMILY_ID])
 		return -EPROTO;
 	*ret = nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]);
+	return 0;
+}
+
+/* One entry of the list of groups: its number if it has that name, else 0. */
+static int read_group(struct nlattr *entry, const char *group, uint32_t *ret)
+{
+	static const struct nla_policy policy[CTRL_ATTR_MCAST_GRP_MAX + 1] = {
+		[CTRL_ATTR_MCAST_GRP_NAME] = { .type = NLA_STRING },
+		[CTRL_ATTR_MCAST_GRP_ID] = { .type = NLA_U32 },
+	};
+	struct nlattr *attrs[CTRL_ATTR_MCAST_GRP_MAX + 1];
+	int r = read_nested(attrs, CTRL_ATTR_MCAST_GRP_MAX, entry, policy);
+	if (r < 0)
+		return r;
+	if (!attrs[CTRL_ATTR_MCAST_GRP_NAME] || !attrs[CTRL_ATTR_MCAST_GRP_ID])
+		return -EPROTO;
+	bool same = nla_strcmp(attrs[CTRL_ATTR_MCAST_GRP_NAME], group) == 0;
+	*ret = same ? nla_get_u32(attrs[CTRL_ATTR_MCAST_GRP_ID]) : 0;
+	return 0;
+}
+
+int wice__netlink_read_group(struct nlmsghdr *header, const char *group, uint32_t *ret)
+{
+	static const struct nla_policy policy[CTRL_ATTR_MAX + 1] = {
+		[CTRL_ATTR_MCAST_GROUPS] = { .type = NLA_NESTED },
+	};
+	struct nlattr *attrs[CTRL_ATTR_MAX + 1], *entry;
+	uint32_t found = 0;
+	if (!genlmsg_valid_hdr(header, 0) ||
+	    genlmsg_parse(header, 0, attrs, CTRL_ATTR_MAX, (struct nla_policy *)policy) < 0)
+		return -EPROTO;
+	if (attrs[CTRL_ATTR_MCAST_GROUPS]) {
+		int rest;
+		nla_for_each_nested(entry, attrs[CTRL_ATTR_MCAST_GROUPS], rest)
+		{
+			int r = found ? 0 : read_group(entry, group, &found);
+			if (r < 0)
+				return r;
+		}
+	}
+	*ret = found;
+	return 0;
+}
+
+int wice__netlink_read_notification(struct nlmsghdr *header, char ret_name[16],
+				    unsigned *ret_ifindex)
+{
+	static const struct nla_policy policy[WGDEVICE_A_MAX + 1] = {
+		[WGDEVICE_A_IFINDEX] = { .type = NLA_U32 },
+		[WGDEVICE_A_IFNAME] = { .type = NLA_STRING, .minlen = 1, .maxlen = 16 },
+	};
+	struct nlattr *attrs[WGDEVICE_A_MAX + 1];
+	if (!genlmsg_valid_hdr(header, 0) || genlmsg_hdr(header)->cmd != CHANGED_PEER ||
+	    genlmsg_parse(header, 0, attrs, WGDEVICE_A_MAX, (struct nla_policy *)policy) < 0 ||
+	    !attrs[WGDEVICE_A_IFINDEX] || !attrs[WGDEVICE_A_IFNAME])
+		return -EPROTO;
+	nla_strlcpy(ret_name, attrs[WGDEVICE_A_IFNAME], 16);
+	*ret_ifindex = nla_get_u32(attrs[WGDEVICE_A_IFINDEX]);
 	return 0;
 }
 
@@ -216,51 +244,24 @@ int wice__netlink_read_device(struct nlmsghdr *header, WiceDeviceBuilder *builde
 	return 0;
 }
 
-/* Since 5.2 the kernel wants the flag on every nest; not every libnl sets it by itself. */
-static struct nlattr *start_nest(struct nl_msg *message, int type)
+struct nlattr *wice__netlink_start_nest(struct nl_msg *message, int type)
 {
 	return nla_nest_start(message, type | NLA_F_NESTED);
 }
 
-/* Either the message is whole or there is none. */
-static struct nl_msg *check(struct nl_msg *message, bool failed)
+struct nl_msg *wice__netlink_whole(struct nl_msg *message, bool ok)
 {
-	if (!failed)
+	if (ok)
 		return message;
-	nlmsg_free(message);
+	wice__netlink_request_free(message);
 	return NULL;
 }
 
-static struct nl_msg *write_link_request(int flags)
+void wice__netlink_request_free(struct nl_msg *request)
 {
-	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
-	struct nl_msg *message = nlmsg_alloc_simple(RTM_GETLINK, flags);
-	if (!message)
-		return NULL;
-	return check(message,
-		     nlmsg_append(message, &body, sizeof body, NLMSG_ALIGNTO) < 0 ||
-			     nla_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0);
-}
-
-/*
- * The kernel filters by the kind if it knows it (since 4.6), so whoever reads must filter as well.
- */
-struct nl_msg *wice__netlink_write_list_links(const char *kind)
-{
-	struct nl_msg *message = write_link_request(NLM_F_DUMP);
-	if (!message)
-		return NULL;
-	struct nlattr *info = start_nest(message, IFLA_LINKINFO);
-	return check(message, !info || nla_put_string(message, IFLA_INFO_KIND, kind) < 0 ||
-				      nla_nest_end(message, info) < 0);
-}
-
-struct nl_msg *wice__netlink_write_get_link(const char *name)
-{
-	struct nl_msg *message = write_link_request(0);
-	if (!message)
-		return NULL;
-	return check(message, nla_put_string(message, IFLA_IFNAME, name) < 0);
+	struct nlmsghdr *header = nlmsg_hdr(request);
+	sodium_memzero(header, header->nlmsg_len);
+	nlmsg_free(request);
 }
 
 static struct nl_msg *write_generic(uint16_t family, int flags, uint8_t command, uint8_t version)
@@ -268,8 +269,8 @@ static struct nl_msg *write_generic(uint16_t family, int flags, uint8_t command,
 	struct nl_msg *message = nlmsg_alloc();
 	if (!message)
 		return NULL;
-	return check(message, !genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, flags,
-					   command, version));
+	return wice__netlink_whole(message, genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, family,
+							0, flags, command, version));
 }
 
 struct nl_msg *wice__netlink_write_get_family(const char *name)
@@ -277,7 +278,8 @@ struct nl_msg *wice__netlink_write_get_family(const char *name)
 	struct nl_msg *message = write_generic(GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY, 1);
 	if (!message)
 		return NULL;
-	return check(message, nla_put_string(message, CTRL_ATTR_FAMILY_NAME, name) < 0);
+	return wice__netlink_whole(message,
+				   nla_put_string(message, CTRL_ATTR_FAMILY_NAME, name) == 0);
 }
 
 struct nl_msg *wice__netlink_write_get_device(uint16_t family, const char *name)
@@ -286,38 +288,7 @@ struct nl_msg *wice__netlink_write_get_device(uint16_t family, const char *name)
 		write_generic(family, NLM_F_DUMP, WG_CMD_GET_DEVICE, WG_GENL_VERSION);
 	if (!message)
 		return NULL;
-	return check(message, nla_put_string(message, WGDEVICE_A_IFNAME, name) < 0);
-}
-
-static bool put_peer(struct nl_msg *message, const WicePeerUpdate *update)
-{
-	if (nla_put(message, WGPEER_A_PUBLIC_KEY, WICE_KEY_LEN, &update->public_key) < 0 ||
-	    nla_put_u32(message, WGPEER_A_FLAGS, WGPEER_F_UPDATE_ONLY) < 0)
-		return false;
-	if (update->set_endpoint) {
-		struct sockaddr_storage address;
-		int len = (int)wice__endpoint_to_sockaddr(&update->endpoint, &address);
-		if (nla_put(message, WGPEER_A_ENDPOINT, len, &address) < 0)
-			return false;
-	}
-	return !update->set_keepalive ||
-	       nla_put_u16(message, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, update->keepalive_s) ==
-		       0;
-}
-
-struct nl_msg *wice__netlink_write_update(uint16_t family, const char *name,
-					  const WicePeerUpdate *update)
-{
-	struct nl_msg *message =
-		write_generic(family, NLM_F_ACK, WG_CMD_SET_DEVICE, WG_GENL_VERSION);
-	if (!message)
-		return NULL;
-	struct nlattr *peers = NULL, *peer = NULL;
-	bool ok = nla_put_string(message, WGDEVICE_A_IFNAME, name) == 0 &&
-		  (peers = start_nest(message, WGDEVICE_A_PEERS)) != NULL &&
-		  (peer = start_nest(message, 0)) != NULL && put_peer(message, update) &&
-		  nla_nest_end(message, peer) == 0 && nla_nest_end(message, peers) == 0;
-	return check(message, !ok);
+	return wice__netlink_whole(message, nla_put_string(message, WGDEVICE_A_IFNAME, name) == 0);
 }
 
 /* NLMSG_ERROR and NLMSG_DONE both begin with an error number, which is 0 or -errno. */
@@ -361,4 +332,9 @@ int wice__netlink_reply_feed(WiceNetlinkReply *reply, void *datagram, size_t len
 			return r;
 	}
 	return rest > 0 ? -EPROTO : 0;
+}
+
+bool wice__netlink_is_torn(int r, const WiceNetlinkReply *reply)
+{
+	return r == -ENOBUFS || (r == 0 && reply->interrupted);
 }
