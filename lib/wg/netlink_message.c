@@ -12,6 +12,7 @@
 #include "wg/netlink.h"
 
 #include "event/sockaddr.h"
+#include "wg/netlink_attribute.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>
@@ -25,6 +26,10 @@
 /* WG_CMD_CHANGED_PEER of the patches of 2021 and 2022, which no released kernel has. */
 #define CHANGED_PEER 2
 
+#define KEY_BOUNDS                                   \
+	{                                            \
+		.min = WG_KEY_LEN, .max = WG_KEY_LEN \
+	}
 #define KEY_POLICY                                                             \
 	{                                                                      \
 		.type = NLA_UNSPEC, .minlen = WG_KEY_LEN, .maxlen = WG_KEY_LEN \
@@ -34,12 +39,6 @@
 typedef struct {
 	int64_t seconds, nanoseconds;
 } KernelTime;
-
-static int read_nested(struct nlattr **attrs, int max, struct nlattr *nest,
-		       const struct nla_policy *policy)
-{
-	return nla_parse_nested(attrs, max, nest, (struct nla_policy *)policy) < 0 ? -EPROTO : 0;
-}
 
 int wice__netlink_read_family(struct nlmsghdr *header, uint16_t *ret)
 {
@@ -56,20 +55,20 @@ int wice__netlink_read_family(struct nlmsghdr *header, uint16_t *ret)
 }
 
 /* One entry of the list of groups: its number if it has that name, else 0. */
-static int read_group(struct nlattr *entry, const char *group, uint32_t *ret)
+static int read_group(const struct nlattr *entry, const char *group, uint32_t *ret)
 {
-	static const struct nla_policy policy[CTRL_ATTR_MCAST_GRP_MAX + 1] = {
-		[CTRL_ATTR_MCAST_GRP_NAME] = { .type = NLA_STRING },
-		[CTRL_ATTR_MCAST_GRP_ID] = { .type = NLA_U32 },
+	static const WiceNetlinkBounds bounds[] = {
+		[CTRL_ATTR_MCAST_GRP_NAME] = { .min = 1, .max = GENL_NAMSIZ },
+		[CTRL_ATTR_MCAST_GRP_ID] = { .min = 4, .max = 4 },
 	};
-	struct nlattr *attrs[CTRL_ATTR_MCAST_GRP_MAX + 1];
-	int r = read_nested(attrs, CTRL_ATTR_MCAST_GRP_MAX, entry, policy);
+	const struct nlattr *attrs[G_N_ELEMENTS(bounds)];
+	int r = wice__nest_sort(entry, bounds, G_N_ELEMENTS(bounds), attrs);
 	if (r < 0)
 		return r;
 	if (!attrs[CTRL_ATTR_MCAST_GRP_NAME] || !attrs[CTRL_ATTR_MCAST_GRP_ID])
 		return -EPROTO;
 	bool same = nla_strcmp(attrs[CTRL_ATTR_MCAST_GRP_NAME], group) == 0;
-	*ret = same ? nla_get_u32(attrs[CTRL_ATTR_MCAST_GRP_ID]) : 0;
+	*ret = same ? wice__attribute_u32(attrs[CTRL_ATTR_MCAST_GRP_ID]) : 0;
 	return 0;
 }
 
@@ -78,16 +77,16 @@ int wice__netlink_read_group(struct nlmsghdr *header, const char *group, uint32_
 	static const struct nla_policy policy[CTRL_ATTR_MAX + 1] = {
 		[CTRL_ATTR_MCAST_GROUPS] = { .type = NLA_NESTED },
 	};
-	struct nlattr *attrs[CTRL_ATTR_MAX + 1], *entry;
+	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
 	uint32_t found = 0;
 	if (!genlmsg_valid_hdr(header, 0) ||
 	    genlmsg_parse(header, 0, attrs, CTRL_ATTR_MAX, (struct nla_policy *)policy) < 0)
 		return -EPROTO;
 	if (attrs[CTRL_ATTR_MCAST_GROUPS]) {
-		int rest;
-		nla_for_each_nested(entry, attrs[CTRL_ATTR_MCAST_GROUPS], rest)
-		{
-			int r = found ? 0 : read_group(entry, group, &found);
+		WiceNetlinkNest groups = wice__nest_open(attrs[CTRL_ATTR_MCAST_GROUPS]);
+		const struct nlattr *entry;
+		while (found == 0 && (entry = wice__nest_next(&groups))) {
+			int r = read_group(entry, group, &found);
 			if (r < 0)
 				return r;
 		}
@@ -113,54 +112,58 @@ int wice__netlink_read_notification(struct nlmsghdr *header, char ret_name[16],
 	return 0;
 }
 
-static int read_allowed_ip(struct nlattr *nest, WiceDeviceBuilder *builder)
+static int read_allowed_ip(const struct nlattr *nest, WiceDeviceBuilder *builder)
 {
-	static const struct nla_policy policy[WGALLOWEDIP_A_MAX + 1] = {
-		[WGALLOWEDIP_A_FAMILY] = { .type = NLA_U16 },
-		[WGALLOWEDIP_A_IPADDR] = { .type = NLA_UNSPEC, .minlen = 4, .maxlen = 16 },
-		[WGALLOWEDIP_A_CIDR_MASK] = { .type = NLA_U8 },
+	static const WiceNetlinkBounds bounds[] = {
+		[WGALLOWEDIP_A_FAMILY] = { .min = 2, .max = 2 },
+		[WGALLOWEDIP_A_IPADDR] = { .min = 4, .max = 16 },
+		[WGALLOWEDIP_A_CIDR_MASK] = { .min = 1, .max = 1 },
 	};
-	struct nlattr *attrs[WGALLOWEDIP_A_MAX + 1];
-	int r = read_nested(attrs, WGALLOWEDIP_A_MAX, nest, policy);
+	const struct nlattr *attrs[G_N_ELEMENTS(bounds)];
+	int r = wice__nest_sort(nest, bounds, G_N_ELEMENTS(bounds), attrs);
 	if (r < 0)
 		return r;
 	if (!attrs[WGALLOWEDIP_A_FAMILY] || !attrs[WGALLOWEDIP_A_IPADDR] ||
 	    !attrs[WGALLOWEDIP_A_CIDR_MASK])
 		return -EPROTO;
 
-	uint16_t family = nla_get_u16(attrs[WGALLOWEDIP_A_FAMILY]);
-	int len = nla_len(attrs[WGALLOWEDIP_A_IPADDR]);
-	WicePrefix prefix = { .length = nla_get_u8(attrs[WGALLOWEDIP_A_CIDR_MASK]) };
+	uint16_t family = wice__attribute_u16(attrs[WGALLOWEDIP_A_FAMILY]);
+	size_t len = wice__attribute_size(attrs[WGALLOWEDIP_A_IPADDR]);
+	WicePrefix prefix = { .length = wice__attribute_u8(attrs[WGALLOWEDIP_A_CIDR_MASK]) };
 	if (family == AF_INET && len == 4)
 		prefix.address.family = WICE_FAMILY_IPV4;
 	else if (family == AF_INET6 && len == 16)
 		prefix.address.family = WICE_FAMILY_IPV6;
 	else
 		return -EPROTO;
-	memcpy(prefix.address.bytes, nla_data(attrs[WGALLOWEDIP_A_IPADDR]), (size_t)len);
+	memcpy(prefix.address.bytes, wice__attribute_data(attrs[WGALLOWEDIP_A_IPADDR]), len);
 	r = wice__device_builder_allowed_ip(builder, &prefix);
 	return r == -EINVAL ? -EPROTO : r;
 }
 
-static int read_peer_values(struct nlattr **attrs, WiceDevicePeer *peer)
+static int read_peer_values(const struct nlattr **attrs, WiceDevicePeer *peer)
 {
 	if (attrs[WGPEER_A_PRESHARED_KEY])
-		nla_memcpy(&peer->preshared_key, attrs[WGPEER_A_PRESHARED_KEY], WICE_KEY_LEN);
+		memcpy(&peer->preshared_key, wice__attribute_data(attrs[WGPEER_A_PRESHARED_KEY]),
+		       WICE_KEY_LEN);
 	if (attrs[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL])
-		peer->keepalive_s = nla_get_u16(attrs[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL]);
+		peer->keepalive_s =
+			wice__attribute_u16(attrs[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL]);
 	if (attrs[WGPEER_A_RX_BYTES])
-		peer->rx_bytes = nla_get_u64(attrs[WGPEER_A_RX_BYTES]);
+		peer->rx_bytes = wice__attribute_u64(attrs[WGPEER_A_RX_BYTES]);
 	if (attrs[WGPEER_A_TX_BYTES])
-		peer->tx_bytes = nla_get_u64(attrs[WGPEER_A_TX_BYTES]);
+		peer->tx_bytes = wice__attribute_u64(attrs[WGPEER_A_TX_BYTES]);
 	if (attrs[WGPEER_A_LAST_HANDSHAKE_TIME]) {
 		KernelTime time;
-		nla_memcpy(&time, attrs[WGPEER_A_LAST_HANDSHAKE_TIME], sizeof time);
+		memcpy(&time, wice__attribute_data(attrs[WGPEER_A_LAST_HANDSHAKE_TIME]),
+		       sizeof time);
 		if (!wice__handshake_time(time.seconds, time.nanoseconds, &peer->handshake_ns))
 			return -EPROTO;
 	}
 	if (attrs[WGPEER_A_ENDPOINT]) {
-		struct sockaddr_storage address = { 0 };
-		int len = nla_memcpy(&address, attrs[WGPEER_A_ENDPOINT], sizeof address);
+		struct sockaddr_storage address;
+		size_t len = wice__attribute_size(attrs[WGPEER_A_ENDPOINT]);
+		memcpy(&address, wice__attribute_data(attrs[WGPEER_A_ENDPOINT]), len);
 		if (!wice__endpoint_from_sockaddr((struct sockaddr *)&address, (socklen_t)len,
 						  &peer->endpoint))
 			return -EPROTO;
@@ -168,42 +171,39 @@ static int read_peer_values(struct nlattr **attrs, WiceDevicePeer *peer)
 	return 0;
 }
 
-static int read_peer(struct nlattr *nest, WiceDeviceBuilder *builder)
+static int read_peer(const struct nlattr *nest, WiceDeviceBuilder *builder)
 {
-	static const struct nla_policy policy[WGPEER_A_MAX + 1] = {
-		[WGPEER_A_PUBLIC_KEY] = KEY_POLICY,
-		[WGPEER_A_PRESHARED_KEY] = KEY_POLICY,
-		[WGPEER_A_ENDPOINT] = { .type = NLA_UNSPEC, .minlen = sizeof(struct sockaddr_in) },
-		[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL] = { .type = NLA_U16 },
-		[WGPEER_A_LAST_HANDSHAKE_TIME] = { .type = NLA_UNSPEC,
-						   .minlen = sizeof(KernelTime),
-						   .maxlen = sizeof(KernelTime) },
-		[WGPEER_A_RX_BYTES] = { .type = NLA_U64 },
-		[WGPEER_A_TX_BYTES] = { .type = NLA_U64 },
-		[WGPEER_A_ALLOWEDIPS] = { .type = NLA_NESTED },
+	static const WiceNetlinkBounds bounds[] = {
+		[WGPEER_A_PUBLIC_KEY] = KEY_BOUNDS,
+		[WGPEER_A_PRESHARED_KEY] = KEY_BOUNDS,
+		[WGPEER_A_ENDPOINT] = { .min = sizeof(struct sockaddr_in),
+					.max = sizeof(struct sockaddr_storage) },
+		[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL] = { .min = 2, .max = 2 },
+		[WGPEER_A_LAST_HANDSHAKE_TIME] = { .min = sizeof(KernelTime),
+						   .max = sizeof(KernelTime) },
+		[WGPEER_A_RX_BYTES] = { .min = 8, .max = 8 },
+		[WGPEER_A_TX_BYTES] = { .min = 8, .max = 8 },
+		[WGPEER_A_ALLOWEDIPS] = { .max = UINT16_MAX },
 	};
-	struct nlattr *attrs[WGPEER_A_MAX + 1], *entry;
+	const struct nlattr *attrs[G_N_ELEMENTS(bounds)], *entry;
 	WiceDevicePeer *peer;
 	WiceKey key;
-	int rest, r = read_nested(attrs, WGPEER_A_MAX, nest, policy);
+	int r = wice__nest_sort(nest, bounds, G_N_ELEMENTS(bounds), attrs);
 	if (r < 0)
 		return r;
 	if (!attrs[WGPEER_A_PUBLIC_KEY])
 		return -EPROTO;
 
-	nla_memcpy(&key, attrs[WGPEER_A_PUBLIC_KEY], WICE_KEY_LEN);
+	memcpy(&key, wice__attribute_data(attrs[WGPEER_A_PUBLIC_KEY]), WICE_KEY_LEN);
 	r = wice__device_builder_peer(builder, &key, &peer);
 	if (r == 0)
 		r = read_peer_values(attrs, peer);
 	if (r < 0 || !attrs[WGPEER_A_ALLOWEDIPS])
 		return r;
-	nla_for_each_nested(entry, attrs[WGPEER_A_ALLOWEDIPS], rest)
-	{
+	WiceNetlinkNest ips = wice__nest_open(attrs[WGPEER_A_ALLOWEDIPS]);
+	while (r == 0 && (entry = wice__nest_next(&ips)))
 		r = read_allowed_ip(entry, builder);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return r == 0 && ips.rest > 0 ? -EPROTO : r;
 }
 
 int wice__netlink_read_device(struct nlmsghdr *header, WiceDeviceBuilder *builder)
@@ -216,7 +216,7 @@ int wice__netlink_read_device(struct nlmsghdr *header, WiceDeviceBuilder *builde
 		[WGDEVICE_A_FWMARK] = { .type = NLA_U32 },
 		[WGDEVICE_A_PEERS] = { .type = NLA_NESTED },
 	};
-	struct nlattr *attrs[WGDEVICE_A_MAX + 1], *entry;
+	struct nlattr *attrs[WGDEVICE_A_MAX + 1];
 	WiceDeviceInfo *info = wice__device_builder_info(builder);
 
 	if (!genlmsg_valid_hdr(header, 0) ||
@@ -234,14 +234,12 @@ int wice__netlink_read_device(struct nlmsghdr *header, WiceDeviceBuilder *builde
 		info->fwmark = nla_get_u32(attrs[WGDEVICE_A_FWMARK]);
 	if (!attrs[WGDEVICE_A_PEERS])
 		return 0;
-	int rest;
-	nla_for_each_nested(entry, attrs[WGDEVICE_A_PEERS], rest)
-	{
-		int r = read_peer(entry, builder);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	WiceNetlinkNest peers = wice__nest_open(attrs[WGDEVICE_A_PEERS]);
+	const struct nlattr *entry;
+	int r = 0;
+	while (r == 0 && (entry = wice__nest_next(&peers)))
+		r = read_peer(entry, builder);
+	return r == 0 && peers.rest > 0 ? -EPROTO : r;
 }
 
 struct nlattr *wice__netlink_start_nest(struct nl_msg *message, int type)

@@ -348,6 +348,18 @@ static void put_incomplete_allowed_ip(struct nl_msg *message)
 	nla_nest_end(message, ips);
 }
 
+/* The last entry claims to be longer than the list. */
+static void put_cut_allowed_ip(struct nl_msg *message)
+{
+	put_allowed_ip(message, AF_INET, 4, 24);
+	struct nlattr *ips = nla_nest_start(message, WGPEER_A_ALLOWEDIPS | NLA_F_NESTED);
+	struct nlattr *ip = nla_nest_start(message, 0 | NLA_F_NESTED);
+	nla_put_u16(message, WGALLOWEDIP_A_FAMILY, AF_INET);
+	nla_nest_end(message, ip);
+	ip->nla_len = 4000;
+	nla_nest_end(message, ips);
+}
+
 START_TEST(malformed_peers_are_refused)
 {
 	static void (*const cases[])(struct nl_msg *) = { put_short_key,
@@ -360,7 +372,8 @@ START_TEST(malformed_peers_are_refused)
 							  put_wrong_length,
 							  put_wrong_family,
 							  put_huge_address,
-							  put_incomplete_allowed_ip };
+							  put_incomplete_allowed_ip,
+							  put_cut_allowed_ip };
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		struct nl_msg *message = start_device();
 		struct nlattr *peers = nla_nest_start(message, WGDEVICE_A_PEERS | NLA_F_NESTED);
