@@ -37,7 +37,8 @@ static inline int gate_get(WiceWgBackend *base, const char *name, int64_t deadli
 	g_mutex_lock(&gate->mutex);
 	g_array_append_val(gate->namespaces, namespace);
 	gate->n_reads++;
-	gate->n_inside_max = MAX(gate->n_inside_max, ++gate->n_inside);
+	gate->n_inside++;
+	gate->n_inside_max = MAX(gate->n_inside_max, gate->n_inside);
 	g_cond_broadcast(&gate->changed);
 	while (!gate->open)
 		g_cond_wait(&gate->changed, &gate->mutex);
