@@ -36,7 +36,7 @@ static void init_view(View *view, bool json)
 		.show_secrets = hide && strcmp(hide, "never") == 0,
 		.color = !json && wants_colour(),
 		.now_ns = g_get_real_time() * 1000,
-		.scope_name = if_indextoname,
+		.scope_name = json ? NULL : if_indextoname,
 	};
 }
 
@@ -150,12 +150,11 @@ int wg_show(const WgCall *call)
 
 int wg_showconf(const WgCall *call)
 {
-	View view;
 	g_autoptr(GError) error = NULL;
 	g_autoptr(WiceWg) wg = wice_wg_new();
 	g_autoptr(WiceDevice) device = wice_wg_get(wg, call->args[0], WG_TIMEOUT_MS, &error);
 	if (!device)
 		return wg_fail(call, error);
-	init_view(&view, false);
-	return wg_output(call, wice_show_conf(device, &view.options), false);
+	const WiceShowOptions options = { .size = sizeof options, .scope_name = if_indextoname };
+	return wg_output(call, wice_show_conf(device, &options), false);
 }
