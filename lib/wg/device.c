@@ -115,17 +115,32 @@ WiceDeviceInfo *wice__device_builder_info(WiceDeviceBuilder *builder)
 	return &builder->info;
 }
 
-static void make_room(WiceDeviceBuilder *builder)
+static void make_room(WiceDeviceBuilder *builder, size_t room)
 {
-	if (builder->n_peers < builder->room)
+	if (room <= builder->room)
 		return;
-	size_t room = builder->room ? 2 * builder->room : 16;
 	WiceDevicePeer *peers = g_new0(WiceDevicePeer, room);
 	if (builder->n_peers)
 		memcpy(peers, builder->peers, builder->n_peers * sizeof *peers);
 	free_peers(builder->peers, builder->n_peers);
 	builder->peers = peers;
 	builder->room = room;
+}
+
+static WiceDevicePeer *append_peer(WiceDeviceBuilder *builder)
+{
+	if (builder->n_peers == builder->room)
+		make_room(builder, MAX(16, 2 * builder->room));
+	return &builder->peers[builder->n_peers++];
+}
+
+void wice__device_builder_reserve(WiceDeviceBuilder *builder, size_t n_peers, size_t n_allowed_ips)
+{
+	guint n = builder->prefixes->len;
+	make_room(builder, MIN(n_peers, WICE_DEVICE_PEERS_MAX));
+	g_array_set_size(builder->prefixes,
+			 MAX(n, (guint)MIN(n_allowed_ips, WICE_DEVICE_ALLOWED_IPS_MAX)));
+	g_array_set_size(builder->prefixes, n);
 }
 
 int wice__device_builder_peer(WiceDeviceBuilder *builder, const WiceKey *public_key,
@@ -135,8 +150,7 @@ int wice__device_builder_peer(WiceDeviceBuilder *builder, const WiceKey *public_
 	if (!open || wice_key_compare(&open->public_key, public_key) != 0) {
 		if (builder->n_peers == WICE_DEVICE_PEERS_MAX)
 			return -E2BIG;
-		make_room(builder);
-		open = &builder->peers[builder->n_peers++];
+		open = append_peer(builder);
 		open->public_key = *public_key;
 	}
 	*ret = open;
@@ -375,14 +389,23 @@ WiceDevice *wice__device_builder_finish(WiceDeviceBuilder *builder)
 	return device;
 }
 
+static size_t count_allowed_ips(const WiceDeviceInfo *info)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < info->n_peers; i++)
+		n += info->peers[i].n_allowed_ips;
+	return n;
+}
+
 WiceDeviceBuilder *wice__device_builder_copy(const WiceDevice *device)
 {
-	WiceDeviceBuilder *builder = wice__device_builder_new(device->info.name, device->info.kind);
-	builder->info = device->info;
-	for (size_t i = 0; i < device->info.n_peers; i++) {
-		const WiceDevicePeer *peer = &device->peers[device->order[i]];
-		make_room(builder);
-		builder->peers[builder->n_peers++] = *peer;
+	const WiceDeviceInfo *info = &device->info;
+	WiceDeviceBuilder *builder = wice__device_builder_new(info->name, info->kind);
+	builder->info = *info;
+	wice__device_builder_reserve(builder, info->n_peers, count_allowed_ips(info));
+	for (size_t i = 0; i < info->n_peers; i++) {
+		const WiceDevicePeer *peer = &info->peers[device->order[i]];
+		*append_peer(builder) = *peer;
 		for (size_t j = 0; j < peer->n_allowed_ips; j++)
 			(void)wice__device_builder_allowed_ip(
 				builder, &peer->allowed_ips[peer->allowed_ip_order[j]]);

@@ -193,7 +193,7 @@ static void added_done(Added *added)
 static bool is_added(Added *added, const WicePrefix *prefix)
 {
 	if (!added->indexed) {
-		wice__index_init(&added->index, added->prefixes, sizeof *added->prefixes,
+		wice__index_init(&added->index, added->prefixes, sizeof *added->prefixes, 0,
 				 sizeof *added->prefixes, added->n);
 		for (size_t i = 0; i < added->n; i++)
 			wice__index_put(&added->index, (uint32_t)i);
