@@ -4,7 +4,7 @@
  * Snapshots of WireGuard interfaces, and how they are built.
  *
  * A builder keeps two flat arrays in the order of arrival: peers, and allowed IPs with the number
- * of the peer they belong to. _finish() sorts references to the peers (never the peers: sorting
+ * of the peer they belong to. _finish() sorts the numbers of the peers (never the peers: sorting
  * moves memory through places that nobody wipes), folds equal keys into one, deals the allowed IPs
  * out to their peers, sorts each peer's few, and copies everything once, into one block:
  *
@@ -15,6 +15,7 @@
 #include "wg/device.h"
 
 #include "base/address.h"
+#include "wg/peer_order.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -169,39 +170,6 @@ int wice__device_builder_allowed_ip(WiceDeviceBuilder *builder, const WicePrefix
 	return 0;
 }
 
-/* A peer to be sorted: the head of its key decides nearly always, without a look at the peer. */
-typedef struct {
-	uint64_t head;
-	const WiceDevicePeer *peer;
-} SortedPeer;
-
-/* By key, then by arrival, so that folding sees the parts of a peer in their order. */
-static int compare_peers(gconstpointer a, gconstpointer b, gpointer user_data)
-{
-	const SortedPeer *first = a, *second = b;
-	if (first->head != second->head)
-		return first->head < second->head ? -1 : 1;
-	int order = wice_key_compare(&first->peer->public_key, &second->peer->public_key);
-	return order ? order : first->peer < second->peer ? -1 : first->peer > second->peer;
-}
-
-static SortedPeer *sort_peers(const WiceDeviceBuilder *builder)
-{
-	SortedPeer *sorted = g_new(SortedPeer, builder->n_peers);
-	bool in_order = true;
-	for (size_t i = 0; i < builder->n_peers; i++) {
-		sorted[i].peer = &builder->peers[i];
-		memcpy(&sorted[i].head, builder->peers[i].public_key.bytes, sizeof(uint64_t));
-		sorted[i].head = GUINT64_FROM_BE(sorted[i].head);
-		in_order =
-			in_order && (i == 0 || compare_peers(&sorted[i - 1], &sorted[i], NULL) < 0);
-	}
-	if (!in_order)
-		g_qsort_with_data(sorted, (gint)builder->n_peers, sizeof *sorted, compare_peers,
-				  NULL);
-	return sorted;
-}
-
 static void fold_peer(WiceDevicePeer *into, const WiceDevicePeer *from)
 {
 	if (!wice_key_is_zero(&from->preshared_key))
@@ -246,15 +214,15 @@ static unsigned device_fields(const WiceDeviceInfo *info)
 static size_t place_peers(const WiceDeviceBuilder *builder, WiceDevicePeer *ret,
 			  uint32_t *ret_place)
 {
-	g_autofree SortedPeer *sorted = sort_peers(builder);
+	g_autofree uint32_t *sorted = wice__peer_order(builder->peers, builder->n_peers);
 	size_t n = 0;
 	for (size_t i = 0; i < builder->n_peers; i++) {
-		const WiceDevicePeer *peer = sorted[i].peer;
+		const WiceDevicePeer *peer = &builder->peers[sorted[i]];
 		if (n && wice_key_compare(&ret[n - 1].public_key, &peer->public_key) == 0)
 			fold_peer(&ret[n - 1], peer);
 		else
 			ret[n++] = *peer;
-		ret_place[peer - builder->peers] = (uint32_t)(n - 1);
+		ret_place[sorted[i]] = (uint32_t)(n - 1);
 	}
 	for (size_t i = 0; i < n; i++) {
 		ret[i].fields = peer_fields(&ret[i]);
