@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <wice/addr.h>
+#include "base/address.h"
+#include "base/format.h"
 
-#include <arpa/inet.h> /* inet_pton and inet_ntop: pure text conversion, no I/O */
+#include <arpa/inet.h> /* inet_pton: pure text conversion, no I/O */
 #include <glib.h>
 #include <string.h>
 
@@ -53,9 +54,9 @@ bool wice_address_parse(const char *text, WiceAddress *ret)
 
 char *wice_address_format(const WiceAddress *address, char ret_text[WICE_ADDRESS_SIZE])
 {
-	int family = address->family == WICE_FAMILY_IPV4 ? AF_INET : AF_INET6;
-	if (!family_bytes(address->family) ||
-	    !inet_ntop(family, address->bytes, ret_text, WICE_ADDRESS_SIZE))
+	if (family_bytes(address->family))
+		*wice__format_address(ret_text, address) = 0;
+	else
 		g_strlcpy(ret_text, "(none)", WICE_ADDRESS_SIZE);
 	return ret_text;
 }
@@ -152,41 +153,83 @@ int wice_endpoint_compare(const WiceEndpoint *a, const WiceEndpoint *b)
 	return a->scope == b->scope ? 0 : a->scope < b->scope ? -1 : 1;
 }
 
+static unsigned family_bits(uint8_t family)
+{
+	return 8 * (unsigned)family_bytes(family);
+}
+
 /* Clears the bits behind the first length ones. */
 static void mask_address(WiceAddress *address, unsigned length)
 {
-	for (unsigned i = 0; i < 16; i++) {
-		unsigned keep = length >= 8 * (i + 1) ? 8 : length > 8 * i ? length - 8 * i : 0;
-		address->bytes[i] &= (uint8_t)(0xff00u >> keep);
-	}
+	size_t last = length / 8; /* the byte that may be kept in part */
+	if (last >= sizeof address->bytes)
+		return;
+	address->bytes[last] &= (uint8_t)(0xff00u >> length % 8);
+	memset(&address->bytes[last + 1], 0, sizeof address->bytes - last - 1);
+}
+
+bool wice__prefix_valid(const WicePrefix *prefix)
+{
+	return family_bytes(prefix->address.family) &&
+	       prefix->length <= family_bits(prefix->address.family);
+}
+
+void wice__prefix_clear_host_bits(WicePrefix *prefix)
+{
+	mask_address(&prefix->address, prefix->length);
+}
+
+/* "ADDRESS/LENGTH", or "ADDRESS" with the full length. */
+static bool parse_network(const char *text, WiceAddress *ret_address, uint8_t *ret_length)
+{
+	char host[WICE_ADDRESS_SIZE];
+	WiceAddress address;
+	const char *slash = strchr(text, '/');
+	size_t host_len = slash ? (size_t)(slash - text) : strlen(text);
+	if (!take(text, host_len, host, sizeof host) || !wice_address_parse(host, &address))
+		return false;
+	uint32_t length = family_bits(address.family);
+	if (slash && !parse_number(slash + 1, strlen(slash + 1), length, &length))
+		return false;
+	*ret_address = address;
+	*ret_length = (uint8_t)length;
+	return true;
+}
+
+static char *format_network(const WiceAddress *address, uint8_t length,
+			    char ret_text[WICE_PREFIX_SIZE])
+{
+	char host[WICE_ADDRESS_SIZE];
+	wice_address_format(address, host);
+	if (address->family == WICE_FAMILY_NONE)
+		g_strlcpy(ret_text, host, WICE_PREFIX_SIZE);
+	else
+		g_snprintf(ret_text, WICE_PREFIX_SIZE, "%s/%u", host, length);
+	return ret_text;
 }
 
 bool wice_prefix_parse(const char *text, WicePrefix *ret)
 {
-	char host[WICE_ADDRESS_SIZE];
-	WicePrefix prefix = { 0 };
-	const char *slash = strchr(text, '/');
-	size_t host_len = slash ? (size_t)(slash - text) : strlen(text);
-	if (!take(text, host_len, host, sizeof host) || !wice_address_parse(host, &prefix.address))
+	if (!parse_network(text, &ret->address, &ret->length))
 		return false;
-	uint32_t length = prefix.address.family == WICE_FAMILY_IPV4 ? 32 : 128;
-	if (slash && !parse_number(slash + 1, strlen(slash + 1), length, &length))
-		return false;
-	mask_address(&prefix.address, length);
-	prefix.length = (uint8_t)length;
-	*ret = prefix;
+	wice__prefix_clear_host_bits(ret);
 	return true;
 }
 
 char *wice_prefix_format(const WicePrefix *prefix, char ret_text[WICE_PREFIX_SIZE])
 {
-	char host[WICE_ADDRESS_SIZE];
-	wice_address_format(&prefix->address, host);
-	if (prefix->address.family == WICE_FAMILY_NONE)
-		g_strlcpy(ret_text, host, WICE_PREFIX_SIZE);
-	else
-		g_snprintf(ret_text, WICE_PREFIX_SIZE, "%s/%u", host, prefix->length);
-	return ret_text;
+	return format_network(&prefix->address, prefix->length, ret_text);
+}
+
+bool wice_interface_address_parse(const char *text, WiceInterfaceAddress *ret)
+{
+	return parse_network(text, &ret->address, &ret->length);
+}
+
+char *wice_interface_address_format(const WiceInterfaceAddress *address,
+				    char ret_text[WICE_PREFIX_SIZE])
+{
+	return format_network(&address->address, address->length, ret_text);
 }
 
 int wice_prefix_compare(const WicePrefix *a, const WicePrefix *b)

@@ -69,6 +69,37 @@ START_TEST(prefixes_lose_their_host_bits)
 }
 END_TEST
 
+START_TEST(interface_addresses_keep_their_host_bits)
+{
+	static const struct {
+		const char *text, *canonical;
+	} cases[] = { { "10.1.2.3/8", "10.1.2.3/8" },
+		      { "10.1.2.3", "10.1.2.3/32" },
+		      { "0.0.0.0/0", "0.0.0.0/0" },
+		      { "2001:db8:ffff::1/33", "2001:db8:ffff::1/33" },
+		      { "fd00::1", "fd00::1/128" } };
+	static const char *const bad[] = {
+		"",         "10.0.0.1/33",  "10.0.0.1/", "fd00::1/129", "10.0.0.1/ 8",
+		"10.0.0/8", "fe80::1%2/64", "/8"
+	};
+	WiceInterfaceAddress address;
+	char text[WICE_PREFIX_SIZE];
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		ck_assert_msg(wice_interface_address_parse(cases[i].text, &address), "%s",
+			      cases[i].text);
+		ck_assert_str_eq(wice_interface_address_format(&address, text), cases[i].canonical);
+	}
+	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
+		WiceInterfaceAddress before = { .length = 7 };
+		address = before;
+		ck_assert_msg(!wice_interface_address_parse(bad[i], &address), "%s", bad[i]);
+		ck_assert_mem_eq(&address, &before, sizeof before);
+	}
+	WiceInterfaceAddress none = { 0 };
+	ck_assert_str_eq(wice_interface_address_format(&none, text), "(none)");
+}
+END_TEST
+
 START_TEST(a_prefix_contains_its_addresses)
 {
 	WicePrefix prefix;
@@ -84,4 +115,5 @@ START_TEST(a_prefix_contains_its_addresses)
 END_TEST
 
 SUITE_MAIN("base address", endpoints_survive_text, malformed_endpoints_are_refused,
-	   prefixes_lose_their_host_bits, a_prefix_contains_its_addresses)
+	   prefixes_lose_their_host_bits, interface_addresses_keep_their_host_bits,
+	   a_prefix_contains_its_addresses)
