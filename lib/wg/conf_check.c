@@ -5,40 +5,9 @@
  * strict mode, and a warning in the others, where the later one wins.
  */
 #include "wg/conf.h"
-
-#include <sodium.h>
-#include <string.h>
+#include "wg/index.h"
 
 #define KEEPALIVE_LONG_S 3600
-
-/*
- * A hash table of things by number. The hash is keyed with a secret, so that nobody can write a
- * file whose things all meet in one slot.
- */
-typedef struct {
-	uint32_t *slots; /* number + 1, 0: empty */
-	size_t mask;
-	unsigned char key[crypto_shorthash_KEYBYTES];
-} Index;
-
-static void index_init(Index *index, size_t n)
-{
-	size_t size = 16;
-	while (size < 2 * n)
-		size *= 2;
-	index->slots = g_new0(uint32_t, size);
-	index->mask = size - 1;
-	randombytes_buf(index->key, sizeof index->key);
-}
-
-/* Where to look for a thing first. */
-static size_t index_slot(const Index *index, const void *thing, size_t len)
-{
-	uint64_t hash;
-	G_STATIC_ASSERT(sizeof hash == crypto_shorthash_BYTES);
-	crypto_shorthash((unsigned char *)&hash, thing, len, index->key);
-	return (size_t)hash & index->mask;
-}
 
 static void tell(WiceConfFindings *findings, const char *at, const char *what, const char *why)
 {
@@ -52,27 +21,24 @@ static void tell(WiceConfFindings *findings, const char *at, const char *what, c
 static void check_peers(WiceConfFindings *findings, uint32_t *same)
 {
 	const WiceConf *conf = findings->conf;
-	Index index;
-	index_init(&index, conf->n_peers);
-	for (size_t i = 0; i < conf->n_peers; i++) {
-		const WiceKey *key = &conf->peers[i].values.public_key;
-		same[i] = (uint32_t)i;
-		if (wice_key_is_zero(key)) /* there is none, which has been told */
+	WiceIndex index;
+	if (conf->n_peers == 0)
+		return;
+	wice__index_init(&index, &conf->peers[0].values.public_key, sizeof *conf->peers,
+			 WICE_KEY_LEN, conf->n_peers);
+	for (uint32_t i = 0; i < conf->n_peers; i++) {
+		same[i] = i;
+		/* Where there is no key, that has been told. */
+		if (wice_key_is_zero(&conf->peers[i].values.public_key))
 			continue;
-		size_t slot = index_slot(&index, key, sizeof *key);
-		while (index.slots[slot] &&
-		       wice_key_compare(&conf->peers[index.slots[slot] - 1].values.public_key,
-					key) != 0)
-			slot = (slot + 1) & index.mask;
-		if (!index.slots[slot]) {
-			index.slots[slot] = (uint32_t)i + 1;
+		uint32_t before = wice__index_put(&index, i);
+		if (before == WICE_INDEX_NONE)
 			continue;
-		}
-		same[i] = index.slots[slot] - 1;
+		same[i] = same[before];
 		tell(findings, conf->text + conf->peers[i].offset,
 		     "a second [Peer] with the same PublicKey", "one section for each peer");
 	}
-	g_free(index.slots);
+	wice__index_done(&index);
 }
 
 static void tell_twice(WiceConfFindings *findings, size_t ip, bool same_peer)
@@ -90,43 +56,26 @@ static void tell_twice(WiceConfFindings *findings, size_t ip, bool same_peer)
 	tell(findings, at, what, "each at one peer only");
 }
 
-typedef struct {
-	Index index;
-	uint32_t *owners; /* by number of allowed IP: the peer, or another section of it */
-} IpCheck;
-
-/* Remembers an allowed IP, or tells that it has been there before. */
-static void check_ip(WiceConfFindings *findings, IpCheck *check, size_t ip)
-{
-	const GArray *ips = findings->conf->allowed_ips;
-	const WiceAllowedIpChange *change = &g_array_index(ips, WiceAllowedIpChange, ip);
-	size_t slot = index_slot(&check->index, &change->prefix, sizeof change->prefix);
-	uint32_t *slots = check->index.slots;
-	if (change->remove)
-		return;
-	while (slots[slot] &&
-	       memcmp(&g_array_index(ips, WiceAllowedIpChange, slots[slot] - 1).prefix,
-		      &change->prefix, sizeof change->prefix) != 0)
-		slot = (slot + 1) & check->index.mask;
-	if (slots[slot])
-		tell_twice(findings, ip, check->owners[slots[slot] - 1] == check->owners[ip]);
-	slots[slot] = (uint32_t)ip + 1;
-}
-
 static void check_allowed_ips(WiceConfFindings *findings, const uint32_t *same)
 {
 	const WiceConf *conf = findings->conf;
-	IpCheck check = { .owners = g_new(uint32_t, conf->allowed_ips->len + 1) };
-	index_init(&check.index, conf->allowed_ips->len);
+	const WiceAllowedIpChange *ips = (const WiceAllowedIpChange *)conf->allowed_ips->data;
+	uint32_t *owners = g_new(uint32_t, conf->allowed_ips->len + 1);
+	WiceIndex index;
+	wice__index_init(&index, ips, sizeof *ips, sizeof ips->prefix, conf->allowed_ips->len);
 	for (size_t i = 0; i < conf->n_peers; i++) {
-		size_t first = conf->peers[i].first_ip;
-		for (size_t j = 0; j < conf->peers[i].values.n_allowed_ips; j++) {
-			check.owners[first + j] = same[i];
-			check_ip(findings, &check, first + j);
+		uint32_t first = (uint32_t)conf->peers[i].first_ip;
+		for (uint32_t ip = first; ip < first + conf->peers[i].values.n_allowed_ips; ip++) {
+			owners[ip] = same[i];
+			if (ips[ip].remove)
+				continue;
+			uint32_t before = wice__index_put(&index, ip);
+			if (before != WICE_INDEX_NONE)
+				tell_twice(findings, ip, owners[before] == owners[ip]);
 		}
 	}
-	g_free(check.owners);
-	g_free(check.index.slots);
+	wice__index_done(&index);
+	g_free(owners);
 }
 
 /* What is taken but hardly meant. */
