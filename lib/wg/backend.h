@@ -23,8 +23,9 @@
  *	-EOPNOTSUPP   the device's implementation cannot do this
  *	-ENOPROTOOPT  set(): it cannot take single allowed IPs away
  *	-EADDRINUSE   set(), set_link(): the listen port is in use (found out when it is set up)
- *	-EEXIST       create(), set_link(): the name is taken; set_link() without a new name: the
- *	              address is there, with another length
+ *	-EEXIST       create(), set_link(): the name is taken
+ *	-ENOTUNIQ     set_link(): an address to add is there already, with another length
+ *	-EAFNOSUPPORT set_link(): an address to add is IPv6's, which is switched off
  */
 typedef struct WiceWgBackend WiceWgBackend;
 

@@ -137,7 +137,7 @@ static int remove_addresses(const WiceNetlinkTransport *transport, unsigned ifin
 	return r;
 }
 
-/* 0 if the link has exactly this address, else -EEXIST: it has it with another length. */
+/* 0 if the link has exactly this address, else -ENOTUNIQ: it has it with another length. */
 static int check_present(const WiceNetlinkTransport *transport, unsigned ifindex,
 			 const WiceInterfaceAddress *address, int64_t deadline_ms)
 {
@@ -149,7 +149,7 @@ static int check_present(const WiceNetlinkTransport *transport, unsigned ifindex
 		if (same_address(&g_array_index(present, WiceNetlinkAddress, i).address, address))
 			return 0;
 	}
-	return -EEXIST;
+	return -ENOTUNIQ;
 }
 
 static int add_addresses(const WiceNetlinkTransport *transport, unsigned ifindex,
@@ -162,8 +162,8 @@ static int add_addresses(const WiceNetlinkTransport *transport, unsigned ifindex
 		int r = request(transport, wice__netlink_write_add_address(&address), deadline_ms);
 		if (r == -EEXIST)
 			r = check_present(transport, ifindex, &change->add[i], deadline_ms);
-		if (r == -EACCES) /* IPv6 is switched off */
-			r = -EOPNOTSUPP;
+		if (r == -EACCES || r == -EOPNOTSUPP) /* for the link, for the kernel */
+			r = -EAFNOSUPPORT;
 		if (r < 0)
 			return r;
 	}

@@ -147,7 +147,7 @@ START_TEST(present_and_absent_addresses_are_no_error)
 		int expected;
 	} cases[] = {
 		{ "10.0.0.1/24", NULL, 0 },          { "fd00::1/64", NULL, 0 },
-		{ "fd00::1/128", NULL, -EEXIST },    { "fd00::1/128", "fd00::1/64", 0 },
+		{ "fd00::1/128", NULL, -ENOTUNIQ },  { "fd00::1/128", "fd00::1/64", 0 },
 		{ NULL, "192.0.2.1/24", 0 },         { NULL, "10.0.0.1/25", 0 },
 		{ "10.0.0.1/24", "10.0.0.1/24", 0 },
 	};
@@ -209,8 +209,11 @@ START_TEST(errors_of_the_kernel_come_through)
 		ck_assert_int_eq(fixture.backend->ops->create(fixture.backend, "wg1", PATIENCE),
 				 cases[i][1]);
 	}
-	fixture.kernel.link_error = -EACCES; /* IPv6 is switched off */
-	ck_assert_int_eq(set_link(&fixture, &addresses), -EOPNOTSUPP);
+	/* IPv6 is switched off for the link, and for the kernel. */
+	fixture.kernel.link_error = -EACCES;
+	ck_assert_int_eq(set_link(&fixture, &addresses), -EAFNOSUPPORT);
+	fixture.kernel.link_error = -EOPNOTSUPP;
+	ck_assert_int_eq(set_link(&fixture, &addresses), -EAFNOSUPPORT);
 	tear_down(&fixture);
 }
 END_TEST
@@ -392,7 +395,7 @@ START_TEST(this_kernel_keeps_present_addresses)
 		wice_link_free(link);
 	}
 	change = (WiceLinkChange){ .size = sizeof change, .n_add = 1, .add = &other[1] };
-	ck_assert_int_eq(change_link("veth-a", &change), -EEXIST);
+	ck_assert_int_eq(change_link("veth-a", &change), -ENOTUNIQ);
 	change = (WiceLinkChange){ .size = sizeof change, .n_remove = 3, .remove = other };
 	ck_assert_int_eq(change_link("veth-a", &change), 0);
 	WiceLink *link = get("veth-a");
@@ -446,7 +449,7 @@ START_TEST(this_kernel_says_what_is_wrong)
 	ck_assert_int_eq(change_link("veth-a", &tiny), -EINVAL);
 	if (g_file_set_contents_full("/proc/sys/net/ipv6/conf/veth-a/disable_ipv6", "1\n", -1,
 				     G_FILE_SET_CONTENTS_NONE, 0644, NULL))
-		ck_assert_int_eq(change_link("veth-a", &disabled), -EOPNOTSUPP);
+		ck_assert_int_eq(change_link("veth-a", &disabled), -EAFNOSUPPORT);
 }
 END_TEST
 
