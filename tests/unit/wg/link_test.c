@@ -9,6 +9,7 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define PATIENCE (wice__now_ms() + 60000)
 
@@ -453,10 +454,27 @@ START_TEST(this_kernel_says_what_is_wrong)
 }
 END_TEST
 
+START_TEST(this_kernel_wants_privileges)
+{
+	if (!enter_namespace() || create("veth-a") < 0)
+		return;
+	WiceLinkChange change = { .size = sizeof change, .set_up = true, .up = true };
+	if (seteuid(65534) < 0) {
+		printf("skipped: another user cannot be taken on\n");
+		return;
+	}
+	ck_assert_int_eq(wice__link_create(&wice__netlink_kernel, "x", "veth", PATIENCE), -EPERM);
+	ck_assert_int_eq(wice__link_delete(&wice__netlink_kernel, "veth-a", PATIENCE), -EPERM);
+	ck_assert_int_eq(change_link("veth-a", &change), -EPERM);
+	wice_link_free(get("veth-a"));
+	ck_assert_int_eq(seteuid(0), 0);
+}
+END_TEST
+
 SUITE_MAIN("wg link", a_link_is_read_with_its_own_addresses, addresses_that_are_always_torn_end,
 	   changes_are_made_in_their_order, what_is_not_set_is_not_touched,
 	   present_and_absent_addresses_are_no_error, a_taken_name_is_refused,
 	   errors_of_the_kernel_come_through, devices_are_made_and_removed,
 	   other_links_are_left_alone, addresses_are_read, this_kernel_changes_links,
 	   this_kernel_keeps_present_addresses, this_kernel_removes_addresses_of_two_ends,
-	   this_kernel_says_what_is_wrong)
+	   this_kernel_says_what_is_wrong, this_kernel_wants_privileges)

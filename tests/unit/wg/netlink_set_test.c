@@ -435,8 +435,24 @@ START_TEST(requests_are_wiped)
 }
 END_TEST
 
+/* A message that says nothing, as large as they get, to a family and to none. */
+START_TEST(this_kernel_takes_messages_of_that_size)
+{
+	static const int cases[][2] = { { NLMSG_NOOP, 0 }, { INT16_MAX, -ENOENT } };
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		struct nl_msg *request = nlmsg_alloc_size(KERNEL_MESSAGE_MAX);
+		WiceNetlinkReply reply = { 0 };
+		nlmsg_put(request, NL_AUTO_PORT, NL_AUTO_SEQ, cases[i][0], 0, NLM_F_ACK);
+		ck_assert_ptr_nonnull(nlmsg_reserve(request, KERNEL_MESSAGE_MAX - NLMSG_HDRLEN, 4));
+		ck_assert_int_eq(wice__netlink_exchange(&wice__netlink_kernel, NETLINK_GENERIC,
+							request, &reply, wice__now_ms() + 60000),
+				 cases[i][1]);
+	}
+}
+END_TEST
+
 SUITE_MAIN("wg netlink set", changes_arrive_whole_however_large, a_plan_has_its_result,
 	   a_message_ends_anywhere, only_what_is_set_is_sent, zeros_are_sent_too,
 	   a_removed_peer_is_its_key, a_kernel_that_cannot_take_allowed_ips_away_says_so,
 	   a_taken_port_is_named, the_first_error_ends_it, what_is_no_wireguard_is_not_changed,
-	   requests_are_wiped)
+	   requests_are_wiped, this_kernel_takes_messages_of_that_size)
