@@ -12,9 +12,6 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-/* How often a dump is taken again that was torn by changes. */
-#define DUMP_TRIES 8
-
 static int request(const WiceNetlinkTransport *transport, struct nl_msg *message,
 		   int64_t deadline_ms)
 {
@@ -68,7 +65,7 @@ static int list_addresses(const WiceNetlinkTransport *transport, unsigned ifinde
 	Addresses wanted = { .ifindex = ifindex,
 			     .addresses = g_array_new(FALSE, FALSE, sizeof(WiceNetlinkAddress)) };
 	int r = -EBUSY;
-	for (int i = 0; i < DUMP_TRIES; i++) {
+	for (int i = 0; i < WICE_NETLINK_DUMP_TRIES; i++) {
 		g_array_set_size(wanted.addresses, 0);
 		WiceNetlinkReply reply = { .message = address_message, .user_data = &wanted };
 		r = wice__netlink_exchange(transport, NETLINK_ROUTE,

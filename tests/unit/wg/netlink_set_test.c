@@ -4,7 +4,6 @@
 #include "conformance/wg/state.h"
 #include "event/source.h"
 #include "suite.h"
-#include "wg/link.h"
 
 #define ALL_PEER_FIELDS \
 	(WICE_PEER_HAS_PRESHARED_KEY | WICE_PEER_HAS_ENDPOINT | WICE_PEER_HAS_KEEPALIVE)
@@ -404,50 +403,28 @@ START_TEST(what_is_no_wireguard_is_not_changed)
 }
 END_TEST
 
-static int keep_request(void *user_data, int protocol, struct nl_msg *request,
-			WiceNetlinkReply *reply, int64_t deadline_ms)
+/* What the kernel cannot do is done with whole lists, by those above. */
+START_TEST(allowed_ips_are_taken_away_all_the_same)
 {
-	struct nl_msg **kept = user_data;
-	nlmsg_get(request);
-	*kept = request;
-	return 0;
-}
-
-START_TEST(requests_are_wiped)
-{
-	struct nl_msg *kept = NULL;
-	WiceNetlinkTransport transport = { .exchange = keep_request, .user_data = &kept };
-	WiceNetlinkReply reply = { 0 };
-	WiceDeviceChange change = { .size = sizeof change,
-				    .fields = WICE_DEVICE_HAS_PRIVATE_KEY,
-				    .private_key = state_key(1) };
-	WiceNetlinkSet writer = { .change = &change };
-	struct nl_msg *request = wice__netlink_write_set(KERNEL_FAMILY, KERNEL_IFINDEX, &writer);
-	size_t size = nlmsg_hdr(request)->nlmsg_len;
-	ck_assert_ptr_nonnull(memmem(nlmsg_hdr(request), size, &change.private_key, WICE_KEY_LEN));
-	ck_assert_int_eq(wice__netlink_exchange(&transport, NETLINK_GENERIC, request, &reply, 0),
-			 0);
-	ck_assert_ptr_eq(kept, request);
-	const uint8_t *bytes = (const uint8_t *)nlmsg_hdr(kept);
-	for (size_t i = 0; i < size; i++)
-		ck_assert_uint_eq(bytes[i], 0);
-	nlmsg_free(kept);
-}
-END_TEST
-
-/* A message that says nothing, as large as they get, to a family and to none. */
-START_TEST(this_kernel_takes_messages_of_that_size)
-{
-	static const int cases[][2] = { { NLMSG_NOOP, 0 }, { INT16_MAX, -ENOENT } };
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
-		struct nl_msg *request = nlmsg_alloc_size(KERNEL_MESSAGE_MAX);
-		WiceNetlinkReply reply = { 0 };
-		nlmsg_put(request, NL_AUTO_PORT, NL_AUTO_SEQ, cases[i][0], 0, NLM_F_ACK);
-		ck_assert_ptr_nonnull(nlmsg_reserve(request, KERNEL_MESSAGE_MAX - NLMSG_HDRLEN, 4));
-		ck_assert_int_eq(wice__netlink_exchange(&wice__netlink_kernel, NETLINK_GENERIC,
-							request, &reply, wice__now_ms() + 60000),
-				 cases[i][1]);
-	}
+	Fixture fixture;
+	set_up(&fixture);
+	wice_device_unref(fixture.kernel.device);
+	fixture.kernel.device = state_new("wg0", 300, 9);
+	fixture.kernel.no_removal = true;
+	WiceDevice *wanted = state_new("wg0", 300, 5);
+	WicePlan *plan = wice_plan_between(fixture.kernel.device, wanted, 0);
+	WiceWgBackend *backends[] = { kernel_backend(&fixture.kernel) };
+	WiceWg *wg = wice__wg_new_with(backends, 1);
+	GError *error = NULL;
+	ck_assert_msg(wice_wg_set(wg, "wg0", plan, 60000, &error), "%s",
+		      error ? error->message : "");
+	WicePlan *rest = wice_plan_between(fixture.kernel.device, wanted, 0);
+	ck_assert(wice_plan_is_empty(rest));
+	wice_plan_unref(rest);
+	wice_plan_unref(plan);
+	wice_device_unref(wanted);
+	wice_wg_free(wg);
+	tear_down(&fixture);
 }
 END_TEST
 
@@ -455,4 +432,4 @@ SUITE_MAIN("wg netlink set", changes_arrive_whole_however_large, a_plan_has_its_
 	   a_message_ends_anywhere, only_what_is_set_is_sent, zeros_are_sent_too,
 	   a_removed_peer_is_its_key, a_kernel_that_cannot_take_allowed_ips_away_says_so,
 	   a_taken_port_is_named, the_first_error_ends_it, what_is_no_wireguard_is_not_changed,
-	   requests_are_wiped, this_kernel_takes_messages_of_that_size)
+	   allowed_ips_are_taken_away_all_the_same)
