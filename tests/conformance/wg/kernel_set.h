@@ -232,31 +232,15 @@ static inline int kernel_set_read(const TestKernel *kernel, struct nlmsghdr *req
 	return 0;
 }
 
-/* Makes the change; for now of existing peers. */
 static inline void kernel_apply(TestKernel *kernel, const WiceDeviceChange *change)
 {
-	for (size_t i = 0; i < change->n_peers; i++) {
-		const WicePeerChange *wanted = &change->peers[i];
-		const WiceDevicePeer *found =
-			wice_device_find_peer(kernel->device, &wanted->public_key);
-		if (!found)
-			continue;
-		WiceDevicePeer changed = *found, *peer;
-		if (wanted->fields & WICE_PEER_HAS_ENDPOINT)
-			changed.endpoint = wanted->endpoint;
-		if (wanted->fields & WICE_PEER_HAS_KEEPALIVE)
-			changed.keepalive_s = wanted->keepalive_s;
-		WiceDeviceBuilder *builder = wice__device_builder_copy(kernel->device);
-		wice__device_builder_remove(builder, &wanted->public_key);
-		ck_assert_int_eq(wice__device_builder_peer(builder, &wanted->public_key, &peer), 0);
-		*peer = changed;
-		for (size_t j = 0; j < found->n_allowed_ips; j++)
-			ck_assert_int_eq(
-				wice__device_builder_allowed_ip(builder, &found->allowed_ips[j]),
-				0);
-		wice_device_unref(kernel->device);
-		kernel->device = wice__device_builder_finish(builder);
-	}
+	GError *error = NULL;
+	WicePlan *plan = wice_plan_new(change, &error);
+	ck_assert_msg(plan != NULL, "%s", error ? error->message : "");
+	WiceDevice *after = wice_plan_result(plan, kernel->device);
+	wice_device_unref(kernel->device);
+	kernel->device = after;
+	wice_plan_unref(plan);
 }
 
 static inline int kernel_set(TestKernel *kernel, struct nlmsghdr *request)

@@ -354,7 +354,7 @@ START_TEST(a_plan_of_the_interface_has_the_result_that_it_foretells)
 	change.listen_port = 51899;
 	assert_result(subject, &change);
 	change.fields = WICE_DEVICE_HAS_PRIVATE_KEY;
-	change.private_key = state_key(3);
+	wice_key_generate_private(&change.private_key);
 	assert_result(subject, &change);
 	change.flags = WICE_DEVICE_CHANGE_REPLACE_PEERS;
 	assert_result(subject, &change);
