@@ -17,9 +17,12 @@
 typedef struct TestSubject TestSubject;
 struct TestSubject {
 	const char *name;
-	bool real;         /* wg(8) can see it */
-	bool no_interface; /* there is no network interface, so it is not listed */
-	bool drops_scope;  /* reports link-local endpoints without their scope */
+	bool real;          /* wg(8) can see it */
+	bool no_interface;  /* there is no network interface, so it is not listed and has no link */
+	bool no_link;       /* what it plays has no such thing as up, an MTU and addresses */
+	bool keeps_name;    /* cannot be renamed */
+	bool drops_scope;   /* reports link-local endpoints without their scope */
+	bool single_thread; /* the other side is not made for several threads */
 
 	/*
 	 * Makes the environment, without a device. False: cannot be had here; the reason was
@@ -34,9 +37,11 @@ struct TestSubject {
 
 	WiceWgBackend *backend;
 	void *data;
-};
 
-/* All of them, NULL-terminated. */
-extern TestSubject *const subjects[];
+	/* The suite's: a WiceWg on the backend, which it borrows. */
+	WiceWg *wg;
+	const WiceWgBackendOps *ops;
+	WiceWgBackendOps lent_ops;
+};
 
 #endif
