@@ -3,6 +3,7 @@
 /* show and showconf: a device as text. */
 #include "wg.h"
 
+#include <net/if.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +36,7 @@ static void init_view(View *view, bool json)
 		.show_secrets = hide && strcmp(hide, "never") == 0,
 		.color = !json && wants_colour(),
 		.now_ns = g_get_real_time() * 1000,
+		.scope_name = json ? NULL : if_indextoname,
 	};
 }
 
@@ -67,9 +69,9 @@ static char *render(const View *view, const WiceDevice *device, bool with_name)
 	case FORM_JSON:
 		return wice_show_json(device, &view->options);
 	case FORM_DUMP:
-		return wice_show_dump(device, with_name);
+		return wice_show_dump(device, with_name, &view->options);
 	case FORM_FIELD:
-		return wice_show_field(device, view->field, with_name);
+		return wice_show_field(device, view->field, with_name, &view->options);
 	default:
 		return wice_show_pretty(device, &view->options);
 	}
@@ -153,5 +155,6 @@ int wg_showconf(const WgCall *call)
 	g_autoptr(WiceDevice) device = wice_wg_get(wg, call->args[0], WG_TIMEOUT_MS, &error);
 	if (!device)
 		return wg_fail(call, error);
-	return wg_output(call, wice_show_conf(device), false);
+	const WiceShowOptions options = { .size = sizeof options, .scope_name = if_indextoname };
+	return wg_output(call, wice_show_conf(device, &options), false);
 }
