@@ -22,7 +22,9 @@
  *	-EBUSY        it changes all the time, or the system holds it
  *	-EOPNOTSUPP   the device's implementation cannot do this
  *	-ENOPROTOOPT  set(): it cannot take single allowed IPs away
- *	-EEXIST       create(), set_link(): the name is taken
+ *	-EADDRINUSE   set(), set_link(): the listen port is in use (found out when it is set up)
+ *	-EEXIST       create(), set_link(): the name is taken; set_link() without a new name: the
+ *	              address is there, with another length
  */
 typedef struct WiceWgBackend WiceWgBackend;
 

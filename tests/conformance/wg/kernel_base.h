@@ -23,6 +23,13 @@
 #define KERNEL_PEERS_GROUP 12
 #define KERNEL_ADDRESSES_MAX 8
 
+/* ck_assert() for what is checked a million times: that one writes to a file each time. */
+#define KERNEL_REQUIRE(holds)                         \
+	do {                                          \
+		if (!(holds))                         \
+			ck_abort_msg("not: " #holds); \
+	} while (0)
+
 typedef struct {
 	WiceDevice *device; /* NULL: there is no such link */
 	const char *kind;   /* of the link */

@@ -14,9 +14,8 @@
 
 static WiceInterfaceAddress address(const char *text)
 {
-	g_auto(GStrv) parts = g_strsplit(text, "/", 2);
-	WiceInterfaceAddress result = { .length = (uint8_t)atoi(parts[1]) };
-	ck_assert_msg(wice_address_parse(parts[0], &result.address), "%s", text);
+	WiceInterfaceAddress result;
+	ck_assert_msg(wice_interface_address_parse(text, &result), "%s", text);
 	return result;
 }
 
