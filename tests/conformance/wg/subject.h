@@ -17,12 +17,11 @@
 typedef struct TestSubject TestSubject;
 struct TestSubject {
 	const char *name;
-	bool real;          /* wg(8) can see it */
-	bool no_interface;  /* there is no network interface, so it is not listed and has no link */
-	bool no_link;       /* what it plays has no such thing as up, an MTU and addresses */
-	bool keeps_name;    /* cannot be renamed */
-	bool drops_scope;   /* reports link-local endpoints without their scope */
-	bool single_thread; /* the other side is not made for several threads */
+	bool real;         /* wg(8) can see it */
+	bool no_interface; /* there is no network interface, so it is not listed and has no link */
+	bool keeps_name;   /* cannot be renamed */
+	bool one_device;   /* there is room for one */
+	bool drops_scope;  /* reports link-local endpoints without their scope */
 
 	/*
 	 * Makes the environment, without a device. False: cannot be had here; the reason was
