@@ -26,6 +26,7 @@ static const struct {
 	{ "fake", &fake_subject },
 	{ "played-kernel", &played_kernel_subject },
 	{ "played-uapi", &played_uapi_subject },
+	{ "played-gotatun", &played_gotatun_subject },
 	{ "kernel", &kernel_subject },
 	{ "wireguard-go", &wireguard_go_subject },
 };
