@@ -4,7 +4,7 @@
 #include "conformance/wg/conformance.h"
 #include "conformance/wg/state.h"
 
-#define SEEDS 20
+#define SEEDS 30
 #define THREADS 4
 #define ROUNDS 25
 
@@ -79,6 +79,21 @@ START_TEST(any_state_is_made_of_any_other)
 		synchronize(subject, wanted);
 		g_autoptr(WiceDevice) device = conformance_device(subject);
 		state_assert_same(wanted, device);
+	}
+	if (subject)
+		conformance_stop(subject);
+	g_rand_free(rand);
+}
+END_TEST
+
+START_TEST(any_plan_does_what_it_foretells)
+{
+	GRand *rand = g_rand_new_with_seed(2);
+	g_autoptr(WiceDevice) first = state_new(SUBJECT_NAME, 0, 0);
+	TestSubject *subject = start(_i, first);
+	for (unsigned seed = 0; subject && seed < SEEDS; seed++) {
+		g_autoptr(WicePlan) plan = state_plan(rand);
+		conformance_apply(subject, plan, NULL);
 	}
 	if (subject)
 		conformance_stop(subject);
@@ -195,6 +210,7 @@ END_TEST
 void conformance_add_plans(TCase *tcase, int number)
 {
 	static const TTest *const *tests[] = { &any_state_is_made_of_any_other,
+					       &any_plan_does_what_it_foretells,
 					       &three_thousand_peers_are_set_at_once,
 					       &a_peer_gets_and_loses_five_thousand_allowed_ips,
 					       &several_threads_read_and_write };
