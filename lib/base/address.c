@@ -1,8 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/address.h"
+#include "base/format.h"
 
-#include <arpa/inet.h> /* inet_pton and inet_ntop: pure text conversion, no I/O */
+#include <arpa/inet.h> /* inet_pton: pure text conversion, no I/O */
 #include <glib.h>
 #include <string.h>
 
@@ -53,9 +54,9 @@ bool wice_address_parse(const char *text, WiceAddress *ret)
 
 char *wice_address_format(const WiceAddress *address, char ret_text[WICE_ADDRESS_SIZE])
 {
-	int family = address->family == WICE_FAMILY_IPV4 ? AF_INET : AF_INET6;
-	if (!family_bytes(address->family) ||
-	    !inet_ntop(family, address->bytes, ret_text, WICE_ADDRESS_SIZE))
+	if (family_bytes(address->family))
+		*wice__format_address(ret_text, address) = 0;
+	else
 		g_strlcpy(ret_text, "(none)", WICE_ADDRESS_SIZE);
 	return ret_text;
 }

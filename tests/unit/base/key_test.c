@@ -55,4 +55,22 @@ START_TEST(public_keys_match_rfc7748)
 }
 END_TEST
 
-SUITE_MAIN("key", keys_survive_both_texts, malformed_keys_are_refused, public_keys_match_rfc7748)
+/* Every value of six bits at every place. */
+START_TEST(base64_is_that_of_others)
+{
+	for (unsigned value = 0; value < 256; value++) {
+		for (unsigned i = 0; i < WICE_KEY_LEN; i++) {
+			WiceKey key = { { 0 } };
+			char text[WICE_KEY_BASE64_SIZE];
+			memset(key.bytes, (int)(255 - value), sizeof key.bytes);
+			key.bytes[i] = (uint8_t)value;
+			g_autofree char *expected = g_base64_encode(key.bytes, sizeof key.bytes);
+			wice_key_to_base64(&key, text);
+			ck_assert_str_eq(text, expected);
+		}
+	}
+}
+END_TEST
+
+SUITE_MAIN("key", keys_survive_both_texts, base64_is_that_of_others, malformed_keys_are_refused,
+	   public_keys_match_rfc7748)
