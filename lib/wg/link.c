@@ -105,14 +105,6 @@ int wice__link_read(const WiceNetlinkTransport *transport, const WiceNetlinkLink
 	return 0;
 }
 
-void wice_link_free(WiceLink *link)
-{
-	if (!link)
-		return;
-	g_free(link->addresses);
-	g_free(link);
-}
-
 static bool same_address(const WiceInterfaceAddress *a, const WiceInterfaceAddress *b)
 {
 	return a->length == b->length && wice_address_compare(&a->address, &b->address) == 0;
