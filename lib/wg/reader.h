@@ -34,7 +34,7 @@ typedef struct {
 /* Called on the context. reading and all in it is valid during the call. May free the reader. */
 typedef void (*WiceReaderDone)(WiceReading *reading, void *user_data);
 
-/* wg must outlive it. -EAGAIN: there is no thread left to be had. */
+/* -EAGAIN: there is no thread left to be had. */
 int wice__reader_new(WiceWg *wg, GMainContext *context, WiceReaderDone done, void *user_data,
 		     WiceReader **ret_reader);
 /* Reads this device, or lists them (""). Only one at a time. */

@@ -255,6 +255,7 @@ static void dispose(WiceWatch *watch)
 	g_hash_table_unref(watch->known);
 	g_hash_table_unref(watch->own.names);
 	g_mutex_clear(&watch->own.mutex);
+	wice_wg_free(watch->wg);
 	g_free(watch->only);
 	watch->freed = true;
 	if (!watch->telling)
@@ -332,7 +333,7 @@ WiceWatch *wice__watch_new_with(WiceWg *wg, const char *folder, const WiceWatchO
 	if (!read_options(options, &read, error))
 		return NULL;
 	WiceWatch *watch = g_new0(WiceWatch, 1);
-	watch->wg = wg;
+	watch->wg = wice__wg_ref(wg);
 	watch->only = g_strdup(read.name);
 	watch->transfer = read.transfer;
 	watch->func = func;
