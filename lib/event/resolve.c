@@ -1,88 +1,101 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Each request asks the system's resolver on a thread of its own, which inherits the network
+ * namespace of who asks; nothing can interrupt getaddrinfo(3), so a cancelled request just loses
+ * its callback. (GIO's resolver does the same on shared threads, but would bring all of GIO into
+ * programs that only want to control WireGuard.)
+ */
 #include "event/resolve.h"
 
+#include "event/sockaddr.h"
 #include "event/source.h"
-#include <gio/gio.h>
+
+#include <netdb.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <wice/error.h>
 
 #define MAX_ADDRESSES 32
 #define MAX_HOST_LEN 253 /* RFC 1035 section 2.3.4, as text */
 
 /*
  * The answer owns it from start to callback; once cancelled, func is NULL and the answer only
- * frees.
+ * frees. func and user_data are the context's; the thread writes the rest and then hands it over.
  */
 struct WiceResolve {
 	WiceResolveFunc func;
 	void *user_data;
-	GCancellable *cancellable;
-	WiceAddress literal; /* what is answered without asking anybody */
-	bool is_literal;
+	GMainContext *context;
+	char *host; /* as the DNS spells it, ASCII; NULL: it cannot be a name */
+	WiceAddress addresses[MAX_ADDRESSES];
+	size_t n;
+	const char *reason; /* why there are none, static */
 };
 
 static void resolve_free(void *data)
 {
 	WiceResolve *resolve = data;
-	g_object_unref(resolve->cancellable);
+	g_main_context_unref(resolve->context);
+	g_free(resolve->host);
 	g_free(resolve);
 }
 
-static void report(WiceResolve *resolve, const WiceAddress *addresses, size_t n,
-		   const GError *error)
-{
-	if (resolve->func)
-		resolve->func(addresses, n, error, resolve->user_data);
-}
-
-static void answer_at_once(void *user_data)
+static void answer(void *user_data)
 {
 	WiceResolve *resolve = user_data;
-	if (resolve->is_literal) {
-		report(resolve, &resolve->literal, 1, NULL);
+	if (!resolve->func)
+		return;
+	g_autoptr(GError) error = NULL;
+	if (resolve->n == 0)
+		error = g_error_new_literal(WICE_ERROR, WICE_ERROR_UNREACHABLE, resolve->reason);
+	resolve->func(resolve->addresses, resolve->n, error, resolve->user_data);
+}
+
+static bool has(const WiceResolve *resolve, const WiceAddress *address)
+{
+	for (size_t i = 0; i < resolve->n; i++)
+		if (wice_address_compare(&resolve->addresses[i], address) == 0)
+			return true;
+	return false;
+}
+
+static void take(WiceResolve *resolve, const struct addrinfo *found)
+{
+	for (; found && resolve->n < MAX_ADDRESSES; found = found->ai_next) {
+		WiceEndpoint endpoint;
+		if (wice__endpoint_from_sockaddr(found->ai_addr, found->ai_addrlen, &endpoint) &&
+		    !has(resolve, &endpoint.address))
+			resolve->addresses[resolve->n++] = endpoint.address;
+	}
+}
+
+static gpointer look_up(gpointer data)
+{
+	static const struct addrinfo hints = { .ai_family = AF_UNSPEC,
+					       .ai_socktype = SOCK_DGRAM,
+					       .ai_flags = AI_ADDRCONFIG };
+	WiceResolve *resolve = data;
+	struct addrinfo *found = NULL;
+	int error = getaddrinfo(resolve->host, NULL, &hints, &found);
+	if (error == 0) {
+		take(resolve, found);
+		freeaddrinfo(found);
+	}
+	resolve->reason = error ? gai_strerror(error) : "the name has no address";
+	wice__idle_call(resolve->context, answer, resolve, resolve_free);
+	return NULL;
+}
+
+static void start_look_up(WiceResolve *resolve)
+{
+	GThread *thread = g_thread_try_new("wice-resolve", look_up, resolve, NULL);
+	if (thread) {
+		g_thread_unref(thread);
 		return;
 	}
-	GError *error = g_error_new_literal(G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND,
-					    "it is empty or longer than 253 characters");
-	report(resolve, NULL, 0, error);
-	g_error_free(error);
-}
-
-static bool from_inet_address(GInetAddress *inet, WiceAddress *ret)
-{
-	WiceAddress address = { 0 };
-	switch (g_inet_address_get_family(inet)) {
-	case G_SOCKET_FAMILY_IPV4:
-		address.family = WICE_FAMILY_IPV4;
-		break;
-	case G_SOCKET_FAMILY_IPV6:
-		address.family = WICE_FAMILY_IPV6;
-		break;
-	default:
-		return false;
-	}
-	memcpy(address.bytes, g_inet_address_to_bytes(inet), g_inet_address_get_native_size(inet));
-	*ret = address;
-	return true;
-}
-
-static void looked_up(GObject *resolver, GAsyncResult *result, gpointer user_data)
-{
-	WiceResolve *resolve = user_data;
-	WiceAddress addresses[MAX_ADDRESSES];
-	size_t n = 0;
-	GError *error = NULL;
-	GList *found = g_resolver_lookup_by_name_finish(G_RESOLVER(resolver), result, &error);
-	for (GList *i = found; i && n < MAX_ADDRESSES; i = i->next)
-		if (from_inet_address(i->data, &addresses[n]))
-			n++;
-	g_resolver_free_addresses(found);
-	if (!error && n == 0)
-		error = g_error_new_literal(G_RESOLVER_ERROR, G_RESOLVER_ERROR_NOT_FOUND,
-					    "the name has no address");
-	report(resolve, addresses, n, error);
-	g_clear_error(&error);
-	resolve_free(resolve);
+	resolve->reason = "the system has no more threads";
+	wice__idle_call(resolve->context, answer, resolve, resolve_free);
 }
 
 WiceResolve *wice__resolve_start(GMainContext *context, const char *host, WiceResolveFunc func,
@@ -91,26 +104,23 @@ WiceResolve *wice__resolve_start(GMainContext *context, const char *host, WiceRe
 	WiceResolve *resolve = g_new0(WiceResolve, 1);
 	resolve->func = func;
 	resolve->user_data = user_data;
-	resolve->cancellable = g_cancellable_new();
-	resolve->is_literal = wice_address_parse(host, &resolve->literal);
+	resolve->context = g_main_context_ref(context ? context : g_main_context_default());
 	size_t len = strlen(host);
-	if (resolve->is_literal || len == 0 || len > MAX_HOST_LEN) {
-		wice__idle_call(context, answer_at_once, resolve, resolve_free);
+	if (wice_address_parse(host, &resolve->addresses[0]))
+		resolve->n = 1;
+	else if (len && len <= MAX_HOST_LEN)
+		resolve->host = g_hostname_to_ascii(host);
+	if (resolve->host) {
+		start_look_up(resolve);
 		return resolve;
 	}
-	/* GIO answers on the context that is the thread's default when it is asked. */
-	g_main_context_push_thread_default(context);
-	GResolver *resolver = g_resolver_get_default();
-	g_resolver_lookup_by_name_async(resolver, host, resolve->cancellable, looked_up, resolve);
-	g_object_unref(resolver);
-	g_main_context_pop_thread_default(context);
+	resolve->reason = "it is empty, longer than 253 characters or no name at all";
+	wice__idle_call(resolve->context, answer, resolve, resolve_free);
 	return resolve;
 }
 
 void wice__resolve_cancel(WiceResolve *resolve)
 {
-	if (!resolve)
-		return;
-	resolve->func = NULL;
-	g_cancellable_cancel(resolve->cancellable);
+	if (resolve)
+		resolve->func = NULL;
 }

@@ -5,14 +5,16 @@
  *
  * A builder keeps two flat arrays in the order of arrival: peers, and allowed IPs with the number
  * of the peer they belong to. _finish() sorts references to the peers (never the peers: sorting
- * moves memory through places that nobody wipes), folds equal keys into one and copies everything
- * once, into one block:
+ * moves memory through places that nobody wipes), folds equal keys into one, deals the allowed IPs
+ * out to their peers, sorts each peer's few, and copies everything once, into one block:
  *
- *	WiceDevice | peers, by key ... | allowed IPs, by peer, by prefix ...
+ *	WiceDevice | peers, by key ... | order of peers | orders of allowed IPs | allowed IPs ...
  *
  * Arrays that hold secrets grow by hand, because realloc(3) leaves the old copy on the heap.
  */
 #include "wg/device.h"
+
+#include "base/address.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -22,13 +24,17 @@ struct WiceDevice {
 	gatomicrefcount refs;
 	size_t size; /* of the whole block */
 	WiceDeviceInfo info;
+	const uint32_t *order;
 	WiceDevicePeer peers[];
 };
 
 typedef struct {
-	size_t peer; /* number of its peer in the builder */
 	WicePrefix prefix;
+	uint32_t peer; /* number of its peer in the builder */
+	uint32_t rank; /* while finishing: its place among its peer's allowed IPs, or REPEATED */
 } BuilderPrefix;
+
+#define REPEATED UINT32_MAX
 
 struct WiceDeviceBuilder {
 	WiceDeviceInfo info;
@@ -72,6 +78,11 @@ const WiceDevicePeer *wice_device_find_peer(const WiceDevice *device, const Wice
 	return NULL;
 }
 
+const uint32_t *wice_device_order(const WiceDevice *device)
+{
+	return device->order;
+}
+
 WiceDeviceBuilder *wice__device_builder_new(const char *name, WiceDeviceKind kind)
 {
 	WiceDeviceBuilder *builder = g_new0(WiceDeviceBuilder, 1);
@@ -81,10 +92,11 @@ WiceDeviceBuilder *wice__device_builder_new(const char *name, WiceDeviceKind kin
 	return builder;
 }
 
-static void free_peers(WiceDevicePeer *peers, size_t room)
+/* n: how many have been written; what lies behind them is clean. */
+static void free_peers(WiceDevicePeer *peers, size_t n)
 {
-	if (peers)
-		sodium_memzero(peers, room * sizeof *peers);
+	if (n)
+		sodium_memzero(peers, n * sizeof *peers);
 	g_free(peers);
 }
 
@@ -92,7 +104,7 @@ void wice__device_builder_free(WiceDeviceBuilder *builder)
 {
 	if (!builder)
 		return;
-	free_peers(builder->peers, builder->room);
+	free_peers(builder->peers, builder->n_peers);
 	g_array_unref(builder->prefixes);
 	sodium_memzero(builder, sizeof *builder);
 	g_free(builder);
@@ -111,7 +123,7 @@ static void make_room(WiceDeviceBuilder *builder)
 	WiceDevicePeer *peers = g_new0(WiceDevicePeer, room);
 	if (builder->n_peers)
 		memcpy(peers, builder->peers, builder->n_peers * sizeof *peers);
-	free_peers(builder->peers, builder->room);
+	free_peers(builder->peers, builder->n_peers);
 	builder->peers = peers;
 	builder->room = room;
 }
@@ -131,36 +143,49 @@ int wice__device_builder_peer(WiceDeviceBuilder *builder, const WiceKey *public_
 	return 0;
 }
 
-static void clear_host_bits(WicePrefix *prefix)
-{
-	for (unsigned i = 0; i < sizeof prefix->address.bytes; i++) {
-		unsigned before = 8 * i;
-		unsigned keep = prefix->length > before ? MIN(prefix->length - before, 8) : 0;
-		prefix->address.bytes[i] &= (uint8_t)(0xff00u >> keep);
-	}
-}
-
 int wice__device_builder_allowed_ip(WiceDeviceBuilder *builder, const WicePrefix *prefix)
 {
-	unsigned longest = prefix->address.family == WICE_FAMILY_IPV4   ? 32
-			   : prefix->address.family == WICE_FAMILY_IPV6 ? 128
-									: 0;
-	if (builder->n_peers == 0 || longest == 0 || prefix->length > longest)
+	if (builder->n_peers == 0 || !wice__prefix_valid(prefix))
 		return -EINVAL;
 	if (builder->prefixes->len >= WICE_DEVICE_ALLOWED_IPS_MAX)
 		return -E2BIG;
-	BuilderPrefix entry = { .peer = builder->n_peers - 1, .prefix = *prefix };
-	clear_host_bits(&entry.prefix);
+	BuilderPrefix entry = { .prefix = *prefix, .peer = (uint32_t)(builder->n_peers - 1) };
+	wice__prefix_clear_host_bits(&entry.prefix);
 	g_array_append_val(builder->prefixes, entry);
 	return 0;
 }
 
+/* A peer to be sorted: the head of its key decides nearly always, without a look at the peer. */
+typedef struct {
+	uint64_t head;
+	const WiceDevicePeer *peer;
+} SortedPeer;
+
 /* By key, then by arrival, so that folding sees the parts of a peer in their order. */
 static int compare_peers(gconstpointer a, gconstpointer b, gpointer user_data)
 {
-	const WiceDevicePeer *const *first = a, *const *second = b;
-	int order = wice_key_compare(&(*first)->public_key, &(*second)->public_key);
-	return order ? order : *first < *second ? -1 : *first > *second;
+	const SortedPeer *first = a, *second = b;
+	if (first->head != second->head)
+		return first->head < second->head ? -1 : 1;
+	int order = wice_key_compare(&first->peer->public_key, &second->peer->public_key);
+	return order ? order : first->peer < second->peer ? -1 : first->peer > second->peer;
+}
+
+static SortedPeer *sort_peers(const WiceDeviceBuilder *builder)
+{
+	SortedPeer *sorted = g_new(SortedPeer, builder->n_peers);
+	bool in_order = true;
+	for (size_t i = 0; i < builder->n_peers; i++) {
+		sorted[i].peer = &builder->peers[i];
+		memcpy(&sorted[i].head, builder->peers[i].public_key.bytes, sizeof(uint64_t));
+		sorted[i].head = GUINT64_FROM_BE(sorted[i].head);
+		in_order =
+			in_order && (i == 0 || compare_peers(&sorted[i - 1], &sorted[i], NULL) < 0);
+	}
+	if (!in_order)
+		g_qsort_with_data(sorted, (gint)builder->n_peers, sizeof *sorted, compare_peers,
+				  NULL);
+	return sorted;
 }
 
 static void fold_peer(WiceDevicePeer *into, const WiceDevicePeer *from)
@@ -204,64 +229,137 @@ static unsigned device_fields(const WiceDeviceInfo *info)
  * Writes the peers, sorted and folded, to ret and returns how many they are; ret_place[i] is where
  * the builder's i-th peer went.
  */
-static size_t place_peers(const WiceDeviceBuilder *builder, WiceDevicePeer *ret, size_t *ret_place)
+static size_t place_peers(const WiceDeviceBuilder *builder, WiceDevicePeer *ret,
+			  uint32_t *ret_place)
 {
-	g_autofree const WiceDevicePeer **order = g_new(const WiceDevicePeer *, builder->n_peers);
-	for (size_t i = 0; i < builder->n_peers; i++)
-		order[i] = &builder->peers[i];
-	g_qsort_with_data(order, (gint)builder->n_peers, sizeof(WiceDevicePeer *), compare_peers,
-			  NULL);
-
+	g_autofree SortedPeer *sorted = sort_peers(builder);
 	size_t n = 0;
 	for (size_t i = 0; i < builder->n_peers; i++) {
-		if (n && wice_key_compare(&ret[n - 1].public_key, &order[i]->public_key) == 0)
-			fold_peer(&ret[n - 1], order[i]);
+		const WiceDevicePeer *peer = sorted[i].peer;
+		if (n && wice_key_compare(&ret[n - 1].public_key, &peer->public_key) == 0)
+			fold_peer(&ret[n - 1], peer);
 		else
-			ret[n++] = *order[i];
-		ret_place[order[i] - builder->peers] = n - 1;
+			ret[n++] = *peer;
+		ret_place[peer - builder->peers] = (uint32_t)(n - 1);
 	}
 	for (size_t i = 0; i < n; i++) {
 		ret[i].fields = peer_fields(&ret[i]);
 		ret[i].allowed_ips = NULL;
+		ret[i].allowed_ip_order = NULL;
 		ret[i].n_allowed_ips = 0;
 	}
 	return n;
 }
 
-static int compare_prefixes(gconstpointer a, gconstpointer b)
+/* The order of arrival: of a folded peer its first part counts. */
+static void write_order(const uint32_t *place, size_t n, uint32_t *ret)
 {
-	const BuilderPrefix *first = a, *second = b;
-	if (first->peer != second->peer)
-		return first->peer < second->peer ? -1 : 1;
-	return wice_prefix_compare(&first->prefix, &second->prefix);
+	g_autofree bool *seen = g_new0(bool, n);
+	for (size_t i = 0; i < n; i++) {
+		if (!seen[place[i]])
+			*ret++ = place[i];
+		seen[place[i]] = true;
+	}
 }
 
 /*
- * Writes each peer's prefixes to ret, sorted and without repetitions, and points the peers there.
+ * Deals the allowed IPs out to the peers: returns their numbers by peer, then by arrival, and
+ * leaves in ret_start[i] where those of peer i begin; ret_start has one element more than peers.
  */
-static void place_prefixes(GArray *prefixes, const size_t *place, WiceDevicePeer *peers,
-			   WicePrefix *ret)
+static uint32_t *deal_prefixes(const GArray *prefixes, const uint32_t *place, size_t n_peers,
+			       uint32_t *ret_start)
 {
-	BuilderPrefix *entries = (BuilderPrefix *)(void *)prefixes->data;
+	const BuilderPrefix *entries = (const BuilderPrefix *)(const void *)prefixes->data;
+	uint32_t *dealt = g_new(uint32_t, prefixes->len);
+	memset(ret_start, 0, (n_peers + 1) * sizeof *ret_start);
 	for (guint i = 0; i < prefixes->len; i++)
-		entries[i].peer = place[entries[i].peer];
-	g_array_sort(prefixes, compare_prefixes);
-	for (guint i = 0; i < prefixes->len; i++) {
-		if (i && compare_prefixes(&entries[i - 1], &entries[i]) == 0)
+		ret_start[place[entries[i].peer]]++;
+	uint32_t end = 0;
+	for (size_t i = 0; i <= n_peers; i++)
+		ret_start[i] = end += ret_start[i];
+	for (guint i = prefixes->len; i-- > 0;)
+		dealt[--ret_start[place[entries[i].peer]]] = i;
+	return dealt;
+}
+
+/* By prefix, then by arrival. */
+static int compare_prefixes(gconstpointer a, gconstpointer b, gpointer user_data)
+{
+	const uint32_t *first = a, *second = b;
+	const BuilderPrefix *entries = user_data;
+	int order = wice_prefix_compare(&entries[*first].prefix, &entries[*second].prefix);
+	return order ? order : *first < *second ? -1 : *first > *second;
+}
+
+/* Most peers have one or two allowed IPs, which come sorted or nearly so. */
+static void sort_prefixes(uint32_t *numbers, size_t n, BuilderPrefix *entries)
+{
+	if (n > 16) {
+		g_qsort_with_data(numbers, (gint)n, sizeof *numbers, compare_prefixes, entries);
+		return;
+	}
+	for (size_t i = 1; i < n; i++) {
+		uint32_t moving = numbers[i];
+		size_t at = i;
+		for (; at > 0 && compare_prefixes(&moving, &numbers[at - 1], entries) < 0; at--)
+			numbers[at] = numbers[at - 1];
+		numbers[at] = moving;
+	}
+}
+
+/* Writes n allowed IPs, sorted and without repetitions, and their order; returns how many. */
+static size_t write_prefixes(BuilderPrefix *entries, const uint32_t *arrived, size_t n,
+			     uint32_t *scratch, WicePrefix *ret, uint32_t *ret_order)
+{
+	uint32_t count = 0;
+	memcpy(scratch, arrived, n * sizeof *scratch);
+	sort_prefixes(scratch, n, entries);
+	for (size_t i = 0; i < n; i++) {
+		BuilderPrefix *entry = &entries[scratch[i]];
+		if (count && wice_prefix_compare(&ret[count - 1], &entry->prefix) == 0) {
+			entry->rank = REPEATED;
 			continue;
-		WiceDevicePeer *peer = &peers[entries[i].peer];
-		if (peer->n_allowed_ips++ == 0)
-			peer->allowed_ips = ret;
-		*ret++ = entries[i].prefix;
+		}
+		entry->rank = count;
+		ret[count++] = entry->prefix;
+	}
+	for (size_t i = 0; i < n; i++) {
+		if (entries[arrived[i]].rank != REPEATED)
+			*ret_order++ = entries[arrived[i]].rank;
+	}
+	return count;
+}
+
+/* Writes all peers' allowed IPs and points the peers there. */
+static void place_prefixes(GArray *prefixes, const uint32_t *place, WiceDevicePeer *peers,
+			   size_t n_peers, WicePrefix *ret, uint32_t *ret_order)
+{
+	g_autofree uint32_t *start = g_new(uint32_t, n_peers + 1);
+	g_autofree uint32_t *dealt = deal_prefixes(prefixes, place, n_peers, start);
+	g_autofree uint32_t *scratch = g_new(uint32_t, prefixes->len);
+	BuilderPrefix *entries = (BuilderPrefix *)(void *)prefixes->data;
+	for (size_t i = 0; i < n_peers; i++) {
+		size_t n = start[i + 1] - start[i];
+		if (n == 0)
+			continue;
+		peers[i].allowed_ips = ret;
+		peers[i].allowed_ip_order = ret_order;
+		peers[i].n_allowed_ips =
+			write_prefixes(entries, &dealt[start[i]], n, scratch, ret, ret_order);
+		ret += peers[i].n_allowed_ips;
+		ret_order += peers[i].n_allowed_ips;
 	}
 }
 
 WiceDevice *wice__device_builder_finish(WiceDeviceBuilder *builder)
 {
-	size_t peers_size = builder->n_peers * sizeof(WiceDevicePeer);
-	size_t size = sizeof(WiceDevice) + peers_size + builder->prefixes->len * sizeof(WicePrefix);
+	size_t n_peers = builder->n_peers, n_ips = builder->prefixes->len;
+	size_t size = sizeof(WiceDevice) + n_peers * (sizeof(WiceDevicePeer) + sizeof(uint32_t)) +
+		      n_ips * (sizeof(uint32_t) + sizeof(WicePrefix));
 	WiceDevice *device = g_malloc0(size);
-	g_autofree size_t *place = g_new(size_t, builder->n_peers);
+	uint32_t *order = (uint32_t *)(void *)&device->peers[n_peers];
+	uint32_t *ip_order = order + n_peers;
+	g_autofree uint32_t *place = g_new(uint32_t, n_peers);
 
 	g_atomic_ref_count_init(&device->refs);
 	device->size = size;
@@ -269,8 +367,10 @@ WiceDevice *wice__device_builder_finish(WiceDeviceBuilder *builder)
 	device->info.fields = device_fields(&builder->info);
 	device->info.n_peers = place_peers(builder, device->peers, place);
 	device->info.peers = device->peers;
-	place_prefixes(builder->prefixes, place, device->peers,
-		       (WicePrefix *)(void *)((char *)device->peers + peers_size));
+	device->order = n_peers ? order : NULL;
+	write_order(place, n_peers, order);
+	place_prefixes(builder->prefixes, place, device->peers, device->info.n_peers,
+		       (WicePrefix *)(void *)(ip_order + n_ips), ip_order);
 	wice__device_builder_free(builder);
 	return device;
 }
@@ -280,11 +380,12 @@ WiceDeviceBuilder *wice__device_builder_copy(const WiceDevice *device)
 	WiceDeviceBuilder *builder = wice__device_builder_new(device->info.name, device->info.kind);
 	builder->info = device->info;
 	for (size_t i = 0; i < device->info.n_peers; i++) {
-		const WiceDevicePeer *peer = &device->peers[i];
+		const WiceDevicePeer *peer = &device->peers[device->order[i]];
 		make_room(builder);
 		builder->peers[builder->n_peers++] = *peer;
 		for (size_t j = 0; j < peer->n_allowed_ips; j++)
-			(void)wice__device_builder_allowed_ip(builder, &peer->allowed_ips[j]);
+			(void)wice__device_builder_allowed_ip(
+				builder, &peer->allowed_ips[peer->allowed_ip_order[j]]);
 	}
 	return builder;
 }
@@ -292,12 +393,12 @@ WiceDeviceBuilder *wice__device_builder_copy(const WiceDevice *device)
 void wice__device_builder_remove(WiceDeviceBuilder *builder, const WiceKey *public_key)
 {
 	size_t n = 0;
-	g_autofree size_t *place = g_new(size_t, builder->n_peers);
+	g_autofree uint32_t *place = g_new(uint32_t, builder->n_peers);
 	for (size_t i = 0; i < builder->n_peers; i++) {
-		place[i] = SIZE_MAX;
+		place[i] = UINT32_MAX;
 		if (wice_key_compare(&builder->peers[i].public_key, public_key) == 0)
 			continue;
-		place[i] = n;
+		place[i] = (uint32_t)n;
 		builder->peers[n++] = builder->peers[i];
 	}
 	if (n < builder->n_peers)
@@ -307,7 +408,7 @@ void wice__device_builder_remove(WiceDeviceBuilder *builder, const WiceKey *publ
 	guint kept = 0;
 	BuilderPrefix *entries = (BuilderPrefix *)(void *)builder->prefixes->data;
 	for (guint i = 0; i < builder->prefixes->len; i++) {
-		if (place[entries[i].peer] == SIZE_MAX)
+		if (place[entries[i].peer] == UINT32_MAX)
 			continue;
 		entries[kept] = entries[i];
 		entries[kept].peer = place[entries[i].peer];

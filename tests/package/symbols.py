@@ -1,10 +1,10 @@
 #!/usr/bin/python3
 # SPDX-FileCopyrightText: 2026 The libwice authors
 # SPDX-License-Identifier: Apache-2.0
-"""Compares what the headers declare with WICE_API, what lib/libwice.sym lists and what the library exports.
+"""Compares what the headers declare with WICE_API, what lib/*.sym list and what the libraries export.
 
-symbols.py [--library FILE]  compares; prints each difference
-symbols.py --write           puts what the headers declare into the newest node of lib/libwice.sym
+symbols.py [FOLDER]  compares, with the libraries in FOLDER; prints each difference
+symbols.py --write   puts what the headers declare into the newest public nodes of lib/*.sym
 """
 
 import argparse
@@ -15,17 +15,25 @@ import subprocess
 import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-SYMBOL_FILE = os.path.join(ROOT, "lib", "libwice.sym")
+# Which headers' functions are in the small library; the others' are in the large one.
+WG_HEADERS = {"addr", "cancel", "conf", "device", "error", "key", "log", "plan", "show", "version", "watch", "wg"}
+LIBRARIES = ("libwice", "libwice-wg")
 DECLARATION = re.compile(r"\bWICE_API\b([^;{]*?)\b(wice_\w+)\s*\(", re.S)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
-NODE = re.compile(r"^(LIBWICE_[\d.]+) \{\nglobal:\n(.*?)(local:\n\t\*;\n)?\}", re.S | re.M)
+NODE = re.compile(r"^(LIBWICE(?:_WG)?_[\d.]+) \{\nglobal:\n(.*?)(local:\n\t\*;\n)?\}", re.S | re.M)
 
 
-def declared():
+def symbol_file(library):
+    return os.path.join(ROOT, "lib", library + ".sym")
+
+
+def declared(library):
     names = set()
     for path in glob.glob(os.path.join(ROOT, "include", "wice", "*.h*")):
-        with open(path, encoding="utf-8") as file:
-            names |= {match[2] for match in DECLARATION.finditer(COMMENT.sub("", file.read()))}
+        small = os.path.basename(path).split(".")[0] in WG_HEADERS
+        if small == (library == "libwice-wg"):
+            with open(path, encoding="utf-8") as file:
+                names |= {match[2] for match in DECLARATION.finditer(COMMENT.sub("", file.read()))}
     return names
 
 
@@ -35,25 +43,26 @@ def listed(text):
 
 
 def exported(library):
+    """All but what only the large library may use."""
     lines = subprocess.run(
         ["nm", "--dynamic", "--defined-only", library], check=True, capture_output=True, text=True
     ).stdout.splitlines()
     symbols = [line.split()[1:] for line in lines]
-    return {name.split("@")[0] for kind, name in symbols if kind != "A"}
+    return {name.split("@")[0] for kind, name in symbols if kind != "A" and "_PRIVATE_" not in name}
 
 
-def read_symbol_file():
-    with open(SYMBOL_FILE, encoding="utf-8") as file:
+def read_symbol_file(library):
+    with open(symbol_file(library), encoding="utf-8") as file:
         return file.read()
 
 
-def write():
-    text = read_symbol_file()
+def write(library):
+    text = read_symbol_file(library)
     nodes = listed(text)
     sealed = set().union(*(symbols for _node, symbols in nodes[:-1]))
     newest = list(NODE.finditer(text))[-1]
-    lines = "".join("\t%s;\n" % name for name in sorted(declared() - sealed))
-    with open(SYMBOL_FILE, "w", encoding="utf-8") as file:
+    lines = "".join("\t%s;\n" % name for name in sorted(declared(library) - sealed))
+    with open(symbol_file(library), "w", encoding="utf-8") as file:
         file.write(text[: newest.start(2)] + lines + text[newest.end(2) :])
 
 
@@ -64,25 +73,31 @@ def compare(name_a, a, name_b, b):
         yield "%s is in %s but not in %s" % (symbol, name_b, name_a)
 
 
+def check(library, folder):
+    headers = declared(library)
+    if not headers:
+        yield "no function of %s is declared with WICE_API" % library
+    in_file = set().union(*(symbols for _node, symbols in listed(read_symbol_file(library))))
+    yield from compare("the headers", headers, "lib/%s.sym" % library, in_file)
+    if folder:
+        built = os.path.join(folder, library + ".so")
+        yield from compare("the headers", headers, built, exported(built))
+
+
 def main():
     parser = argparse.ArgumentParser()
-    parser.add_argument("--library")
+    parser.add_argument("folder", nargs="?")
     parser.add_argument("--write", action="store_true")
     options = parser.parse_args()
-    if options.write:
-        write()
-    headers = declared()
     differences = []
-    if not headers:
-        differences.append("no function is declared with WICE_API")
-    in_file = set().union(*(symbols for _node, symbols in listed(read_symbol_file())))
-    differences += compare("the headers", headers, "lib/libwice.sym", in_file)
-    if options.library:
-        differences += compare("the headers", headers, "the library", exported(options.library))
+    for library in LIBRARIES:
+        if options.write:
+            write(library)
+        differences += check(library, options.folder)
     for difference in differences:
         print(difference)
     if differences:
-        print("tests/package/symbols.py --write takes the headers' list over into lib/libwice.sym")
+        print("tests/package/symbols.py --write takes the headers' lists over into lib/*.sym")
     return 1 if differences else 0
 
 

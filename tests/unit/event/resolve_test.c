@@ -3,7 +3,6 @@
 #include "event/resolve.h"
 #include "suite.h"
 
-#include <gio/gio.h>
 #include <string.h>
 
 typedef struct {

@@ -46,6 +46,7 @@ START_TEST(an_empty_device_has_nothing)
 	ck_assert_uint_eq(info->fields, 0);
 	ck_assert_uint_eq(info->n_peers, 0);
 	ck_assert_ptr_null(wice_device_find_peer(device, &key));
+	ck_assert_ptr_null(wice_device_order(device));
 	wice_device_unref(device);
 }
 END_TEST
@@ -196,8 +197,115 @@ START_TEST(names_are_those_of_interfaces)
 }
 END_TEST
 
+/* The allowed IPs of a peer in the order of arrival, as text. */
+static char *arrival(const WiceDevicePeer *peer)
+{
+	GString *all = g_string_new(NULL);
+	char text[WICE_PREFIX_SIZE];
+	for (size_t i = 0; i < peer->n_allowed_ips; i++)
+		g_string_append_printf(
+			all, "%s ",
+			wice_prefix_format(&peer->allowed_ips[peer->allowed_ip_order[i]], text));
+	return g_string_free(all, FALSE);
+}
+
+static void assert_arrival(const WiceDevice *device, unsigned number, const char *expected)
+{
+	WiceKey key = state_key(number);
+	g_autofree char *got = arrival(wice_device_find_peer(device, &key));
+	ck_assert_str_eq(got, expected);
+}
+
+static void assert_order(const WiceDevice *device, const unsigned *numbers, size_t n)
+{
+	const WiceDeviceInfo *info = wice_device_info(device);
+	const uint32_t *order = wice_device_order(device);
+	ck_assert_uint_eq(info->n_peers, n);
+	for (size_t i = 0; i < n; i++) {
+		WiceKey key = state_key(numbers[i]);
+		ck_assert_mem_eq(&info->peers[order[i]].public_key, &key, sizeof key);
+	}
+}
+
+START_TEST(the_order_of_arrival_is_kept)
+{
+	static const unsigned numbers[] = { 3, 1, 2 }, fewer[] = { 3, 2 };
+	WiceDeviceBuilder *builder = wice__device_builder_new("wg0", WICE_DEVICE_FAKE);
+	open_peer(builder, 3);
+	state_allow(builder, "10.0.0.9/32");
+	state_allow(builder, "fd00::/64");
+	state_allow(builder, "10.0.0.1/32");
+	open_peer(builder, 1);
+	state_allow(builder, "10.0.1.0/24");
+	open_peer(builder, 2);
+	open_peer(builder, 1);
+	open_peer(builder, 3); /* the rest of the first, with repetitions */
+	state_allow(builder, "10.0.0.5/32");
+	state_allow(builder, "fd00::/64");
+	state_allow(builder, "10.0.0.9/32");
+	WiceDevice *device = wice__device_builder_finish(builder);
+	assert_order(device, numbers, 3);
+	assert_arrival(device, 3, "10.0.0.9/32 fd00::/64 10.0.0.1/32 10.0.0.5/32 ");
+	assert_arrival(device, 1, "10.0.1.0/24 ");
+	assert_arrival(device, 2, "");
+
+	WiceKey key = state_key(1);
+	builder = wice__device_builder_copy(device);
+	wice__device_builder_remove(builder, &key);
+	WiceDevice *copy = wice__device_builder_finish(builder);
+	assert_order(copy, fewer, 2);
+	assert_arrival(copy, 3, "10.0.0.9/32 fd00::/64 10.0.0.1/32 10.0.0.5/32 ");
+	wice_device_unref(copy);
+	wice_device_unref(device);
+}
+END_TEST
+
+/* Enough of them that they are not sorted one by one; each comes twice. */
+START_TEST(many_allowed_ips_are_sorted_and_keep_their_order)
+{
+	enum { N = 1000 };
+	WiceDeviceBuilder *builder = wice__device_builder_new("wg0", WICE_DEVICE_FAKE);
+	for (unsigned i = 0; i < 2 * N; i++) {
+		char text[WICE_PREFIX_SIZE];
+		unsigned at = i * 7 % N;
+		if (i % N == 0)
+			open_peer(builder, 1);
+		g_snprintf(text, sizeof text, "10.0.%u.%u/32", at / 256, at % 256);
+		state_allow(builder, text);
+	}
+	WiceDevice *device = wice__device_builder_finish(builder);
+	const WiceDevicePeer *peer = wice_device_info(device)->peers;
+	ck_assert_uint_eq(peer->n_allowed_ips, N);
+	for (unsigned i = 0; i < N; i++) {
+		const uint8_t *bytes = peer->allowed_ips[i].address.bytes;
+		ck_assert_uint_eq(bytes[2] * 256u + bytes[3], i);
+		ck_assert_uint_eq(peer->allowed_ip_order[i], i * 7 % N);
+	}
+	wice_device_unref(device);
+}
+END_TEST
+
+/* Keys that differ only at their end: what is looked at first says nothing. */
+START_TEST(keys_that_begin_alike_are_sorted)
+{
+	WiceDeviceBuilder *builder = wice__device_builder_new("wg0", WICE_DEVICE_FAKE);
+	for (unsigned i = 200; i-- > 0;) {
+		WiceKey key = { { 0x80, [31] = (uint8_t)i } };
+		WiceDevicePeer *peer;
+		ck_assert_int_eq(wice__device_builder_peer(builder, &key, &peer), 0);
+	}
+	WiceDevice *device = wice__device_builder_finish(builder);
+	for (unsigned i = 0; i < 200; i++) {
+		ck_assert_uint_eq(wice_device_info(device)->peers[i].public_key.bytes[31], i);
+		ck_assert_uint_eq(wice_device_order(device)[i], 199 - i);
+	}
+	wice_device_unref(device);
+}
+END_TEST
+
 SUITE_MAIN("wg device", peers_are_sorted_and_found, an_empty_device_has_nothing,
 	   fields_tell_what_is_there, a_peer_that_comes_in_parts_is_one,
 	   allowed_ips_lose_their_host_bits, impossible_allowed_ips_are_refused,
 	   a_copy_can_be_changed_alone, a_reference_keeps_the_contents, handshake_times_are_checked,
-	   names_are_those_of_interfaces)
+	   names_are_those_of_interfaces, the_order_of_arrival_is_kept,
+	   many_allowed_ips_are_sorted_and_keep_their_order, keys_that_begin_alike_are_sorted)

@@ -1,0 +1,37 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_WG_INDEX_H
+#define WICE_WG_INDEX_H
+
+#include <sodium.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/*
+ * Finds records of an array by the bytes that they begin with: a public key, or a prefix without
+ * host bits. The array is the caller's and may grow behind what has been put, but not move. Whoever
+ * chooses the bytes cannot make it slow: the hash has a secret key.
+ */
+typedef struct {
+	const unsigned char *records;
+	size_t stride;   /* from one record to the next */
+	size_t key_size; /* how many bytes count */
+	size_t mask;
+	uint32_t *slots; /* number of a record + 1; 0: free */
+	unsigned char seed[crypto_shorthash_KEYBYTES];
+} WiceIndex;
+
+#define WICE_INDEX_NONE UINT32_MAX
+
+/* For at most capacity different keys. */
+void wice__index_init(WiceIndex *index, const void *records, size_t stride, size_t key_size,
+		      size_t capacity);
+void wice__index_done(WiceIndex *index);
+
+/* The number of the record that begins with key, or WICE_INDEX_NONE. */
+uint32_t wice__index_find(const WiceIndex *index, const void *key);
+
+/* Puts a record. Returns the one that was found by its key until now, or WICE_INDEX_NONE. */
+uint32_t wice__index_put(WiceIndex *index, uint32_t number);
+
+#endif
