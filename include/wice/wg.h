@@ -42,9 +42,9 @@ WICE_API void wice_wg_free(WiceWg *wg);
  * The names of all WireGuard interfaces of this network namespace, sorted, NULL-terminated; free
  * with g_strfreev(). UAPI sockets whose interface is not in this network namespace are left out.
  * An empty list is no error. What is wrong with what could not be listed (a socket that nobody
- * listens on, that one may not use, that is no socket) goes to *ret_problems, if that is not NULL:
- * one sentence each, NULL-terminated, free with g_strfreev(). Errors: PERMISSION (there are
- * UAPI sockets but one may not see which), TIMEOUT (the system is stuck), IO.
+ * listens on, that one may not use, that is no socket, a folder of sockets that one may not see)
+ * goes to *ret_problems, if that is not NULL: one sentence each, NULL-terminated, free with
+ * g_strfreev(). Errors: PERMISSION (nothing may be listed), TIMEOUT (the system is stuck), IO.
  */
 WICE_API char **wice_wg_list(WiceWg *wg, char ***ret_problems, GError **error) WICE_WARN_UNUSED;
 

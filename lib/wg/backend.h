@@ -84,7 +84,8 @@ WiceWg *wice__wg_ref(WiceWg *wg);
 
 /*
  * Who wants to know what is changed through this WiceWg: called after each successful
- * wice_wg_set(), on the thread that called it.
+ * wice_wg_set() that had something to change, on the thread that called it. It must be quick and
+ * not use this WiceWg: a lock is held, so that after _unobserve() no call is under way.
  */
 typedef void (*WiceWgObserver)(const char *name, void *user_data);
 void wice__wg_observe(WiceWg *wg, WiceWgObserver observer, void *user_data);

@@ -42,6 +42,49 @@ START_TEST(malformed_keys_are_refused)
 }
 END_TEST
 
+START_TEST(every_byte_has_its_digits)
+{
+	WiceKey key, again;
+	char hex[2 * WICE_KEY_LEN + 1];
+	for (unsigned i = 0; i < 256; i++) {
+		for (unsigned j = 0; j < WICE_KEY_LEN; j++)
+			key.bytes[j] = (uint8_t)(i + 37 * j);
+		wice_key_to_hex(&key, hex);
+		for (unsigned j = 0; j < WICE_KEY_LEN; j++) {
+			char expected[3];
+			g_snprintf(expected, sizeof expected, "%02x", key.bytes[j]);
+			ck_assert_msg(memcmp(hex + (size_t)2 * j, expected, 2) == 0, "%s", hex);
+		}
+		ck_assert(wice_key_from_hex(hex, &again));
+		ck_assert_mem_eq(&key, &again, sizeof key);
+	}
+}
+END_TEST
+
+START_TEST(only_digits_are_digits)
+{
+	char hex[2 * WICE_KEY_LEN + 1];
+	memset(hex, '0', sizeof hex - 1);
+	hex[sizeof hex - 1] = 0;
+	for (unsigned c = 1; c < 256; c++) {
+		for (unsigned at = 0; at < sizeof hex - 1; at++) {
+			WiceKey key = { { 0 } };
+			hex[at] = (char)c;
+			ck_assert_msg(wice_key_from_hex(hex, &key) == g_ascii_isxdigit((gchar)c),
+				      "%u at %u", c, at);
+			unsigned nibble = key.bytes[at / 2] >> (at % 2 ? 0 : 4);
+			if (g_ascii_isxdigit((gchar)c))
+				ck_assert_int_eq((int)nibble, g_ascii_xdigit_value((gchar)c));
+			hex[at] = '0';
+		}
+	}
+	hex[sizeof hex - 2] = 0;
+	WiceKey key = { { 9 } };
+	ck_assert(!wice_key_from_hex(hex, &key));
+	ck_assert_uint_eq(key.bytes[0], 9);
+}
+END_TEST
+
 /* RFC 7748 section 6.1, Alice. */
 START_TEST(public_keys_match_rfc7748)
 {
@@ -73,4 +116,4 @@ START_TEST(base64_is_that_of_others)
 END_TEST
 
 SUITE_MAIN("key", keys_survive_both_texts, base64_is_that_of_others, malformed_keys_are_refused,
-	   public_keys_match_rfc7748)
+	   every_byte_has_its_digits, only_digits_are_digits, public_keys_match_rfc7748)
