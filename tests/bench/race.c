@@ -26,7 +26,7 @@
 
 typedef struct {
 	int rounds;
-	char *before; /* NULL: nothing */
+	char *before; /* for sh(1); NULL: nothing */
 	char **ours, **theirs;
 } Race;
 
@@ -70,7 +70,8 @@ static double run(char **command)
 
 static double timed_run(const Race *race, char **command)
 {
-	char *shell[] = { "sh", "-c", race->before, NULL };
+	static char sh[] = "sh", option[] = "-c";
+	char *shell[] = { sh, option, race->before, NULL };
 	if (race->before)
 		run(shell);
 	return run(command);
