@@ -2,14 +2,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """The WireGuard control API against wg(8), with 10,000 peers behind a UAPI socket. Ours and theirs take turns; a ratio is the
 median of the ratios of the rounds, ours by theirs, and times are from fork() to the end of the process.
-dump_*: `wice wg show IF dump` and `wg show IF dump` of a wireguard-go device; dump_floor_ms is how long wireguard-go takes
-to answer a reader that does nothing. set_*: setconf into an empty wireguard-go device; set_client_*: into a socket that
-swallows everything, so what is left is the client. sync_*: one peer of the file is new to the device; sync_one_* is a program that
-holds a snapshot of the device, reads the file and applies the difference, against `wg syncconf`, sync_cli_* is
-`wice wg syncconf`, which reads the device first. parse_*: wice_conf_parse() of a file without endpoints; wg's share is the time from
-its start to the first byte that it sends, less the same with an empty file; parse_linearity is the time for 20,000
-peers by that for 10,000. watch_*: how late a peer that `wg set` adds comes as an event, from the start of wg, while something is
-connecting, among few peers and among 1,000; watch_idle_cpu_percent is the CPU time of watching 1,000 peers for 20 s.
+*_small_*: by the program that is `wice wg` alone and loads no more than it needs; start_* is what it takes to print a help.
+*_client_*: a socket that takes everything at once and has its answer ready, so what is left is the client.
+dump_*: `wice wg show IF dump` and `wg show IF dump`; dump_floor_ms is how long wireguard-go takes to answer a reader that does
+nothing. set_*: setconf into an empty wireguard-go device. sync_*: one peer of the file is not yet as the device has it;
+sync_one_* is a program that holds a snapshot of the device and the state that it wants, and applies the difference, against
+`wg syncconf`; sync_file_* reads the file each time; sync_cli_* is `wice wg syncconf`, which also reads the device; and
+sync_floor_ms is how long wireguard-go takes to be read. parse_*: wice_conf_parse() of a file without
+endpoints; wg's share is the time from its start to the first byte that it sends, less the same with an empty file;
+parse_linearity is the time for 20,000 peers by that for 10,000. watch_*: how late a peer that `wg set` adds comes as an
+event, from the start of wg, while something is connecting, among few peers and among 1,000; watch_idle_cpu_percent is
+the CPU time of watching 1,000 peers for 20 s.
 """
 
 import shutil
@@ -17,7 +20,7 @@ import statistics
 
 from lab.network import program
 from lab.system import LabError, run
-from wg_devices import Files, Swallower, WireGuardGo, conf, enter_private_place, first_key
+from wg_devices import FakeDevice, Files, WireGuardGo, conf, enter_private_place, first_key
 
 PEERS = 10000
 FEW, WATCHED = 10, 1000
@@ -31,35 +34,43 @@ def bench_program(name):
     return program("tests", "bench", name)
 
 
-def race(ours, theirs, before=None):
-    """Two command lines in turns: ours in ms, theirs in ms, the ratio."""
+def race(name, arguments, before=None, ours="wice wg"):
+    """The same arguments for ours and for wg, in turns."""
     words = [bench_program("bench-race"), str(ROUNDS)] + (["--before", before] if before else [])
-    lines = run(*words, *ours.split(), "--", *theirs.split(), timeout=TIMEOUT).stdout.split()
-    return [float(value) for value in lines[1::2]]
+    command, *first = ours.split()
+    lines = run(*words, program("tools", command), *first, *arguments, "--", "wg", *arguments, timeout=TIMEOUT).stdout
+    values = dict(line.split(": ") for line in lines.splitlines())
+    print("%s_ms: %s" % (name, values["ours_ms"]))
+    print("%s_wg_ms: %s" % (name, values["theirs_ms"]))
+    return values["ratio"]
 
 
-def race_of_wg(name, arguments, before=None):
-    ours, theirs, ratio = race("%s wg %s" % (program("tools", "wice"), arguments), "wg " + arguments, before)
-    print("%s_ms: %.2f" % (name, ours))
-    print("%s_wg_ms: %.2f" % (name, theirs))
-    return ratio
+def race_both(name, arguments):
+    """With both of our programs."""
+    print("%s_small_ratio: %s" % (name, race(name + "_small", arguments, ours="wg")))
+    print("%s_ratio: %s" % (name, race(name, arguments)), flush=True)
+
+
+def print_floor(name, device):
+    print("%s_floor_ms: %.3f" % (name, statistics.median(device.answer_ms() for _ in range(ROUNDS))), flush=True)
 
 
 def bench_dump(files):
     with WireGuardGo("wg0") as device:
         run("wg", "setconf", device.name, files.add("dump", conf(PEERS, endpoints=True)))
-        print("dump_ratio_user: %.3f" % race_of_wg("dump_user", "show %s dump" % device.name))
-        answers = [device.answer_ms() for _ in range(ROUNDS)]
-        print("dump_floor_ms: %.2f" % statistics.median(answers), flush=True)
+        print("dump_ratio_user: %s" % race("dump_user", ["show", device.name, "dump"]))
+        print_floor("dump", device)
+        state = device.state()
+    with FakeDevice("fake0", state) as device:
+        race_both("dump_client", ["show", device.name, "dump"])
 
 
 def bench_set(path):
     with WireGuardGo("wg0") as device:
         empty = "wg setconf %s /dev/null" % device.name
-        print("set_ratio: %.3f" % race_of_wg("set", "setconf %s %s" % (device.name, path), empty), flush=True)
-    with Swallower("fake0") as device:
-        ratio = race_of_wg("set_client", "setconf %s %s" % (device.name, path))
-        print("set_client_ratio: %.3f" % ratio, flush=True)
+        print("set_ratio: %s" % race("set", ["setconf", device.name, path], empty), flush=True)
+    with FakeDevice("fake0") as device:
+        race_both("set_client", ["setconf", device.name, path])
 
 
 def bench_sync(files, path):
@@ -67,17 +78,16 @@ def bench_sync(files, path):
     changed = files.add("changed", text)
     with WireGuardGo("wg0") as device:
         run("wg", "setconf", device.name, path)
-        back = "wg set %s peer %s persistent-keepalive 0" % (device.name, first_key(text))
-        print("sync_cli_ratio: %.4f" % race_of_wg("sync_cli", "syncconf %s %s" % (device.name, changed), back))
         result = run(bench_program("bench-wg"), "sync", device.name, changed, path, timeout=TIMEOUT)
         print(result.stdout, end="")
-        answers = [device.answer_ms() for _ in range(ROUNDS)]
-        print("sync_floor_ms: %.2f" % statistics.median(answers), flush=True)
+        back = "wg set %s peer %s persistent-keepalive 0" % (device.name, first_key(text))
+        print("sync_cli_ratio: %s" % race("sync_cli", ["syncconf", device.name, changed], back))
+        print_floor("sync", device)
 
 
 def wg_parse_ms(files, path):
     empty = files.add("empty", conf(0))
-    with Swallower("fake0") as device:
+    with FakeDevice("fake0") as device:
         rounds = [device.parse_ms(path) - device.parse_ms(empty) for _ in range(ROUNDS)]
         return statistics.median(rounds)
 
@@ -116,6 +126,7 @@ def main():
     enter_private_place()
     with Files() as files:
         path = files.add("plain", conf(PEERS))
+        race_both("start", ["--help"])
         bench_dump(files)
         bench_set(path)
         bench_sync(files, path)

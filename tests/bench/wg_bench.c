@@ -5,10 +5,11 @@
  *
  *	wg_bench parse FILE...          milliseconds to parse each file, in turns
  *	wg_bench sync NAME FILE OTHER   a program that holds a snapshot of NAME, which is as OTHER
- *	                                says, makes it as FILE says; then "wg syncconf NAME OTHER"
- *	                                takes it back
+ *	                                says, makes it as FILE says, in turns with
+ *	                                "wg syncconf NAME OTHER", which takes it back
  *
- * Figures are medians.
+ * Figures are medians. sync_one_*: the program holds the state that it wants, too; sync_file_*: it
+ * reads FILE each time.
  */
 #include <glib.h>
 #include <stdio.h>
@@ -75,49 +76,90 @@ static void bench_parse(int n_files, char *names[])
 	}
 }
 
-static void sync_ours(WiceWg *wg, const char *name, const char *file, const WiceDevice *device)
+static void apply(WiceWg *wg, const char *name, const WicePlan *plan)
 {
 	g_autoptr(GError) error = NULL;
-	g_autoptr(WiceConf) conf = wice_conf_read(file, WICE_CONF_STRICT, &error);
-	check(conf != NULL, "reading", error);
-	g_autoptr(WicePlan) wanted = wice_conf_plan(conf, WICE_CONF_SET, &error);
-	check(wanted != NULL, "planning", error);
-	g_autoptr(WicePlan) plan = wice_plan_minimize(wanted, device, 0);
 	check(wice_plan_change(plan)->n_peers == 1, "one peer to change", NULL);
 	check(wice_wg_set(wg, name, plan, TIMEOUT_MS, &error), "setting", error);
 }
 
-static void sync_theirs(const char *name, const char *file)
+static WicePlan *read_plan(const char *file)
+{
+	g_autoptr(GError) error = NULL;
+	g_autoptr(WiceConf) conf = wice_conf_read(file, WICE_CONF_STRICT, &error);
+	check(conf != NULL, "reading", error);
+	WicePlan *plan = wice_conf_plan(conf, WICE_CONF_SET, &error);
+	check(plan != NULL, "planning", error);
+	return plan;
+}
+
+static double sync_file(WiceWg *wg, const char *name, const char *file, const WiceDevice *device)
+{
+	double start = now_ms();
+	g_autoptr(WicePlan) whole = read_plan(file);
+	g_autoptr(WicePlan) plan = wice_plan_minimize(whole, device, 0);
+	apply(wg, name, plan);
+	return now_ms() - start;
+}
+
+static double sync_one(WiceWg *wg, const char *name, const WiceDevice *device,
+		       const WiceDevice *wanted)
+{
+	double start = now_ms();
+	g_autoptr(WicePlan) plan = wice_plan_between(device, wanted, 0);
+	apply(wg, name, plan);
+	return now_ms() - start;
+}
+
+static double sync_theirs(const char *name, const char *file)
 {
 	g_autoptr(GError) error = NULL;
 	const char *command[] = { "wg", "syncconf", name, file, NULL };
 	int status = 0;
+	double start = now_ms();
 	check(g_spawn_sync(NULL, (char **)(void *)command, NULL, G_SPAWN_SEARCH_PATH, NULL, NULL,
 			   NULL, NULL, &status, &error) &&
 		      g_spawn_check_wait_status(status, &error),
 	      "wg", error);
+	return now_ms() - start;
+}
+
+typedef struct {
+	double ours[ROUNDS], theirs[ROUNDS], ratios[ROUNDS];
+} Laps;
+
+static void add_lap(Laps *laps, int round, double ours, double theirs)
+{
+	laps->ours[round] = ours;
+	laps->theirs[round] = theirs;
+	laps->ratios[round] = ours / theirs;
+}
+
+static void print_laps(const char *name, Laps *laps)
+{
+	printf("%s_ms: %.3f\n", name, median(laps->ours));
+	printf("%s_wg_ms: %.3f\n", name, median(laps->theirs));
+	printf("%s_ratio: %.4f\n", name, median(laps->ratios));
 }
 
 static void bench_sync(const char *name, const char *file, const char *other)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(WiceWg) wg = wice_wg_new();
-	double ours[ROUNDS], theirs[ROUNDS], ratios[ROUNDS];
+	Laps one, whole;
 	sync_theirs(name, other);
 	g_autoptr(WiceDevice) device = wice_wg_get(wg, name, TIMEOUT_MS, &error);
 	check(device != NULL, "getting", error);
+	g_autoptr(WicePlan) plan = read_plan(file);
+	g_autoptr(WiceDevice) wanted = wice_plan_result(plan, device);
 	for (int round = 0; round < ROUNDS; round++) {
-		double start = now_ms();
-		sync_ours(wg, name, file, device);
-		double middle = now_ms();
-		sync_theirs(name, other);
-		ours[round] = middle - start;
-		theirs[round] = now_ms() - middle;
-		ratios[round] = ours[round] / theirs[round];
+		double ours = sync_one(wg, name, device, wanted);
+		add_lap(&one, round, ours, sync_theirs(name, other));
+		ours = sync_file(wg, name, file, device);
+		add_lap(&whole, round, ours, sync_theirs(name, other));
 	}
-	printf("sync_one_ms: %.3f\n", median(ours));
-	printf("wg_sync_one_ms: %.3f\n", median(theirs));
-	printf("sync_one_ratio: %.4f\n", median(ratios));
+	print_laps("sync_file", &whole);
+	print_laps("sync_one", &one);
 }
 
 int main(int argc, char *argv[])

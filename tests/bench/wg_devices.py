@@ -81,7 +81,8 @@ class WireGuardGo:
         self.name = name
 
     def __enter__(self):
-        self.process = subprocess.Popen(["wireguard-go", "-f", self.name], env={**os.environ, "LOG_LEVEL": "silent"})
+        self.process = subprocess.Popen(["wireguard-go", "-f", self.name], env={**os.environ, "LOG_LEVEL": "silent"},
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until("wireguard-go listens", lambda: os.path.exists(socket_path(self.name)))
         return self
 
@@ -89,26 +90,31 @@ class WireGuardGo:
         self.process.terminate()
         self.process.wait()
 
-    def answer_ms(self):
-        """How long it takes to answer a reader that does nothing with the answer."""
-        start = time.monotonic()
+    def state(self):
+        """Its answer to "get"."""
+        parts = []
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(socket_path(self.name))
             connection.sendall(b"get=1\n\n")
-            end = b""
-            while not end.endswith(b"\n\n"):
-                data = connection.recv(_BUFFER)
-                if not data:
+            while not parts or not parts[-1].endswith(b"\n\n"):
+                parts.append(connection.recv(_BUFFER))
+                if not parts[-1]:
                     raise LabError("wireguard-go ended its answer early")
-                end = (end + data)[-2:]
+        return b"".join(parts)
+
+    def answer_ms(self):
+        """How long it takes to answer a reader that does nothing with the answer."""
+        start = time.monotonic()
+        self.state()
         return (time.monotonic() - start) * 1000
 
 
-class Swallower:
-    """A device that takes everything at once, and remembers when the first byte of it came."""
+class FakeDevice:
+    """Takes everything at once, has its answer ready, and remembers when the first byte came. What is left is the client."""
 
-    def __init__(self, name):
+    def __init__(self, name, state=b"errno=0\n\n"):
         self.name = name
+        self.state = state
         self.first_byte = 0
 
     def __enter__(self):
@@ -123,6 +129,7 @@ class Swallower:
         self.server.shutdown(socket.SHUT_RDWR)
         self.thread.join()
         self.server.close()
+        os.unlink(socket_path(self.name))
 
     def serve(self):
         buffer = bytearray(_BUFFER)
@@ -132,17 +139,18 @@ class Swallower:
             except OSError:
                 return
             with connection:
-                self.swallow(connection, buffer)
+                self.answer(connection, buffer)
 
-    def swallow(self, connection, buffer):
+    def answer(self, connection, buffer):
         end = b""
         n = connection.recv_into(buffer)
         if n:
             self.first_byte = time.monotonic()
+        reply = self.state if buffer.startswith(b"get=1") else b"errno=0\n\n"
         while n:
             end = (end + buffer[max(0, n - 2) : n])[-2:]
             if end == b"\n\n":
-                connection.sendall(b"errno=0\n\n")
+                connection.sendall(reply)
             n = connection.recv_into(buffer)
 
     def parse_ms(self, path):
