@@ -100,6 +100,10 @@ static inline bool kernel_dump_part(const TestKernel *kernel, struct nl_msg *mes
 
 static inline int kernel_dump(TestKernel *kernel, WiceNetlinkReply *reply)
 {
+	if (kernel->n_dumps < kernel->n_overruns) {
+		kernel->n_dumps++;
+		return kernel_result(kernel_feed(kernel_message(reply, NLMSG_OVERRUN, 0), reply));
+	}
 	KernelCursor cursor = { 0, 0 };
 	int flags = NLM_F_MULTI | (kernel->n_dumps++ < kernel->n_interrupts ? NLM_F_DUMP_INTR : 0);
 	for (bool last = false; !last;) {

@@ -10,15 +10,21 @@
 #include "conformance/wg/subject.h"
 #include "event/source.h"
 #include "suite.h"
+#include "wg/whole_lists.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
-TestSubject *const subjects[] = { &fake_subject,   &played_kernel_subject, &played_uapi_subject,
-				  &kernel_subject, &wireguard_go_subject,  NULL };
+TestSubject *const subjects[] = { &fake_subject,
+				  &played_kernel_subject,
+				  &played_uapi_subject,
+				  &played_gotatun_subject,
+				  &kernel_subject,
+				  &wireguard_go_subject,
+				  NULL };
 
-#define N_SUBJECTS 5
+#define N_SUBJECTS (G_N_ELEMENTS(subjects) - 1)
 #define PATIENCE_MS 60000
 
 static TestSubject *start(int number)
@@ -247,6 +253,131 @@ START_TEST(an_unknown_peer_is_not_made)
 }
 END_TEST
 
+/* As the facade does it: where single allowed IPs cannot be taken away, with whole lists. */
+static int set(TestSubject *subject, const WicePlan *plan, const WiceDevice *before)
+{
+	WiceWgBackend *backend = subject->backend;
+	int64_t deadline = wice__now_ms() + PATIENCE_MS;
+	int r;
+	do {
+		r = backend->ops->set(backend, SUBJECT_NAME, wice_plan_change(plan), deadline);
+		if (r == -ENOPROTOOPT) {
+			g_autoptr(WiceWholeLists) lists = wice__whole_lists_new(plan, before);
+			r = backend->ops->set(backend, SUBJECT_NAME,
+					      wice__whole_lists_change(lists), deadline);
+		}
+	} while (r == -ETIMEDOUT && wice__now_ms() < deadline);
+	return r;
+}
+
+/* Sets the change and expects what its plan foretells. */
+static void assert_result(TestSubject *subject, const WiceDeviceChange *change)
+{
+	g_autoptr(WicePlan) plan = wice_plan_new(change, NULL);
+	ck_assert_ptr_nonnull(plan);
+	WiceDevice *before = get_device(subject);
+	WiceDevice *expected = wice_plan_result(plan, before);
+	ck_assert_int_eq(set(subject, plan, before), 0);
+	WiceDevice *after = get_device(subject);
+	state_assert_same(expected, after);
+	wice_device_unref(after);
+	wice_device_unref(expected);
+	wice_device_unref(before);
+}
+
+static WiceAllowedIpChange allowed_ip(const char *text, bool remove)
+{
+	WiceAllowedIpChange change = { .remove = remove };
+	ck_assert(wice_prefix_parse(text, &change.prefix));
+	return change;
+}
+
+START_TEST(a_plan_has_the_result_that_it_foretells)
+{
+	TestSubject *subject = start(_i);
+	if (!subject)
+		return;
+	WiceDevice *state = state_new(SUBJECT_NAME, 6, 2); /* peer 1 has 10.0.0.2 and fd00:0:3:: */
+	subject->set(subject, state);
+	const WiceAllowedIpChange ips[] = { allowed_ip("10.0.0.2/32", false),
+					    allowed_ip("fd00:0:5::/64", true),
+					    allowed_ip("192.0.2.0/24", false) };
+	WicePeerChange peers[] = {
+		{ .flags = WICE_PEER_CHANGE_REMOVE, .public_key = state_key(1000) },
+		{ .flags = WICE_PEER_CHANGE_REMOVE, .public_key = state_key(5) },
+		{ .flags = WICE_PEER_CHANGE_UPDATE_ONLY,
+		  .fields = WICE_PEER_HAS_PRESHARED_KEY | WICE_PEER_HAS_KEEPALIVE,
+		  .public_key = state_key(1004) },
+		{ .flags = WICE_PEER_CHANGE_UPDATE_ONLY | WICE_PEER_CHANGE_REPLACE_ALLOWED_IPS,
+		  .fields = WICE_PEER_HAS_ENDPOINT,
+		  .public_key = state_key(6),
+		  .endpoint = state_endpoint("192.0.2.1:1") },
+		/* Takes one from peer 1, and its own second one away. */
+		{ .public_key = state_key(1002), .n_allowed_ips = 3, .allowed_ips = ips },
+		{ .flags = WICE_PEER_CHANGE_REPLACE_ALLOWED_IPS,
+		  .public_key = state_key(1003),
+		  .n_allowed_ips = 1,
+		  .allowed_ips = ips + 2 },
+		{ .fields = WICE_PEER_HAS_PRESHARED_KEY | WICE_PEER_HAS_ENDPOINT |
+			    WICE_PEER_HAS_KEEPALIVE,
+		  .public_key = state_key(7),
+		  .preshared_key = state_key(8),
+		  .endpoint = state_endpoint("[2001:db8::1]:65535"),
+		  .keepalive_s = 65535 },
+		{ .public_key = state_key(9) },
+	};
+	WiceDeviceChange change = { .size = sizeof change, .peers = peers };
+	for (size_t i = 0; i < G_N_ELEMENTS(peers); i++) { /* one by one, then all in one */
+		change.n_peers = 1;
+		change.peers = &peers[i];
+		assert_result(subject, &change);
+	}
+	subject->set(subject, state);
+	change.n_peers = G_N_ELEMENTS(peers);
+	change.peers = peers;
+	assert_result(subject, &change);
+	assert_result(subject, &change);
+	wice_device_unref(state);
+	subject->stop(subject);
+}
+END_TEST
+
+START_TEST(a_plan_of_the_interface_has_the_result_that_it_foretells)
+{
+	TestSubject *subject = start(_i);
+	if (!subject)
+		return;
+	WiceDevice *state = state_new(SUBJECT_NAME, 3, 1);
+	subject->set(subject, state);
+	WiceDeviceChange change = { .size = sizeof change };
+	change.fields = WICE_DEVICE_HAS_LISTEN_PORT | WICE_DEVICE_HAS_FWMARK;
+	change.listen_port = 51899;
+	assert_result(subject, &change);
+	change.fields = WICE_DEVICE_HAS_PRIVATE_KEY;
+	wice_key_generate_private(&change.private_key);
+	assert_result(subject, &change);
+	change.flags = WICE_DEVICE_CHANGE_REPLACE_PEERS;
+	assert_result(subject, &change);
+	wice_device_unref(state);
+	subject->stop(subject);
+}
+END_TEST
+
+START_TEST(a_large_plan_arrives_whole)
+{
+	TestSubject *subject = start(_i);
+	if (!subject)
+		return;
+	WiceDevice *empty = state_new(SUBJECT_NAME, 0, 0), *wanted = state_new("", 2000, 3);
+	subject->set(subject, empty);
+	g_autoptr(WicePlan) plan = wice_plan_between(empty, wanted, 0);
+	assert_result(subject, wice_plan_change(plan));
+	wice_device_unref(wanted);
+	wice_device_unref(empty);
+	subject->stop(subject);
+}
+END_TEST
+
 static void append_key(GString *line, bool present, const WiceKey *key)
 {
 	char text[WICE_KEY_BASE64_SIZE] = "(none)";
@@ -352,17 +483,22 @@ END_TEST
 
 int main(void)
 {
-	static const TTest *const *tests[] = { &a_device_is_read_as_it_was_set,
-					       &a_large_device_is_whole,
-					       &a_peer_with_many_allowed_ips_is_whole,
-					       &devices_are_listed_while_they_exist,
-					       &other_interfaces_are_no_devices,
-					       &an_update_changes_what_it_says_and_nothing_else,
-					       &a_link_local_endpoint_keeps_its_scope,
-					       &an_unknown_peer_is_not_made,
-					       &all_fields_are_those_that_wg_shows };
+	static const TTest *const *tests[] = {
+		&a_device_is_read_as_it_was_set,
+		&a_large_device_is_whole,
+		&a_peer_with_many_allowed_ips_is_whole,
+		&devices_are_listed_while_they_exist,
+		&other_interfaces_are_no_devices,
+		&an_update_changes_what_it_says_and_nothing_else,
+		&a_link_local_endpoint_keeps_its_scope,
+		&an_unknown_peer_is_not_made,
+		&a_plan_has_the_result_that_it_foretells,
+		&a_plan_of_the_interface_has_the_result_that_it_foretells,
+		&a_large_plan_arrives_whole,
+		&all_fields_are_those_that_wg_shows
+	};
 	Suite *suite = suite_create("wg conformance");
-	for (int i = 0; i < N_SUBJECTS; i++) {
+	for (int i = 0; i < (int)N_SUBJECTS; i++) {
 		TCase *tcase = tcase_create(subjects[i]->name);
 		tcase_set_timeout(tcase, SUITE_TIMEOUT_S);
 		for (size_t j = 0; j < G_N_ELEMENTS(tests); j++)
