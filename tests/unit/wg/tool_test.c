@@ -47,13 +47,12 @@ static char *write_file(const char *name, const char *text, mode_t mode)
 /* Runs a line of the shell; WG stands for the program wg, WICE for `wice wg`. */
 static Result run(const char *line)
 {
-	char *argv[] = { "/bin/sh", "-c", NULL, NULL };
 	g_autofree char *script =
 		g_strdup_printf("WICE() { '%s' wg \"$@\"; }; WG() { '%s' \"$@\"; }; cd %s; %s",
 				g_getenv("WICE_EXE"), g_getenv("WG_EXE"), folder, line);
+	char *argv[] = { (char *)"/bin/sh", (char *)"-c", script, NULL };
 	Result result = { 0 };
 	int status;
-	argv[2] = script;
 	ck_assert(g_spawn_sync(NULL, argv, NULL, G_SPAWN_DEFAULT, NULL, NULL, &result.out,
 			       &result.err, &status, NULL));
 	result.code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
