@@ -80,7 +80,8 @@ typedef struct {
 typedef struct WicePlan WicePlan;
 
 /*
- * A plan of these changes, which are copied. Host bits of allowed IPs are cleared. Errors: INVALID
+ * A plan of these changes, which are copied. Host bits of allowed IPs are cleared, endpoints of
+ * IPv4 within IPv6 become IPv4. Errors: INVALID
  * (unknown flags or fields, a size that is too small or asks for what this version does not know,
  * an endpoint or prefix that is none, more peers or allowed IPs than a device can have).
  */

@@ -122,6 +122,19 @@ char *wice_interface_address_format(const WiceInterfaceAddress *address,
 	return wice_prefix_format(&same, ret_text);
 }
 
+void wice__endpoint_unmap(WiceEndpoint *endpoint)
+{
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	WiceAddress *address = &endpoint->address;
+	if (address->family != WICE_FAMILY_IPV6 ||
+	    memcmp(address->bytes, mapped, sizeof mapped) != 0)
+		return;
+	memmove(address->bytes, address->bytes + sizeof mapped, 4);
+	memset(address->bytes + 4, 0, sizeof mapped);
+	address->family = WICE_FAMILY_IPV4;
+	endpoint->scope = 0;
+}
+
 int wice_prefix_compare(const WicePrefix *a, const WicePrefix *b)
 {
 	int order = wice_address_compare(&a->address, &b->address);

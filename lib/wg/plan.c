@@ -127,8 +127,10 @@ static WiceAllowedIpChange *copy_peer(const WicePeerChange *from, WicePeerChange
 	to->fields = from->fields;
 	if (from->fields & WICE_PEER_HAS_PRESHARED_KEY)
 		to->preshared_key = from->preshared_key;
-	if (from->fields & WICE_PEER_HAS_ENDPOINT)
+	if (from->fields & WICE_PEER_HAS_ENDPOINT) {
 		to->endpoint = from->endpoint;
+		wice__endpoint_unmap(&to->endpoint);
+	}
 	if (from->fields & WICE_PEER_HAS_KEEPALIVE)
 		to->keepalive_s = from->keepalive_s;
 	to->allowed_ips = room;

@@ -29,6 +29,7 @@
  */
 #include "wg/uapi_parse.h"
 
+#include "base/address.h"
 #include "base/parse.h"
 #include "crypto/hex.h"
 
@@ -119,27 +120,13 @@ static bool parse_named_scope(const WiceUapiReply *reply, Text value, WiceEndpoi
 	return len < (int)sizeof text && wice__parse_endpoint(text, (size_t)len, ret);
 }
 
-/* IPv4 within IPv6 (::ffff:192.0.2.1) is IPv4, as everywhere in the library. */
-static void unmap(WiceEndpoint *endpoint)
-{
-	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
-	WiceAddress *address = &endpoint->address;
-	if (address->family != WICE_FAMILY_IPV6 ||
-	    memcmp(address->bytes, mapped, sizeof mapped) != 0)
-		return;
-	memcpy(address->bytes, address->bytes + sizeof mapped, 4);
-	memset(address->bytes + 4, 0, sizeof mapped);
-	address->family = WICE_FAMILY_IPV4;
-	endpoint->scope = 0;
-}
-
 static bool read_endpoint(WiceUapiReply *reply, Text value)
 {
 	WiceEndpoint *endpoint = &reply->peer->endpoint;
 	if (value.len >= ENDPOINT_MAX || (!wice__parse_endpoint(value.at, value.len, endpoint) &&
 					  !parse_named_scope(reply, value, endpoint)))
 		return false;
-	unmap(endpoint);
+	wice__endpoint_unmap(endpoint);
 	return true;
 }
 

@@ -5,6 +5,8 @@
 DIFFERENCES maps the title there to a function that returns true if it is still one: it is given the Bench and runs both.
 """
 
+import re
+
 from . import cases, model
 
 K = cases.K
@@ -56,20 +58,42 @@ def foreign_sockets(bench):
     return name in lists[0].split() and name not in lists[1].split()
 
 
+def ipv4_within_ipv6(bench):
+    wg, ours = _set(bench, "peer", K, "endpoint", "[::ffff:192.0.2.1]:5")
+    return "endpoint=[::ffff:192.0.2.1]:5\n" in wg.requests[0] and "endpoint=192.0.2.1:5\n" in "".join(ours.requests)
+
+
+def replaced_endpoints(bench):
+    file = b"[Peer]\nPublicKey = %s\nEndpoint = no.such.name.invalid:1\nEndpoint = 192.0.2.1:1\n" % K.encode()
+    wg, ours = (bench.run(program, "addconf", file) for program in (bench.wg, bench.ours))
+    return not wg.ok and ours.ok
+
+
+def asterisks(bench):
+    wg, ours = _set(bench, "peer", K, "endpoint", "*:5")
+    return wg.ok and not ours.ok
+
+
 DIFFERENCES = {
     "Allowed IPs with + or - in front": incremental_allowed_ips,
     "syncconf removes preshared keys and keepalives": sync_removes_what_the_file_lacks,
     "syncconf leaves the port alone": sync_keeps_the_port,
     "Names of more than 15 characters": long_names,
     "White space within a word": blank_words,
+    "IPv4 within IPv6": ipv4_within_ipv6,
+    "Endpoints that a later one replaces": replaced_endpoints,
+    "The host *": asterisks,
     "--help": help_is_no_error,
     "Sockets without an interface": foreign_sockets,
 }
 
 
-def explains(command, content, wg_ok, ours_ok):
+def explains(content, ours_ok):
     """True if an unequal verdict about this case is one of those above."""
-    words = [line.partition("=")[2] for line in content.decode("latin-1").splitlines()] if isinstance(content, bytes) else content
-    has_sign = any(network.strip()[:1] in ("+", "-") for word in words for network in word.split(","))
-    has_blank = not isinstance(content, bytes) and any(word != word.strip() for word in words)
-    return (has_sign and ours_ok and not wg_ok) or (has_blank and wg_ok and not ours_ok)
+    in_file = isinstance(content, bytes)
+    words = [line.partition("=")[2].strip() for line in content.decode("latin-1").splitlines()] if in_file else content
+    if ours_ok:
+        has_sign = any(network.strip()[:1] in ("+", "-") for word in words for network in word.split(","))
+        names = [word for word in words if re.match(r"[a-z].*:\d+$", word, re.I)]
+        return has_sign or len(names) > 1
+    return any(word.startswith("*:") or (not in_file and word != word.strip()) for word in words)

@@ -43,7 +43,10 @@ def endpoint(text):
     number = int(port)
     if not 0 <= number <= 65535:
         raise BadRequest("endpoint=" + text)
-    return str(ipaddress.ip_address(host)), int(scope or 0), number
+    address = ipaddress.ip_address(host)
+    if address.version == 6 and address.ipv4_mapped:
+        address = address.ipv4_mapped  # a listed difference; both mean the same
+    return str(address), int(scope or 0), number
 
 
 def number(value, limit):

@@ -139,6 +139,18 @@ START_TEST(a_plan_is_a_copy)
 }
 END_TEST
 
+START_TEST(ipv4_within_ipv6_is_ipv4)
+{
+	WicePeerChange peer = { .fields = WICE_PEER_HAS_ENDPOINT };
+	WiceEndpoint expected;
+	ck_assert(wice_endpoint_parse("[::ffff:192.0.2.1]:5", &peer.endpoint));
+	ck_assert(wice_endpoint_parse("192.0.2.1:5", &expected));
+	g_autoptr(WicePlan) plan = plan_of(&peer, 1);
+	const WiceEndpoint *endpoint = &wice_plan_change(plan)->peers[0].endpoint;
+	ck_assert_int_eq(wice_endpoint_compare(endpoint, &expected), 0);
+}
+END_TEST
+
 START_TEST(a_plan_that_does_nothing_is_empty)
 {
 	WiceAllowedIpChange ip = allowed("10.0.0.0/8", true);
@@ -328,6 +340,7 @@ START_TEST(secrets_are_not_shown)
 END_TEST
 
 SUITE_MAIN("wg plan", impossible_devices_are_refused, impossible_peers_are_refused,
-	   only_zeros_may_follow_what_is_known, a_plan_is_a_copy, a_plan_that_does_nothing_is_empty,
-	   people_can_read_it, people_can_read_it_without_a_device, programs_can_read_it,
-	   an_empty_plan_says_so, secrets_are_not_shown)
+	   only_zeros_may_follow_what_is_known, a_plan_is_a_copy, ipv4_within_ipv6_is_ipv4,
+	   a_plan_that_does_nothing_is_empty, people_can_read_it,
+	   people_can_read_it_without_a_device, programs_can_read_it, an_empty_plan_says_so,
+	   secrets_are_not_shown)
