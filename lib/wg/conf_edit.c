@@ -125,48 +125,67 @@ static size_t offset_of(const WiceConfEdit *edit, const WiceConfLine *line)
 	return (size_t)(line->whole.text - edit->conf->text);
 }
 
+/* What a name has been resolved to, or something that is no wish. */
+static void format_resolved(const WiceConf *conf, const char *name, char ret[WICE_ENDPOINT_SIZE])
+{
+	const WiceEndpoint *resolved = g_hash_table_lookup(conf->resolved, name);
+	if (!resolved)
+		g_strlcpy(ret, "?", WICE_ENDPOINT_SIZE);
+	else if (resolved->address.family == WICE_FAMILY_NONE)
+		g_snprintf(ret, WICE_ENDPOINT_SIZE, "%u", resolved->port);
+	else
+		wice_endpoint_format(resolved, ret);
+}
+
+static void read_port_text(const WiceConf *conf, WiceConfToken value, bool lenient,
+			   char ret[WICE_ENDPOINT_SIZE])
+{
+	uint16_t port = 0;
+	bool service = false;
+	(void)wice__conf_read_port(value, lenient, &port, &service);
+	if (service) {
+		g_autofree char *name = g_strndup(value.text, value.len);
+		format_resolved(conf, name, ret);
+	} else if (port) {
+		g_snprintf(ret, WICE_ENDPOINT_SIZE, "%u", port);
+	}
+}
+
 static void read_endpoint_text(const WiceConf *conf, WiceConfToken value, bool lenient,
 			       char ret[WICE_ENDPOINT_SIZE])
 {
 	WiceConfEndpoint parts;
 	WiceEndpoint endpoint = { 0 };
+	uint16_t port = 0;
 	bool service;
 	if (!wice__conf_split_endpoint(value, &parts) ||
-	    !wice__conf_read_port(parts.port, lenient, &endpoint.port, &service))
+	    !wice__conf_read_port(parts.port, lenient, &port, &service))
 		return;
-	uint16_t port = endpoint.port;
 	if (!service && wice__conf_read_host(parts.host, lenient, &endpoint)) {
 		endpoint.port = port;
 		wice_endpoint_format(&endpoint, ret);
 		return;
 	}
+	g_autofree char *host = g_strndup(parts.host.text, parts.host.len);
 	g_autofree char *name =
-		service ? g_strdup_printf("%.*s %.*s", (int)parts.host.len, parts.host.text,
-					  (int)parts.port.len, parts.port.text)
-			: g_strdup_printf("%.*s %u", (int)parts.host.len, parts.host.text, port);
-	const WiceEndpoint *resolved = g_hash_table_lookup(conf->resolved, name);
-	if (resolved)
-		wice_endpoint_format(resolved, ret);
-	else
-		g_strlcpy(ret, "?", WICE_ENDPOINT_SIZE);
+		service ? g_strdup_printf("%s %.*s", host, (int)parts.port.len, parts.port.text)
+			: g_strdup_printf("%s %u", host, port);
+	format_resolved(conf, name, ret);
 }
 
 /* The value in the form of a wish, so that two spellings of one value are equal; "": nothing. */
 static void read_text(const WiceConf *conf, WiceConfKey key, WiceConfToken value,
 		      char ret[WICE_ENDPOINT_SIZE])
 {
-	bool lenient = conf->mode != WICE_CONF_STRICT, service = false;
+	bool lenient = conf->mode != WICE_CONF_STRICT;
 	uint32_t number = 0;
 	uint16_t small = 0;
 	WiceKey secret;
 	ret[0] = 0;
 	switch (key) {
 	case WICE_CONF_LISTEN_PORT:
-		if (wice__conf_read_port(value, lenient, &small, &service) && service)
-			small = conf->interface.listen_port_service ? 0
-								    : conf->interface.listen_port;
-		number = small;
-		break;
+		read_port_text(conf, value, lenient, ret);
+		return;
 	case WICE_CONF_FWMARK:
 		(void)wice__conf_read_fwmark(value, lenient, &number);
 		break;
