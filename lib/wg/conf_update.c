@@ -84,30 +84,27 @@ static void begin(WiceConfEdit *edit)
 /* A section of a peer that is not there, or a second one, goes. */
 static void update_peer(WiceConfEdit *edit, const WiceConfExtent *extent,
 			const WiceConfPeer *before, const WiceDeviceInfo *info,
-			const WiceDevicePeer *peer, bool *written)
+			const WiceDevicePeer *peer, bool *written, Texts *texts)
 {
-	Texts texts;
 	if (!peer || written[peer - info->peers])
 		return;
 	written[peer - info->peers] = true;
-	wish_peer(edit, peer, before, &texts);
+	wish_peer(edit, peer, before, texts);
 	wice__conf_edit_look(edit, extent);
 	wice__conf_edit_write(edit, extent, true);
-	sodium_memzero(&texts, sizeof texts);
 }
 
-static void add_peers(WiceConfEdit *edit, const WiceDevice *device, const bool *written)
+static void add_peers(WiceConfEdit *edit, const WiceDevice *device, const bool *written,
+		      Texts *texts)
 {
 	const WiceDeviceInfo *info = wice_device_info(device);
 	const uint32_t *order = wice_device_order(device);
-	Texts texts;
 	for (size_t i = 0; i < info->n_peers; i++) {
 		if (written[order[i]])
 			continue;
-		wish_peer(edit, &info->peers[order[i]], NULL, &texts);
+		wish_peer(edit, &info->peers[order[i]], NULL, texts);
 		wice__conf_edit_add(edit, WICE_CONF_PEER);
 	}
-	sodium_memzero(&texts, sizeof texts);
 }
 
 static void write_sections(WiceConfEdit *edit, const WiceDevice *device)
@@ -116,6 +113,7 @@ static void write_sections(WiceConfEdit *edit, const WiceDevice *device)
 	bool *written = g_new0(bool, info->n_peers + 1);
 	bool first = true;
 	size_t n = 0;
+	Texts texts; /* of the peer that is being written */
 	for (guint i = 0; i < edit->extents->len; i++) {
 		const WiceConfExtent *extent = get_extent(edit, i);
 		if (extent->kind == WICE_CONF_INTERFACE) {
@@ -125,9 +123,10 @@ static void write_sections(WiceConfEdit *edit, const WiceDevice *device)
 		}
 		const WiceConfPeer *before = &edit->conf->peers[n++].values;
 		update_peer(edit, extent, before, info,
-			    wice_device_find_peer(device, &before->public_key), written);
+			    wice_device_find_peer(device, &before->public_key), written, &texts);
 	}
-	add_peers(edit, device, written);
+	add_peers(edit, device, written, &texts);
+	sodium_memzero(&texts, sizeof texts);
 	g_free(written);
 }
 
