@@ -172,19 +172,27 @@ static inline int kernel_family(TestKernel *kernel, WiceNetlinkReply *reply)
 	return kernel_answer(reply, 0);
 }
 
-static inline int kernel_exchange(void *user_data, int protocol, struct nl_msg *request,
-				  WiceNetlinkReply *reply, int64_t deadline_ms)
+static inline int kernel_dispatch(TestKernel *kernel, int protocol, struct nlmsghdr *header,
+				  WiceNetlinkReply *reply)
 {
-	TestKernel *kernel = user_data;
-	struct nlmsghdr *header = nlmsg_hdr(request);
-	reply->port = KERNEL_PORT;
-	reply->sequence = ++kernel->sequence;
 	if (protocol == NETLINK_ROUTE)
 		return kernel_links(kernel, header, reply);
 	if (header->nlmsg_type == GENL_ID_CTRL)
 		return kernel_family(kernel, reply);
 	ck_assert_uint_eq(header->nlmsg_type, KERNEL_FAMILY);
 	return kernel_wireguard(kernel, header, reply);
+}
+
+static inline int kernel_exchange(void *user_data, int protocol, struct nl_msg *request,
+				  WiceNetlinkReply *reply, int64_t deadline_ms)
+{
+	TestKernel *kernel = user_data;
+	g_mutex_lock(&kernel->mutex);
+	reply->port = KERNEL_PORT;
+	reply->sequence = ++kernel->sequence;
+	int r = kernel_dispatch(kernel, protocol, nlmsg_hdr(request), reply);
+	g_mutex_unlock(&kernel->mutex);
+	return r;
 }
 
 static inline WiceWgBackend *kernel_backend(TestKernel *kernel)

@@ -31,6 +31,7 @@
 	} while (0)
 
 typedef struct {
+	GMutex mutex;       /* guards all during an exchange */
 	WiceDevice *device; /* NULL: there is no such link */
 	const char *kind;   /* of the link */
 	bool up;
