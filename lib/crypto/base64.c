@@ -63,47 +63,33 @@ static uint64_t decode_block(uint64_t letters, uint64_t *bad)
 	return (x & 0x00ffffff00000000) >> 8 | (x & 0xffffff);
 }
 
-/* The bytes of one block, of which the key may have only five. */
-static uint64_t load_bits(const uint8_t *bytes, unsigned n)
-{
-	uint64_t bits = 0;
-	for (unsigned i = 0; i < n; i++)
-		bits |= (uint64_t)bytes[i] << (40 - 8 * i);
-	return bits;
-}
-
-static void store_bits(uint64_t bits, uint8_t *ret, unsigned n)
-{
-	for (unsigned i = 0; i < n; i++)
-		ret[i] = (uint8_t)(bits >> (40 - 8 * i));
-}
-
-static uint64_t load_letters(const char *letters)
+/* Eight bytes, the first in the highest place. */
+static uint64_t load(const void *bytes)
 {
 	uint64_t word;
-	memcpy(&word, letters, sizeof word);
+	memcpy(&word, bytes, sizeof word);
 	return GUINT64_FROM_BE(word);
 }
 
-static void store_letters(uint64_t word, char *ret)
+static void store(uint64_t word, void *ret, size_t n)
 {
 	word = GUINT64_TO_BE(word);
-	memcpy(ret, &word, sizeof word);
+	memcpy(ret, &word, n);
 }
 
 bool wice__key_from_base64(const char *letters, WiceKey *ret_key)
 {
 	uint64_t bits[N_BLOCKS], bad = 0;
 	for (unsigned i = 0; i < N_BLOCKS - 1; i++)
-		bits[i] = decode_block(load_letters(letters + first_letter[i]), &bad);
+		bits[i] = decode_block(load(letters + first_letter[i]), &bad);
 	/* '=' stands for no bits, and the two that are left over must be zero. */
-	uint64_t last = load_letters(letters + first_letter[N_BLOCKS - 1]);
+	uint64_t last = load(letters + first_letter[N_BLOCKS - 1]);
 	bits[N_BLOCKS - 1] = decode_block((last & ~UINT64_C(0xff)) | 'A', &bad);
 	bad |= ((last & 0xff) ^ '=') | (bits[N_BLOCKS - 1] & 0xff);
 	if (bad == 0) {
 		for (unsigned i = 0; i < N_BLOCKS - 1; i++)
-			store_bits(bits[i], ret_key->bytes + first_byte[i], 6);
-		store_bits(bits[N_BLOCKS - 1], ret_key->bytes + first_byte[N_BLOCKS - 1], 5);
+			store(bits[i] << 16, ret_key->bytes + first_byte[i], 6);
+		store(bits[N_BLOCKS - 1] << 16, ret_key->bytes + first_byte[N_BLOCKS - 1], 5);
 	}
 	sodium_memzero(bits, sizeof bits);
 	return bad == 0;
@@ -112,9 +98,9 @@ bool wice__key_from_base64(const char *letters, WiceKey *ret_key)
 void wice__key_to_base64(const WiceKey *key, char *ret_letters)
 {
 	for (unsigned i = 0; i < N_BLOCKS - 1; i++)
-		store_letters(encode_block(load_bits(key->bytes + first_byte[i], 6)),
-			      ret_letters + first_letter[i]);
-	store_letters(encode_block(load_bits(key->bytes + first_byte[N_BLOCKS - 1], 5)),
-		      ret_letters + first_letter[N_BLOCKS - 1]);
+		store(encode_block(load(key->bytes + first_byte[i]) >> 16),
+		      ret_letters + first_letter[i], 8);
+	uint64_t last = load(key->bytes + WICE_KEY_LEN - 8) << 24 >> 16;
+	store(encode_block(last), ret_letters + first_letter[N_BLOCKS - 1], 8);
 	ret_letters[WICE_KEY_BASE64_LEN - 1] = '=';
 }
