@@ -277,6 +277,21 @@ START_TEST(a_device_that_works_is_waited_for)
 }
 END_TEST
 
+/* Reads all of it before it begins to work. */
+static void serve_late(int fd, void *user_data)
+{
+	g_free(server_receive(fd));
+	g_usleep(600000);
+	server_send(fd, "errno=0\n\n", 9);
+}
+
+START_TEST(a_device_that_has_much_to_do_is_waited_for)
+{
+	g_autoptr(WicePlan) plan = large_plan(2500);
+	ck_assert_int_eq(set_with(serve_late, NULL, wice_plan_change(plan)), 0);
+}
+END_TEST
+
 /* A stopped process: the system takes the connection and the first bytes. Nobody reads them. */
 START_TEST(a_stopped_process_times_out)
 {
@@ -328,5 +343,5 @@ SUITE_MAIN("wg uapi set", a_whole_device_is_set_in_every_dialect,
 	   removals_and_new_peers_go_together_in_every_dialect, a_change_is_one_request,
 	   boringtun_is_not_made_to_change_peers, boringtun_is_given_no_peers_before_its_key,
 	   who_cannot_take_allowed_ips_away_is_known, an_early_refusal_is_read,
-	   a_device_that_works_is_waited_for, a_stopped_process_times_out,
-	   a_device_that_sips_times_out)
+	   a_device_that_works_is_waited_for, a_device_that_has_much_to_do_is_waited_for,
+	   a_stopped_process_times_out, a_device_that_sips_times_out)
