@@ -25,7 +25,6 @@
  *    descriptor is ready although nothing that is asked for is: it is replaced.
  *  - What epoll does not take (a regular file, no memory) is looked at every UNWATCHED_MS.
  */
-
 #include "event/polled_context.h"
 
 #include <errno.h>

@@ -9,16 +9,20 @@
 
 #include "event/source.h"
 #include "wg/device.h"
+#include "wg/peer_group.h"
 
 #include <errno.h>
+#include <linux/wireguard.h>
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 #include <wice/error.h>
 
 /* Userspace devices are given up earlier, by their backend. */
 #define READ_TIMEOUT_MS 5000
+#define GROUP_TIMEOUT_MS 1000
 
 typedef enum { JOB_NONE, JOB_WANTED, JOB_DONE } JobState;
 
@@ -29,6 +33,7 @@ typedef struct {
 	GCond cond;
 	JobState state;
 	bool quit;
+	bool group_tried;    /* the thread's alone */
 	WiceTimer *finished; /* NULL once the reader has been freed */
 	char name[16];
 	WiceReading reading;
@@ -41,12 +46,16 @@ struct WiceReader {
 	void *user_data;
 };
 
+static const WiceReading nothing = { .peer_group = -1 };
+
 static void clear(WiceReading *reading)
 {
+	if (reading->peer_group >= 0)
+		close(reading->peer_group);
 	wice_device_unref(reading->device);
 	g_strfreev(reading->names);
 	g_clear_error(&reading->error);
-	*reading = (WiceReading){ 0 };
+	*reading = nothing;
 }
 
 static void shared_unref(Shared *shared)
@@ -83,13 +92,23 @@ static void read_device(WiceWg *wg, const char *name, WiceReading *reading)
 		g_clear_error(&reading->error);
 }
 
-static void read_now(WiceWg *wg, const char *name, WiceReading *reading)
+static void try_group(Shared *shared, WiceReading *reading)
+{
+	if (shared->group_tried || !reading->device ||
+	    wice_device_info(reading->device)->kind != WICE_DEVICE_KERNEL)
+		return;
+	shared->group_tried = true;
+	int64_t deadline = wice__now_ms() + GROUP_TIMEOUT_MS;
+	reading->peer_group = wice__peer_group_open(WG_GENL_NAME, "peers", deadline);
+}
+
+static void read_now(Shared *shared, const char *name, WiceReading *reading)
 {
 	int64_t start_us = g_get_monotonic_time(), start_thread_us = thread_us();
 	if (*name)
-		read_device(wg, name, reading);
+		read_device(shared->wg, name, reading);
 	else
-		reading->names = wice_wg_list(wg, NULL, &reading->error);
+		reading->names = wice_wg_list(shared->wg, NULL, &reading->error);
 	int64_t waited_us = (g_get_monotonic_time() - start_us) / 10;
 	reading->cost_us = MAX(thread_us() - start_thread_us, waited_us);
 }
@@ -104,10 +123,11 @@ static gpointer work(gpointer data)
 			continue;
 		}
 		char name[sizeof shared->name];
-		WiceReading reading = { 0 };
+		WiceReading reading = nothing;
 		memcpy(name, shared->name, sizeof name);
 		g_mutex_unlock(&shared->mutex);
-		read_now(shared->wg, name, &reading);
+		read_now(shared, name, &reading);
+		try_group(shared, &reading);
 		g_mutex_lock(&shared->mutex);
 		shared->reading = reading;
 		shared->state = JOB_DONE;
@@ -127,7 +147,7 @@ static void hand_over(void *user_data)
 	WiceReading reading = shared->reading;
 	char name[sizeof shared->name];
 	memcpy(name, shared->name, sizeof name);
-	shared->reading = (WiceReading){ 0 };
+	shared->reading = nothing;
 	shared->state = JOB_NONE;
 	g_mutex_unlock(&shared->mutex);
 	reading.name = name;
@@ -158,6 +178,7 @@ int wice__reader_new(WiceWg *wg, GMainContext *context, WiceReaderDone done, voi
 	g_mutex_init(&shared->mutex);
 	g_cond_init(&shared->cond);
 	shared->wg = wice__wg_ref(wg);
+	shared->reading = nothing;
 	g_atomic_ref_count_inc(&shared->refs);
 	int r = start_thread(shared);
 	if (r < 0) {

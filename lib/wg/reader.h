@@ -23,12 +23,18 @@ typedef struct {
 	 * others had to wait.
 	 */
 	int64_t cost_us;
+	/*
+	 * A socket that hears the group "peers" (peer_group.h), or -1. It comes once, after the
+	 * first kernel device: where there is one, asking for the family loads no module. Who
+	 * takes it writes -1.
+	 */
+	int peer_group;
 } WiceReading;
 
 /* Called on the context. reading and all in it is valid during the call. May free the reader. */
-typedef void (*WiceReaderDone)(const WiceReading *reading, void *user_data);
+typedef void (*WiceReaderDone)(WiceReading *reading, void *user_data);
 
-/* wg must outlive it. -EAGAIN: there is no thread left to be had. */
+/* -EAGAIN: there is no thread left to be had. */
 int wice__reader_new(WiceWg *wg, GMainContext *context, WiceReaderDone done, void *user_data,
 		     WiceReader **ret_reader);
 /* Reads this device, or lists them (""). Only one at a time. */

@@ -6,6 +6,7 @@
  * So no source needs to be complete, none can contradict another, and events are in order.
  *
  *	presence (links, sockets) --+
+ *	the kernel's group "peers" -+
  *	own writes -----------------+--> pace --> reader --> observe --> func
  *	time -----------------------+    (when)  (thread)   (what)
  *
@@ -21,6 +22,7 @@
 #include "wg/device.h"
 #include "wg/observe.h"
 #include "wg/pace.h"
+#include "wg/peer_group.h"
 #include "wg/presence.h"
 #include "wg/reader.h"
 #include "wg/uapi.h"
@@ -57,6 +59,7 @@ struct WiceWatch {
 	WiceContextFd *context;
 	WiceFdWatch *attached;
 	WicePresence *presence;
+	WicePeerGroup *group; /* NULL: the kernel has none */
 	OwnWrites own;
 	WicePace *pace;
 	WiceTimer *timer; /* for pace */
@@ -209,7 +212,16 @@ static void note_pace(WiceWatch *watch, const WiceReading *reading, const GArray
 		wice__pace_found(watch->pace, *name);
 }
 
-static void read_done(const WiceReading *reading, void *user_data)
+/* What happened before is found by the hint. */
+static void join_group(WiceWatch *watch, WiceReading *reading)
+{
+	watch->group = wice__peer_group_new(reading->peer_group,
+					    wice__context_fd_inner(watch->context), present, watch);
+	reading->peer_group = -1;
+	wice__pace_hint_all(watch->pace);
+}
+
+static void read_done(WiceReading *reading, void *user_data)
 {
 	WiceWatch *watch = user_data;
 	g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(WiceWatchEvent));
@@ -222,6 +234,8 @@ static void read_done(const WiceReading *reading, void *user_data)
 		before = note_device(watch, reading->name, reading->device);
 		wice__observe(reading->name, before, reading->device, watch->transfer, events);
 	}
+	if (reading->peer_group >= 0)
+		join_group(watch, reading);
 	note_pace(watch, reading, events);
 	pump(watch);
 	tell(watch, events);
@@ -232,6 +246,7 @@ static void dispose(WiceWatch *watch)
 	wice__wg_unobserve(watch->wg, watch);
 	wice__fd_watch_free(watch->attached);
 	wice__presence_free(watch->presence);
+	wice__peer_group_free(watch->group);
 	wice__reader_free(watch->reader);
 	wice__timer_free(watch->own.timer);
 	wice__timer_free(watch->timer);
@@ -240,6 +255,7 @@ static void dispose(WiceWatch *watch)
 	g_hash_table_unref(watch->known);
 	g_hash_table_unref(watch->own.names);
 	g_mutex_clear(&watch->own.mutex);
+	wice_wg_free(watch->wg);
 	g_free(watch->only);
 	watch->freed = true;
 	if (!watch->telling)
@@ -317,7 +333,7 @@ WiceWatch *wice__watch_new_with(WiceWg *wg, const char *folder, const WiceWatchO
 	if (!read_options(options, &read, error))
 		return NULL;
 	WiceWatch *watch = g_new0(WiceWatch, 1);
-	watch->wg = wg;
+	watch->wg = wice__wg_ref(wg);
 	watch->only = g_strdup(read.name);
 	watch->transfer = read.transfer;
 	watch->func = func;

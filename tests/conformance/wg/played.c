@@ -76,6 +76,7 @@ static void stop_kernel(TestSubject *subject)
 
 TestSubject played_kernel_subject = {
 	.name = "netlink on a played kernel",
+	.one_device = true,
 	.start = start_kernel,
 	.set = set_kernel,
 	.remove = remove_kernel,
