@@ -275,7 +275,7 @@ static inline char *uapi_set_reply(UapiServer *server, char **lines)
 	return reply;
 }
 
-/* g_strsplit() would take minutes for 10,000 lines with AddressSanitizer, because of its strstr(). */
+/* With AddressSanitizer, g_strsplit() takes minutes for 10,000 lines (strstr()). */
 static inline char **uapi_split(const char *request)
 {
 	GPtrArray *lines = g_ptr_array_new();

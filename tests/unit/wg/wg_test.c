@@ -455,6 +455,9 @@ START_TEST(the_first_backend_that_can_creates)
 	ck_assert(!wice_wg_create(fixture.wg, "wg1", 1000, &error));
 	ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_EXISTS));
 	wice__wg_fake_fail(fixture.first, 0);
+	g_clear_error(&error);
+	ck_assert(!wice_wg_create(fixture.wg, "wg%d", 1000, &error));
+	ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_INVALID));
 	ck_assert(wice_wg_delete(fixture.wg, "wg0", 1000, NULL));
 	ck_assert_ptr_null(wice__wg_fake_get_device(fixture.second, "wg0"));
 	tear_down(&fixture);
@@ -477,6 +480,7 @@ START_TEST(impossible_link_changes_are_refused)
 		{ .size = 0, .mtu = 1280 },
 		{ .size = sizeof *changes, .new_name = "" },
 		{ .size = sizeof *changes, .new_name = "a/b" },
+		{ .size = sizeof *changes, .new_name = "wg%d" },
 		{ .size = sizeof *changes, .mtu = 65536 },
 		{ .size = sizeof *changes, .n_add = 1, .add = &none },
 		{ .size = sizeof *changes, .n_add = 1, .add = &long_v4 },
