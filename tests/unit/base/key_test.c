@@ -115,5 +115,31 @@ START_TEST(base64_is_that_of_others)
 }
 END_TEST
 
+/* Every byte at every place: taken only if it is a letter of base64 and writing gives it back. */
+START_TEST(base64_takes_no_other_letters)
+{
+	static const char letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "0123456789+/";
+	static const char text[] = "kOBrQ2N1ZHPMPGRPEDLHoTeTcMwuGaVIMBOtdQtSNl4=";
+	for (size_t at = 0; at < sizeof text - 1; at++) {
+		for (unsigned c = 1; c < 256; c++) {
+			WiceKey key;
+			char changed[WICE_KEY_BASE64_SIZE], again[WICE_KEY_BASE64_SIZE];
+			memcpy(changed, text, sizeof changed);
+			changed[at] = (char)c;
+			const char *letter = strchr(letters, (int)c);
+			bool ok = at == 43 ? c == '='
+					   : letter && (at < 42 || (letter - letters) % 4 == 0);
+			ck_assert_msg(wice_key_from_base64(changed, &key) == ok, "%s", changed);
+			if (!ok)
+				continue;
+			wice_key_to_base64(&key, again);
+			ck_assert_str_eq(again, changed);
+		}
+	}
+}
+END_TEST
+
 SUITE_MAIN("key", keys_survive_both_texts, base64_is_that_of_others, malformed_keys_are_refused,
-	   every_byte_has_its_digits, only_digits_are_digits, public_keys_match_rfc7748)
+	   every_byte_has_its_digits, only_digits_are_digits, base64_takes_no_other_letters,
+	   public_keys_match_rfc7748)
