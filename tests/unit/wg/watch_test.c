@@ -15,6 +15,14 @@
 
 static const WiceWatchOptions only_hints = { .size = sizeof only_hints, ONLY_HINTS };
 
+/* A few dispatches, and then none. */
+static void expect_sleep(Bed *bed)
+{
+	unsigned n = 0;
+	while (bed_wait(bed, 500))
+		ck_assert_uint_le(++n, 20);
+}
+
 START_TEST(what_is_there_is_added)
 {
 	Bed bed;
@@ -184,8 +192,7 @@ START_TEST(others_may_be_left_out)
 	wice__watch_hint(bed.watch, "wg0");
 	wice_watch_hurry(bed.watch, "wg0", 1);
 	bed_write(&bed, "wg0", 1, 7);
-	while (bed_wait(&bed, 100))
-		;
+	expect_sleep(&bed);
 	bed_device(&bed, "wg1", 0, 0, 1);
 	wice__watch_hint(bed.watch, "wg1");
 	bed_expect(&bed, "wg1 added-1");
@@ -271,15 +278,11 @@ START_TEST(idle_means_asleep)
 	WiceWatchOptions options = { .size = sizeof options, .slow_ms = 3600000 };
 	bed_set_up(&bed);
 	bed_start(&bed, NULL, &options);
-	while (bed_wait(&bed, 200))
-		;
-	ck_assert(!bed_wait(&bed, 500));
+	expect_sleep(&bed);
 	bed_device(&bed, "wg0", 0, 0, 1);
 	wice__watch_hint(bed.watch, NULL); /* of a listed device the peers may be old */
 	bed_expect(&bed, "wg0 added-1");
-	while (bed_wait(&bed, 200))
-		;
-	ck_assert(!bed_wait(&bed, 500));
+	expect_sleep(&bed);
 	bed_tear_down(&bed);
 }
 END_TEST
@@ -346,6 +349,18 @@ START_TEST(dispatching_from_within_an_event_does_nothing)
 		wice__watch_new_with(bed.wg, NULL, NULL, dispatch_again, &bed, bed_destroyed, NULL);
 	bed_expect(&bed, "wg0 added-2");
 	bed_check(&bed, "wg0 device-added, wg0 added-1, wg0 added-2");
+	bed_tear_down(&bed);
+}
+END_TEST
+
+START_TEST(the_wg_may_be_freed_first)
+{
+	Bed bed;
+	bed_set_up(&bed);
+	bed_device(&bed, "wg0", 0, 0, 1);
+	bed_start(&bed, NULL, NULL);
+	g_clear_pointer(&bed.wg, wice_wg_free);
+	bed_expect(&bed, "wg0 added-1");
 	bed_tear_down(&bed);
 }
 END_TEST
@@ -599,8 +614,9 @@ SUITE_MAIN("wg watch", what_is_there_is_added, devices_come_and_go,
 	   trouble_is_told_once_and_what_was_known_stays,
 	   a_list_that_fails_is_trouble_and_tried_again, idle_means_asleep,
 	   it_may_be_freed_from_within_any_event, a_main_loop_may_run_it,
-	   dispatching_from_within_an_event_does_nothing, impossible_names_are_refused,
-	   many_devices_may_come_and_go, userspace_devices_come_and_go_by_their_sockets,
+	   dispatching_from_within_an_event_does_nothing, the_wg_may_be_freed_first,
+	   impossible_names_are_refused, many_devices_may_come_and_go,
+	   userspace_devices_come_and_go_by_their_sockets,
 	   sockets_without_an_interface_are_no_devices, a_device_that_hangs_holds_up_no_other,
 	   freeing_it_does_not_wait_for_a_device_that_hangs,
 	   it_sees_the_network_namespace_that_it_was_made_in)
