@@ -89,6 +89,8 @@ typedef struct {
 	unsigned fields; /* WiceDeviceFields: PRIVATE_KEY, LISTEN_PORT, FWMARK that are written */
 	WiceKey private_key;
 	uint16_t listen_port;
+	/* COMPAT: a port as a service's name, until it has been resolved; else NULL */
+	const char *listen_port_service;
 	uint32_t fwmark;
 } WiceConfInterface;
 
@@ -102,8 +104,8 @@ typedef struct {
 	const char *endpoint_service; /* COMPAT: a port as a service's name, else NULL */
 	WiceEndpoint endpoint;        /* none if endpoint_host is a name (see _resolve()) */
 	uint16_t keepalive_s;         /* 0: "off" was written, or nothing */
-	bool has_allowed_ips;         /* there is an AllowedIPs line, even an empty one */
-	bool increments; /* some allowed IP has a '+' or '-' in front: the list is not replaced */
+	bool has_allowed_ips;         /* there is an AllowedIPs line */
+	bool increments; /* allowed IPs have a '+' or '-' in front: the list is not replaced */
 	size_t n_allowed_ips;
 	const WiceAllowedIpChange *allowed_ips; /* in the order of the file */
 } WiceConfPeer;
@@ -116,7 +118,8 @@ WICE_API const WiceConfPeer *wice_conf_peer(const WiceConf *conf, size_t index);
 /*
  * The value of a key of wg-quick(8) in [Interface], as written, without comments: "Address", "DNS",
  * "MTU", "Table", "PreUp", "PostUp", "PreDown", "PostDown", "SaveConfig". Keys that may come more
- * than once have several values, counted from 0 in the order of the file. NULL: no such value.
+ * than once have several values, counted from 0 in the order of the file. NULL: no such value. A
+ * '#' in a command belongs to it: the shell knows what it means.
  * Valid until the document is changed or freed.
  */
 WICE_API const char *wice_conf_quick(const WiceConf *conf, const char *key, size_t index);
@@ -148,7 +151,7 @@ typedef enum {
 WICE_API WicePlan *wice_conf_plan(const WiceConf *conf, WiceConfUse use,
 				  GError **error) WICE_WARN_UNUSED;
 
-/* True if some endpoint is a name (or has a service's name) that has not been resolved. */
+/* True if an endpoint is a name, or a port a service's name, and has not been resolved. */
 WICE_API bool wice_conf_needs_resolving(const WiceConf *conf);
 
 /*

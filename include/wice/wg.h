@@ -136,9 +136,10 @@ typedef struct {
 /*
  * Changes the network interface of a WireGuard device, in this order: addresses removed, MTU, down,
  * name, addresses added, up. What was done before an error stays done. Errors: as wice_wg_get(),
- * and INVALID (an impossible name, MTU or address), EXISTS (another interface has the new name),
- * BUSY (some kernels rename interfaces only while they are down), UNSUPPORTED (a userspace device
- * cannot be renamed: its socket would keep the old name).
+ * and INVALID (an impossible name, MTU or address), EXISTS (another interface has the new name, or
+ * this one an address to add with another length), BUSY (the listen port is in use when it is set
+ * up; some kernels rename interfaces only while they are down), UNSUPPORTED (IPv6 is switched off; a
+ * userspace device cannot be renamed: its socket would keep the old name).
  */
 WICE_API gboolean wice_wg_set_link(WiceWg *wg, const char *name, const WiceLinkChange *change,
 				   unsigned timeout_ms, GError **error);

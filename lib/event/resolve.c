@@ -31,12 +31,14 @@ struct WiceResolve {
 	WiceAddress addresses[MAX_ADDRESSES];
 	size_t n;
 	const char *reason; /* why there are none, static */
+	bool for_good;      /* asking again is of no use */
 };
 
 static void resolve_free(void *data)
 {
 	WiceResolve *resolve = data;
-	g_main_context_unref(resolve->context);
+	if (resolve->context)
+		g_main_context_unref(resolve->context);
 	g_free(resolve->host);
 	g_free(resolve);
 }
@@ -48,7 +50,10 @@ static void answer(void *user_data)
 		return;
 	g_autoptr(GError) error = NULL;
 	if (resolve->n == 0)
-		error = g_error_new_literal(WICE_ERROR, WICE_ERROR_UNREACHABLE, resolve->reason);
+		error = g_error_new_literal(WICE_ERROR,
+					    resolve->for_good ? WICE_ERROR_NOT_FOUND
+							      : WICE_ERROR_UNREACHABLE,
+					    resolve->reason);
 	resolve->func(resolve->addresses, resolve->n, error, resolve->user_data);
 }
 
@@ -70,6 +75,17 @@ static void take(WiceResolve *resolve, const struct addrinfo *found)
 	}
 }
 
+/*
+ * The answer is the context's from here on. If nobody runs the context any more and this was the
+ * last reference, the answer goes with it.
+ */
+static void hand_over(WiceResolve *resolve)
+{
+	GMainContext *context = g_steal_pointer(&resolve->context);
+	wice__idle_call(context, answer, resolve, resolve_free);
+	g_main_context_unref(context);
+}
+
 static gpointer look_up(gpointer data)
 {
 	static const struct addrinfo hints = { .ai_family = AF_UNSPEC,
@@ -83,7 +99,8 @@ static gpointer look_up(gpointer data)
 		freeaddrinfo(found);
 	}
 	resolve->reason = error ? gai_strerror(error) : "the name has no address";
-	wice__idle_call(resolve->context, answer, resolve, resolve_free);
+	resolve->for_good = error == EAI_NONAME || error == EAI_NODATA || error == EAI_FAIL;
+	hand_over(resolve);
 	return NULL;
 }
 
@@ -95,7 +112,7 @@ static void start_look_up(WiceResolve *resolve)
 		return;
 	}
 	resolve->reason = "the system has no more threads";
-	wice__idle_call(resolve->context, answer, resolve, resolve_free);
+	hand_over(resolve);
 }
 
 WiceResolve *wice__resolve_start(GMainContext *context, const char *host, WiceResolveFunc func,
@@ -115,7 +132,8 @@ WiceResolve *wice__resolve_start(GMainContext *context, const char *host, WiceRe
 		return resolve;
 	}
 	resolve->reason = "it is empty, longer than 253 characters or no name at all";
-	wice__idle_call(resolve->context, answer, resolve, resolve_free);
+	resolve->for_good = true;
+	hand_over(resolve);
 	return resolve;
 }
 

@@ -9,7 +9,10 @@
 
 typedef struct WiceResolve WiceResolve;
 
-/* Called once; on failure n is 0 and error says why. All pointers are valid during the call. */
+/*
+ * Called once; on failure n is 0 and error says why: NOT_FOUND if asking again is of no use,
+ * UNREACHABLE if it may help. All pointers are valid during the call.
+ */
 typedef void (*WiceResolveFunc)(const WiceAddress *addresses, size_t n, const GError *error,
 				void *user_data);
 

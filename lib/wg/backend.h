@@ -22,7 +22,10 @@
  *	-EBUSY        it changes all the time, or the system holds it
  *	-EOPNOTSUPP   the device's implementation cannot do this
  *	-ENOPROTOOPT  set(): it cannot take single allowed IPs away
+ *	-EADDRINUSE   set(), set_link(): the listen port is in use (found out when it is set up)
  *	-EEXIST       create(), set_link(): the name is taken
+ *	-ENOTUNIQ     set_link(): an address to add is there already, with another length
+ *	-EAFNOSUPPORT set_link(): an address to add is IPv6's, which is switched off
  */
 typedef struct WiceWgBackend WiceWgBackend;
 

@@ -12,9 +12,6 @@
 #include <linux/rtnetlink.h>
 #include <string.h>
 
-/* How often a dump is taken again that was torn by changes. */
-#define DUMP_TRIES 8
-
 static int request(const WiceNetlinkTransport *transport, struct nl_msg *message,
 		   int64_t deadline_ms)
 {
@@ -68,7 +65,7 @@ static int list_addresses(const WiceNetlinkTransport *transport, unsigned ifinde
 	Addresses wanted = { .ifindex = ifindex,
 			     .addresses = g_array_new(FALSE, FALSE, sizeof(WiceNetlinkAddress)) };
 	int r = -EBUSY;
-	for (int i = 0; i < DUMP_TRIES; i++) {
+	for (int i = 0; i < WICE_NETLINK_DUMP_TRIES; i++) {
 		g_array_set_size(wanted.addresses, 0);
 		WiceNetlinkReply reply = { .message = address_message, .user_data = &wanted };
 		r = wice__netlink_exchange(transport, NETLINK_ROUTE,
@@ -137,7 +134,7 @@ static int remove_addresses(const WiceNetlinkTransport *transport, unsigned ifin
 	return r;
 }
 
-/* 0 if the link has exactly this address, else -EEXIST: it has it with another length. */
+/* 0 if the link has exactly this address, else -ENOTUNIQ: it has it with another length. */
 static int check_present(const WiceNetlinkTransport *transport, unsigned ifindex,
 			 const WiceInterfaceAddress *address, int64_t deadline_ms)
 {
@@ -149,7 +146,7 @@ static int check_present(const WiceNetlinkTransport *transport, unsigned ifindex
 		if (same_address(&g_array_index(present, WiceNetlinkAddress, i).address, address))
 			return 0;
 	}
-	return -EEXIST;
+	return -ENOTUNIQ;
 }
 
 static int add_addresses(const WiceNetlinkTransport *transport, unsigned ifindex,
@@ -162,8 +159,8 @@ static int add_addresses(const WiceNetlinkTransport *transport, unsigned ifindex
 		int r = request(transport, wice__netlink_write_add_address(&address), deadline_ms);
 		if (r == -EEXIST)
 			r = check_present(transport, ifindex, &change->add[i], deadline_ms);
-		if (r == -EACCES) /* IPv6 is switched off */
-			r = -EOPNOTSUPP;
+		if (r == -EACCES || r == -EOPNOTSUPP) /* for the link, for the kernel */
+			r = -EAFNOSUPPORT;
 		if (r < 0)
 			return r;
 	}

@@ -12,9 +12,6 @@
 #include <linux/wireguard.h>
 #include <string.h>
 
-/* How often a dump is taken again that was torn by changes. */
-#define DUMP_TRIES 8
-
 typedef struct {
 	WiceWgBackend base;
 	WiceNetlinkTransport transport;
@@ -79,7 +76,7 @@ static int netlink_list(WiceWgBackend *base, GPtrArray *names, GPtrArray *proble
 {
 	const WiceNetlinkTransport *transport = &((NetlinkBackend *)base)->transport;
 	guint before = names->len;
-	for (int i = 0; i < DUMP_TRIES; i++) {
+	for (int i = 0; i < WICE_NETLINK_DUMP_TRIES; i++) {
 		g_ptr_array_set_size(names, (gint)before);
 		WiceNetlinkReply reply = { .message = list_message, .user_data = names };
 		int r = wice__netlink_exchange(transport, NETLINK_ROUTE,
@@ -110,7 +107,7 @@ static int netlink_get(WiceWgBackend *base, const char *name, int64_t deadline_m
 	int r = find_device(transport, name, deadline_ms, &link, &family);
 	if (r < 0)
 		return r;
-	for (int i = 0; i < DUMP_TRIES; i++) {
+	for (int i = 0; i < WICE_NETLINK_DUMP_TRIES; i++) {
 		WiceDeviceBuilder *builder = wice__device_builder_new(name, WICE_DEVICE_KERNEL);
 		WiceNetlinkReply reply = { .message = device_message, .user_data = builder };
 		r = wice__netlink_exchange(transport, NETLINK_GENERIC,

@@ -89,6 +89,9 @@ typedef struct {
 /* Takes one datagram. 0: there is more to come; 1: that was all; or -errno, also the kernel's. */
 int wice__netlink_reply_feed(WiceNetlinkReply *reply, void *datagram, size_t len);
 
+/* How often a dump is taken that is torn by changes each time, before it is -EBUSY. */
+#define WICE_NETLINK_DUMP_TRIES 8
+
 /* True if a dump is to be taken again: it was torn, or the socket could not hold it. */
 bool wice__netlink_is_torn(int r, const WiceNetlinkReply *reply);
 

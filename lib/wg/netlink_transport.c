@@ -60,31 +60,36 @@ static int wait_readable(int fd, int64_t deadline_ms)
 	}
 }
 
+/* One datagram: its length, or 0 if it is not from the kernel. */
+static ssize_t receive(int fd, void *buffer)
+{
+	struct sockaddr_nl sender = { 0 };
+	struct iovec part = { .iov_base = buffer, .iov_len = BUFFER_SIZE };
+	struct msghdr message = {
+		.msg_name = &sender, .msg_namelen = sizeof sender, .msg_iov = &part, .msg_iovlen = 1
+	};
+	ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
+	if (n < 0)
+		return -errno;
+	if (sender.nl_pid != 0)
+		return 0;
+	return message.msg_flags & MSG_TRUNC ? -EMSGSIZE : n;
+}
+
+/* Most answers are there at once, so waiting comes second. */
 static int receive_reply(int fd, void *buffer, WiceNetlinkReply *reply, int64_t deadline_ms)
 {
-	for (;;) {
-		int r = wait_readable(fd, deadline_ms);
-		if (r < 0)
-			return r;
-		struct sockaddr_nl sender = { 0 };
-		struct iovec part = { .iov_base = buffer, .iov_len = BUFFER_SIZE };
-		struct msghdr message = { .msg_name = &sender,
-					  .msg_namelen = sizeof sender,
-					  .msg_iov = &part,
-					  .msg_iovlen = 1 };
-		ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			return -errno;
-		if (message.msg_flags & MSG_TRUNC)
-			return -EMSGSIZE;
-		if (sender.nl_pid != 0) /* not from the kernel */
-			continue;
-		r = wice__netlink_reply_feed(reply, buffer, (size_t)n);
-		if (r != 0)
-			return r < 0 ? r : 0;
+	int r = 0;
+	while (r == 0) {
+		ssize_t n = receive(fd, buffer);
+		if (n > 0)
+			r = wice__netlink_reply_feed(reply, buffer, (size_t)n);
+		else if (n == -EAGAIN)
+			r = wait_readable(fd, deadline_ms);
+		else if (n != -EINTR)
+			r = (int)n;
 	}
+	return r < 0 ? r : 0;
 }
 
 static int send_request(struct nl_sock *socket, struct nl_msg *request)

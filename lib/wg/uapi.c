@@ -15,6 +15,7 @@
 
 #include "event/source.h"
 #include "wg/device.h"
+#include "wg/link.h"
 #include "wg/uapi_socket.h"
 #include "wg/uapi_write.h"
 
@@ -22,10 +23,16 @@
 #include <errno.h>
 #include <net/if.h>
 #include <string.h>
+#include <unistd.h>
+
+/* How long a process is waited for whose interface was deleted. */
+#define END_WAIT_MS 250
+#define END_POLL_US 2000
 
 typedef struct {
 	WiceWgBackend base;
 	char *folder;
+	WiceNetlinkTransport transport;
 } UapiBackend;
 
 static int uapi_get(WiceWgBackend *base, const char *name, int64_t deadline_ms, WiceDevice **ret)
@@ -286,6 +293,57 @@ static int uapi_list(WiceWgBackend *base, GPtrArray *names, GPtrArray *problems,
 	return r;
 }
 
+/* 0: somebody listens; -ENODEV: there is no such device. */
+static int check_device(const UapiBackend *backend, const char *name)
+{
+	int r = wice__uapi_socket_check(backend->folder, name);
+	return r == -ENOENT || r == -ENOTDIR || r == -ECONNREFUSED || r == -ENOTSOCK ? -ENODEV : r;
+}
+
+static int uapi_get_link(WiceWgBackend *base, const char *name, int64_t deadline_ms, WiceLink **ret)
+{
+	UapiBackend *backend = (UapiBackend *)base;
+	int r = check_device(backend, name);
+	return r < 0 ? r : wice__link_get(&backend->transport, name, deadline_ms, ret);
+}
+
+/* The name of the socket is that of the interface, and nobody but its process could change it. */
+static int uapi_set_link(WiceWgBackend *base, const char *name, const WiceLinkChange *change,
+			 int64_t deadline_ms)
+{
+	UapiBackend *backend = (UapiBackend *)base;
+	int r = check_device(backend, name);
+	if (r < 0)
+		return r;
+	if (change->new_name && strcmp(change->new_name, name) != 0)
+		return -EOPNOTSUPP;
+	return wice__link_set(&backend->transport, name, change, deadline_ms);
+}
+
+/* The process ends with its interface, sooner or later; it may leave its socket behind. */
+static void wait_for_end(const UapiBackend *backend, const char *name, int64_t deadline_ms)
+{
+	int64_t end = MIN(deadline_ms, wice__now_ms() + END_WAIT_MS);
+	int r;
+	while ((r = wice__uapi_socket_check(backend->folder, name)) == 0 && wice__now_ms() < end)
+		g_usleep(END_POLL_US);
+	if (r != -ECONNREFUSED)
+		return;
+	g_autofree char *path = wice__uapi_socket_path(backend->folder, name);
+	(void)unlink(path);
+}
+
+static int uapi_remove(WiceWgBackend *base, const char *name, int64_t deadline_ms)
+{
+	UapiBackend *backend = (UapiBackend *)base;
+	int r = check_device(backend, name);
+	if (r == 0)
+		r = wice__link_delete(&backend->transport, name, deadline_ms);
+	if (r == 0)
+		wait_for_end(backend, name, deadline_ms);
+	return r;
+}
+
 static void uapi_free(WiceWgBackend *base)
 {
 	UapiBackend *backend = (UapiBackend *)base;
@@ -293,7 +351,7 @@ static void uapi_free(WiceWgBackend *base)
 	g_free(backend);
 }
 
-WiceWgBackend *wice__wg_uapi_new(const char *folder)
+WiceWgBackend *wice__wg_uapi_new_with(const char *folder, const WiceNetlinkTransport *transport)
 {
 	static const WiceWgBackendOps ops = {
 		.name = "uapi",
@@ -301,10 +359,19 @@ WiceWgBackend *wice__wg_uapi_new(const char *folder)
 		.list = uapi_list,
 		.get = uapi_get,
 		.set = uapi_set,
+		.remove = uapi_remove,
+		.get_link = uapi_get_link,
+		.set_link = uapi_set_link,
 		.free = uapi_free,
 	};
 	UapiBackend *backend = g_new0(UapiBackend, 1);
 	backend->base.ops = &ops;
 	backend->folder = g_strdup(folder);
+	backend->transport = *transport;
 	return &backend->base;
+}
+
+WiceWgBackend *wice__wg_uapi_new(const char *folder)
+{
+	return wice__wg_uapi_new_with(folder, &wice__netlink_kernel);
 }

@@ -22,6 +22,8 @@
 #include <unistd.h>
 
 #define WAIT_MAX_US (250 * 1000)
+/* What a device has not taken yet is little, so that it is seen to work. The kernel doubles it. */
+#define SEND_ROOM (16 * 1024)
 #define PIECE_FIRST ((size_t)64 * 1024)
 #define LINE_MAX_LEN ((size_t)1024 * 1024)
 #define REPLY_MAX ((size_t)64 * 1024 * 1024)
@@ -115,6 +117,9 @@ static int open_socket(const char *folder, const char *name, Patience *patience)
 
 static int send_all(int fd, const char *data, size_t len, Patience *patience)
 {
+	const int room = SEND_ROOM;
+	if (len > SEND_ROOM && setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room) < 0)
+		return -errno;
 	while (len) {
 		ssize_t n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n >= 0) {

@@ -200,16 +200,15 @@ static void on_retry(const char *name, const char *reason, unsigned pause_ms, vo
 
 bool wg_resolve(const WgCall *call, WiceConf *conf, GError **error)
 {
-	unsigned timeout_ms;
-	bool has_endpoint = false;
-	for (size_t i = 0; i < wice_conf_n_peers(conf) && !has_endpoint; i++)
-		has_endpoint = wice_conf_peer(conf, i)->fields & WICE_PEER_HAS_ENDPOINT;
-	if (!has_endpoint)
-		return true;
-	if (!resolution_timeout(&timeout_ms, error))
+	unsigned timeout_ms = 0;
+	bool has_names = wice_conf_needs_resolving(conf);
+	/* wg(8) looks at the environment when there is an endpoint, whether it is a name or not. */
+	bool looks = has_names;
+	for (size_t i = 0; i < wice_conf_n_peers(conf) && !looks; i++)
+		looks = wice_conf_peer(conf, i)->fields & WICE_PEER_HAS_ENDPOINT;
+	if (looks && !resolution_timeout(&timeout_ms, error))
 		return false;
-	return !wice_conf_needs_resolving(conf) ||
-	       wice_conf_resolve(conf, timeout_ms, on_retry, (void *)call, error);
+	return !has_names || wice_conf_resolve(conf, timeout_ms, on_retry, (void *)call, error);
 }
 
 WiceConf *wg_read_conf(const WgCall *call, const char *path, GError **error)

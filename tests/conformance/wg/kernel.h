@@ -100,6 +100,10 @@ static inline bool kernel_dump_part(const TestKernel *kernel, struct nl_msg *mes
 
 static inline int kernel_dump(TestKernel *kernel, WiceNetlinkReply *reply)
 {
+	if (kernel->n_dumps < kernel->n_overruns) {
+		kernel->n_dumps++;
+		return kernel_result(kernel_feed(kernel_message(reply, NLMSG_OVERRUN, 0), reply));
+	}
 	KernelCursor cursor = { 0, 0 };
 	int flags = NLM_F_MULTI | (kernel->n_dumps++ < kernel->n_interrupts ? NLM_F_DUMP_INTR : 0);
 	for (bool last = false; !last;) {
@@ -168,19 +172,27 @@ static inline int kernel_family(TestKernel *kernel, WiceNetlinkReply *reply)
 	return kernel_answer(reply, 0);
 }
 
-static inline int kernel_exchange(void *user_data, int protocol, struct nl_msg *request,
-				  WiceNetlinkReply *reply, int64_t deadline_ms)
+static inline int kernel_dispatch(TestKernel *kernel, int protocol, struct nlmsghdr *header,
+				  WiceNetlinkReply *reply)
 {
-	TestKernel *kernel = user_data;
-	struct nlmsghdr *header = nlmsg_hdr(request);
-	reply->port = KERNEL_PORT;
-	reply->sequence = ++kernel->sequence;
 	if (protocol == NETLINK_ROUTE)
 		return kernel_links(kernel, header, reply);
 	if (header->nlmsg_type == GENL_ID_CTRL)
 		return kernel_family(kernel, reply);
 	ck_assert_uint_eq(header->nlmsg_type, KERNEL_FAMILY);
 	return kernel_wireguard(kernel, header, reply);
+}
+
+static inline int kernel_exchange(void *user_data, int protocol, struct nl_msg *request,
+				  WiceNetlinkReply *reply, int64_t deadline_ms)
+{
+	TestKernel *kernel = user_data;
+	g_mutex_lock(&kernel->mutex);
+	reply->port = KERNEL_PORT;
+	reply->sequence = ++kernel->sequence;
+	int r = kernel_dispatch(kernel, protocol, nlmsg_hdr(request), reply);
+	g_mutex_unlock(&kernel->mutex);
+	return r;
 }
 
 static inline WiceWgBackend *kernel_backend(TestKernel *kernel)

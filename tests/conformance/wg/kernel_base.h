@@ -23,7 +23,15 @@
 #define KERNEL_PEERS_GROUP 12
 #define KERNEL_ADDRESSES_MAX 8
 
+/* ck_assert() for what is checked a million times: that one writes to a file each time. */
+#define KERNEL_REQUIRE(holds)                         \
+	do {                                          \
+		if (!(holds))                         \
+			ck_abort_msg("not: " #holds); \
+	} while (0)
+
 typedef struct {
+	GMutex mutex;       /* guards all during an exchange */
 	WiceDevice *device; /* NULL: there is no such link */
 	const char *kind;   /* of the link */
 	bool up;
@@ -34,6 +42,7 @@ typedef struct {
 	unsigned peers_per_message; /* 0: 100 */
 	unsigned ips_per_message;   /* of one peer, 0: all */
 	unsigned n_interrupts;      /* so many dumps are torn first */
+	unsigned n_overruns;        /* so many dumps do not fit into the socket first */
 	bool no_family;             /* the module is missing */
 	bool has_group;             /* the family has a group "peers" */
 	bool no_removal;            /* single allowed IPs cannot be taken away, as before 6.16 */

@@ -174,14 +174,14 @@ static inline unsigned kernel_find_address(const TestKernel *kernel, const WiceA
 
 static inline int kernel_change_address(TestKernel *kernel, struct nlmsghdr *request)
 {
-	char text[WICE_ADDRESS_SIZE];
+	char text[WICE_PREFIX_SIZE];
 	bool added = request->nlmsg_type == RTM_NEWADDR;
 	WiceNetlinkAddress wanted;
 	ck_assert_int_eq(wice__netlink_read_address(request, &wanted), 0);
 	ck_assert_ptr_nonnull(nlmsg_find_attr(request, sizeof(struct ifaddrmsg), IFA_LOCAL));
 	ck_assert_ptr_nonnull(nlmsg_find_attr(request, sizeof(struct ifaddrmsg), IFA_ADDRESS));
-	kernel_log(kernel, "%c%s/%u;", added ? '+' : '-',
-		   wice_address_format(&wanted.address.address, text), wanted.address.length);
+	kernel_log(kernel, "%c%s;", added ? '+' : '-',
+		   wice_interface_address_format(&wanted.address, text));
 	unsigned i = kernel_find_address(kernel, &wanted.address.address);
 	if (added && i < kernel->n_addresses)
 		return -EEXIST;

@@ -59,34 +59,34 @@ static inline void kernel_sort(struct nlattr *first, int len, const KernelPolicy
 	nla_for_each_attr(attr, first, len, rest)
 	{
 		size_t type = (size_t)nla_type(attr);
-		ck_assert_uint_lt(type, n);
-		ck_assert_int_gt(policy[type].max, 0);
-		ck_assert_ptr_null(ret[type]);
-		ck_assert_int_ge(nla_len(attr), policy[type].min);
-		ck_assert_int_le(nla_len(attr), policy[type].max);
-		ck_assert_int_eq(!!nla_is_nested(attr), policy[type].nested);
+		KERNEL_REQUIRE(type < n);
+		KERNEL_REQUIRE(policy[type].max > 0);
+		KERNEL_REQUIRE(!ret[type]);
+		KERNEL_REQUIRE(nla_len(attr) >= policy[type].min);
+		KERNEL_REQUIRE(nla_len(attr) <= policy[type].max);
+		KERNEL_REQUIRE(!!nla_is_nested(attr) == policy[type].nested);
 		ret[type] = attr;
 	}
-	ck_assert_int_eq(rest, 0);
+	KERNEL_REQUIRE(rest == 0);
 }
 
 static inline int kernel_take_ip(const TestKernel *kernel, struct nlattr *nest, KernelSet *set)
 {
 	struct nlattr *attrs[G_N_ELEMENTS(kernel_ip_policy)];
 	WiceAllowedIpChange change = { 0 };
-	ck_assert(nla_is_nested(nest));
+	KERNEL_REQUIRE(nla_is_nested(nest));
 	kernel_sort(nla_data(nest), nla_len(nest), kernel_ip_policy, G_N_ELEMENTS(attrs), attrs);
 	if (attrs[KERNEL_ALLOWED_IP_FLAGS]) {
 		if (kernel->no_removal)
 			return -EINVAL;
-		ck_assert_uint_eq(nla_get_u32(attrs[KERNEL_ALLOWED_IP_FLAGS]), 1);
+		KERNEL_REQUIRE(nla_get_u32(attrs[KERNEL_ALLOWED_IP_FLAGS]) == 1);
 		change.remove = true;
 	}
-	ck_assert_ptr_nonnull(attrs[WGALLOWEDIP_A_FAMILY]);
-	ck_assert_ptr_nonnull(attrs[WGALLOWEDIP_A_IPADDR]);
-	ck_assert_ptr_nonnull(attrs[WGALLOWEDIP_A_CIDR_MASK]);
+	KERNEL_REQUIRE(attrs[WGALLOWEDIP_A_FAMILY]);
+	KERNEL_REQUIRE(attrs[WGALLOWEDIP_A_IPADDR]);
+	KERNEL_REQUIRE(attrs[WGALLOWEDIP_A_CIDR_MASK]);
 	bool v4 = nla_get_u16(attrs[WGALLOWEDIP_A_FAMILY]) == AF_INET;
-	ck_assert_int_eq(nla_len(attrs[WGALLOWEDIP_A_IPADDR]), v4 ? 4 : 16);
+	KERNEL_REQUIRE(nla_len(attrs[WGALLOWEDIP_A_IPADDR]) == (v4 ? 4 : 16));
 	change.prefix.address.family = v4 ? WICE_FAMILY_IPV4 : WICE_FAMILY_IPV6;
 	memcpy(change.prefix.address.bytes, nla_data(attrs[WGALLOWEDIP_A_IPADDR]), v4 ? 4 : 16);
 	change.prefix.length = nla_get_u8(attrs[WGALLOWEDIP_A_CIDR_MASK]);
@@ -123,8 +123,8 @@ static inline void kernel_take_values(struct nlattr **attrs, WicePeerChange *pee
 		struct sockaddr_storage address = { 0 };
 		int len = nla_memcpy(&address, attrs[WGPEER_A_ENDPOINT], sizeof address);
 		peer->fields |= WICE_PEER_HAS_ENDPOINT;
-		ck_assert(wice__endpoint_from_sockaddr((struct sockaddr *)&address, (socklen_t)len,
-						       &peer->endpoint));
+		KERNEL_REQUIRE(wice__endpoint_from_sockaddr((struct sockaddr *)&address,
+							    (socklen_t)len, &peer->endpoint));
 	}
 	if (attrs[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL]) {
 		peer->fields |= WICE_PEER_HAS_KEEPALIVE;
@@ -134,7 +134,7 @@ static inline void kernel_take_values(struct nlattr **attrs, WicePeerChange *pee
 
 static inline unsigned kernel_peer_flags(uint32_t flags)
 {
-	ck_assert_uint_eq(flags & ~(uint32_t)__WGPEER_F_ALL, 0);
+	KERNEL_REQUIRE((flags & ~(uint32_t)__WGPEER_F_ALL) == 0);
 	return (flags & WGPEER_F_REMOVE_ME ? WICE_PEER_CHANGE_REMOVE : 0u) |
 	       (flags & WGPEER_F_UPDATE_ONLY ? WICE_PEER_CHANGE_UPDATE_ONLY : 0u) |
 	       (flags & WGPEER_F_REPLACE_ALLOWEDIPS ? WICE_PEER_CHANGE_REPLACE_ALLOWED_IPS : 0u);
@@ -144,25 +144,25 @@ static inline int kernel_take_peer(const TestKernel *kernel, struct nlattr *nest
 {
 	struct nlattr *attrs[G_N_ELEMENTS(kernel_peer_policy)];
 	WicePeerChange peer = { 0 };
-	ck_assert(nla_is_nested(nest));
+	KERNEL_REQUIRE(nla_is_nested(nest));
 	kernel_sort(nla_data(nest), nla_len(nest), kernel_peer_policy, G_N_ELEMENTS(attrs), attrs);
-	ck_assert_ptr_nonnull(attrs[WGPEER_A_PUBLIC_KEY]);
+	KERNEL_REQUIRE(attrs[WGPEER_A_PUBLIC_KEY]);
 	nla_memcpy(&peer.public_key, attrs[WGPEER_A_PUBLIC_KEY], WICE_KEY_LEN);
 	if (attrs[WGPEER_A_FLAGS])
 		peer.flags = kernel_peer_flags(nla_get_u32(attrs[WGPEER_A_FLAGS]));
 	kernel_take_values(attrs, &peer);
 	int r = kernel_take_ips(kernel, attrs[WGPEER_A_ALLOWEDIPS], set, &peer);
 	if (peer.flags & WICE_PEER_CHANGE_REMOVE)
-		ck_assert(peer.fields == 0 && peer.n_allowed_ips == 0);
+		KERNEL_REQUIRE(peer.fields == 0 && peer.n_allowed_ips == 0);
 	g_array_append_val(set->peers, peer);
 	return r;
 }
 
 static inline void kernel_take_interface(struct nlattr **attrs, WiceDeviceChange *change)
 {
-	ck_assert_ptr_nonnull(attrs[WGDEVICE_A_IFINDEX]);
+	KERNEL_REQUIRE(attrs[WGDEVICE_A_IFINDEX]);
 	if (attrs[WGDEVICE_A_FLAGS]) {
-		ck_assert_uint_eq(nla_get_u32(attrs[WGDEVICE_A_FLAGS]), WGDEVICE_F_REPLACE_PEERS);
+		KERNEL_REQUIRE(nla_get_u32(attrs[WGDEVICE_A_FLAGS]) == WGDEVICE_F_REPLACE_PEERS);
 		change->flags = WICE_DEVICE_CHANGE_REPLACE_PEERS;
 	}
 	if (attrs[WGDEVICE_A_PRIVATE_KEY]) {
@@ -212,8 +212,8 @@ static inline int kernel_set_read(const TestKernel *kernel, struct nlmsghdr *req
 	set->ips = g_array_new(FALSE, FALSE, sizeof(WiceAllowedIpChange));
 	set->size = request->nlmsg_len;
 	*ret = set;
-	ck_assert_uint_le(set->size, KERNEL_MESSAGE_MAX);
-	ck_assert_uint_eq(request->nlmsg_flags & NLM_F_ACK, NLM_F_ACK);
+	KERNEL_REQUIRE(set->size <= KERNEL_MESSAGE_MAX);
+	KERNEL_REQUIRE(request->nlmsg_flags & NLM_F_ACK);
 	kernel_sort(genlmsg_attrdata(genlmsg_hdr(request), 0),
 		    genlmsg_attrlen(genlmsg_hdr(request), 0), kernel_device_policy,
 		    G_N_ELEMENTS(attrs), attrs);
@@ -232,31 +232,15 @@ static inline int kernel_set_read(const TestKernel *kernel, struct nlmsghdr *req
 	return 0;
 }
 
-/* Makes the change; for now of existing peers. */
 static inline void kernel_apply(TestKernel *kernel, const WiceDeviceChange *change)
 {
-	for (size_t i = 0; i < change->n_peers; i++) {
-		const WicePeerChange *wanted = &change->peers[i];
-		const WiceDevicePeer *found =
-			wice_device_find_peer(kernel->device, &wanted->public_key);
-		if (!found)
-			continue;
-		WiceDevicePeer changed = *found, *peer;
-		if (wanted->fields & WICE_PEER_HAS_ENDPOINT)
-			changed.endpoint = wanted->endpoint;
-		if (wanted->fields & WICE_PEER_HAS_KEEPALIVE)
-			changed.keepalive_s = wanted->keepalive_s;
-		WiceDeviceBuilder *builder = wice__device_builder_copy(kernel->device);
-		wice__device_builder_remove(builder, &wanted->public_key);
-		ck_assert_int_eq(wice__device_builder_peer(builder, &wanted->public_key, &peer), 0);
-		*peer = changed;
-		for (size_t j = 0; j < found->n_allowed_ips; j++)
-			ck_assert_int_eq(
-				wice__device_builder_allowed_ip(builder, &found->allowed_ips[j]),
-				0);
-		wice_device_unref(kernel->device);
-		kernel->device = wice__device_builder_finish(builder);
-	}
+	GError *error = NULL;
+	WicePlan *plan = wice_plan_new(change, &error);
+	ck_assert_msg(plan != NULL, "%s", error ? error->message : "");
+	WiceDevice *after = wice_plan_result(plan, kernel->device);
+	wice_device_unref(kernel->device);
+	kernel->device = after;
+	wice_plan_unref(plan);
 }
 
 static inline int kernel_set(TestKernel *kernel, struct nlmsghdr *request)

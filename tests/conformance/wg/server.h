@@ -79,9 +79,11 @@ static inline int server_send(int fd, const void *data, size_t len)
 static inline char *server_receive(int fd)
 {
 	GString *request = g_string_new(NULL);
-	char byte;
-	while (!g_str_has_suffix(request->str, "\n\n") && recv(fd, &byte, 1, 0) == 1)
-		g_string_append_c(request, byte);
+	char piece[4096];
+	ssize_t n;
+	while (!g_str_has_suffix(request->str, "\n\n") &&
+	       (n = recv(fd, piece, sizeof piece, 0)) > 0)
+		g_string_append_len(request, piece, n);
 	return g_string_free(request, FALSE);
 }
 

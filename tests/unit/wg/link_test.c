@@ -9,14 +9,14 @@
 
 #include <sched.h>
 #include <stdio.h>
+#include <unistd.h>
 
 #define PATIENCE (wice__now_ms() + 60000)
 
 static WiceInterfaceAddress address(const char *text)
 {
-	g_auto(GStrv) parts = g_strsplit(text, "/", 2);
-	WiceInterfaceAddress result = { .length = (uint8_t)atoi(parts[1]) };
-	ck_assert_msg(wice_address_parse(parts[0], &result.address), "%s", text);
+	WiceInterfaceAddress result;
+	ck_assert_msg(wice_interface_address_parse(text, &result), "%s", text);
 	return result;
 }
 
@@ -148,7 +148,7 @@ START_TEST(present_and_absent_addresses_are_no_error)
 		int expected;
 	} cases[] = {
 		{ "10.0.0.1/24", NULL, 0 },          { "fd00::1/64", NULL, 0 },
-		{ "fd00::1/128", NULL, -EEXIST },    { "fd00::1/128", "fd00::1/64", 0 },
+		{ "fd00::1/128", NULL, -ENOTUNIQ },  { "fd00::1/128", "fd00::1/64", 0 },
 		{ NULL, "192.0.2.1/24", 0 },         { NULL, "10.0.0.1/25", 0 },
 		{ "10.0.0.1/24", "10.0.0.1/24", 0 },
 	};
@@ -210,8 +210,11 @@ START_TEST(errors_of_the_kernel_come_through)
 		ck_assert_int_eq(fixture.backend->ops->create(fixture.backend, "wg1", PATIENCE),
 				 cases[i][1]);
 	}
-	fixture.kernel.link_error = -EACCES; /* IPv6 is switched off */
-	ck_assert_int_eq(set_link(&fixture, &addresses), -EOPNOTSUPP);
+	/* IPv6 is switched off for the link, and for the kernel. */
+	fixture.kernel.link_error = -EACCES;
+	ck_assert_int_eq(set_link(&fixture, &addresses), -EAFNOSUPPORT);
+	fixture.kernel.link_error = -EOPNOTSUPP;
+	ck_assert_int_eq(set_link(&fixture, &addresses), -EAFNOSUPPORT);
 	tear_down(&fixture);
 }
 END_TEST
@@ -393,7 +396,7 @@ START_TEST(this_kernel_keeps_present_addresses)
 		wice_link_free(link);
 	}
 	change = (WiceLinkChange){ .size = sizeof change, .n_add = 1, .add = &other[1] };
-	ck_assert_int_eq(change_link("veth-a", &change), -EEXIST);
+	ck_assert_int_eq(change_link("veth-a", &change), -ENOTUNIQ);
 	change = (WiceLinkChange){ .size = sizeof change, .n_remove = 3, .remove = other };
 	ck_assert_int_eq(change_link("veth-a", &change), 0);
 	WiceLink *link = get("veth-a");
@@ -447,7 +450,24 @@ START_TEST(this_kernel_says_what_is_wrong)
 	ck_assert_int_eq(change_link("veth-a", &tiny), -EINVAL);
 	if (g_file_set_contents_full("/proc/sys/net/ipv6/conf/veth-a/disable_ipv6", "1\n", -1,
 				     G_FILE_SET_CONTENTS_NONE, 0644, NULL))
-		ck_assert_int_eq(change_link("veth-a", &disabled), -EOPNOTSUPP);
+		ck_assert_int_eq(change_link("veth-a", &disabled), -EAFNOSUPPORT);
+}
+END_TEST
+
+START_TEST(this_kernel_wants_privileges)
+{
+	if (!enter_namespace() || create("veth-a") < 0)
+		return;
+	WiceLinkChange change = { .size = sizeof change, .set_up = true, .up = true };
+	if (seteuid(65534) < 0) {
+		printf("skipped: another user cannot be taken on\n");
+		return;
+	}
+	ck_assert_int_eq(wice__link_create(&wice__netlink_kernel, "x", "veth", PATIENCE), -EPERM);
+	ck_assert_int_eq(wice__link_delete(&wice__netlink_kernel, "veth-a", PATIENCE), -EPERM);
+	ck_assert_int_eq(change_link("veth-a", &change), -EPERM);
+	wice_link_free(get("veth-a"));
+	ck_assert_int_eq(seteuid(0), 0);
 }
 END_TEST
 
@@ -457,4 +477,4 @@ SUITE_MAIN("wg link", a_link_is_read_with_its_own_addresses, addresses_that_are_
 	   errors_of_the_kernel_come_through, devices_are_made_and_removed,
 	   other_links_are_left_alone, addresses_are_read, this_kernel_changes_links,
 	   this_kernel_keeps_present_addresses, this_kernel_removes_addresses_of_two_ends,
-	   this_kernel_says_what_is_wrong)
+	   this_kernel_says_what_is_wrong, this_kernel_wants_privileges)

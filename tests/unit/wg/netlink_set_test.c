@@ -4,7 +4,6 @@
 #include "conformance/wg/state.h"
 #include "event/source.h"
 #include "suite.h"
-#include "wg/link.h"
 
 #define ALL_PEER_FIELDS \
 	(WICE_PEER_HAS_PRESHARED_KEY | WICE_PEER_HAS_ENDPOINT | WICE_PEER_HAS_KEEPALIVE)
@@ -111,18 +110,18 @@ static void changes_done(Changes *changes)
 
 static void assert_same_peer(const WicePeerChange *expected, const WicePeerChange *got)
 {
-	ck_assert_int_eq(wice_key_compare(&expected->public_key, &got->public_key), 0);
-	ck_assert_uint_eq(expected->flags, got->flags);
-	ck_assert_uint_eq(expected->fields, got->fields);
-	ck_assert_int_eq(wice_key_compare(&expected->preshared_key, &got->preshared_key), 0);
-	ck_assert_int_eq(wice_endpoint_compare(&expected->endpoint, &got->endpoint), 0);
-	ck_assert_uint_eq(expected->keepalive_s, got->keepalive_s);
+	KERNEL_REQUIRE(wice_key_compare(&expected->public_key, &got->public_key) == 0);
+	KERNEL_REQUIRE(expected->flags == got->flags);
+	KERNEL_REQUIRE(expected->fields == got->fields);
+	KERNEL_REQUIRE(wice_key_compare(&expected->preshared_key, &got->preshared_key) == 0);
+	KERNEL_REQUIRE(wice_endpoint_compare(&expected->endpoint, &got->endpoint) == 0);
+	KERNEL_REQUIRE(expected->keepalive_s == got->keepalive_s);
 }
 
 static void assert_same_ip(const WiceAllowedIpChange *expected, const WiceAllowedIpChange *got)
 {
-	ck_assert_int_eq(wice_prefix_compare(&expected->prefix, &got->prefix), 0);
-	ck_assert_int_eq(expected->remove, got->remove);
+	KERNEL_REQUIRE(wice_prefix_compare(&expected->prefix, &got->prefix) == 0);
+	KERNEL_REQUIRE(expected->remove == got->remove);
 }
 
 /* Where comparing with what was wanted has come to. */
@@ -199,6 +198,37 @@ START_TEST(changes_arrive_whole_however_large)
 		assert_sent(&fixture, &changes.change);
 		ck_assert_uint_le(fixture.kernel.sets->len, cases[i].most_messages);
 		changes_done(&changes);
+		tear_down(&fixture);
+	}
+}
+END_TEST
+
+/* What a device reads like after a plan was sent is what the plan promises. */
+START_TEST(a_plan_has_its_result)
+{
+	static const unsigned sizes[][2] = {
+		{ 0, 0 }, { 1, 1 }, { 40, 30 }, { 900, 3 }, { 3, 4000 }
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(sizes) * G_N_ELEMENTS(sizes); i++) {
+		const unsigned *from = sizes[i % G_N_ELEMENTS(sizes)];
+		const unsigned *to = sizes[i / G_N_ELEMENTS(sizes)];
+		Fixture fixture;
+		set_up(&fixture);
+		wice_device_unref(fixture.kernel.device);
+		fixture.kernel.device = state_new("wg0", from[0], from[1]);
+		fixture.kernel.ips_per_message = 500;
+		WiceDevice *wanted = state_new("wg0", to[0], to[1]), *got = NULL;
+		WicePlan *plan = wice_plan_between(fixture.kernel.device, wanted, 0);
+		ck_assert_int_eq(set(&fixture, wice_plan_change(plan)), 0);
+		ck_assert_int_eq(fixture.backend->ops->get(fixture.backend, "wg0",
+							   wice__now_ms() + 60000, &got),
+				 0);
+		WicePlan *rest = wice_plan_between(got, wanted, 0);
+		ck_assert_msg(wice_plan_is_empty(rest), "case %zu", i);
+		wice_plan_unref(rest);
+		wice_plan_unref(plan);
+		wice_device_unref(got);
+		wice_device_unref(wanted);
 		tear_down(&fixture);
 	}
 }
@@ -373,38 +403,33 @@ START_TEST(what_is_no_wireguard_is_not_changed)
 }
 END_TEST
 
-static int keep_request(void *user_data, int protocol, struct nl_msg *request,
-			WiceNetlinkReply *reply, int64_t deadline_ms)
+/* What the kernel cannot do is done with whole lists, by those above. */
+START_TEST(allowed_ips_are_taken_away_all_the_same)
 {
-	struct nl_msg **kept = user_data;
-	nlmsg_get(request);
-	*kept = request;
-	return 0;
-}
-
-START_TEST(requests_are_wiped)
-{
-	struct nl_msg *kept = NULL;
-	WiceNetlinkTransport transport = { .exchange = keep_request, .user_data = &kept };
-	WiceNetlinkReply reply = { 0 };
-	WiceDeviceChange change = { .size = sizeof change,
-				    .fields = WICE_DEVICE_HAS_PRIVATE_KEY,
-				    .private_key = state_key(1) };
-	WiceNetlinkSet writer = { .change = &change };
-	struct nl_msg *request = wice__netlink_write_set(KERNEL_FAMILY, KERNEL_IFINDEX, &writer);
-	size_t size = nlmsg_hdr(request)->nlmsg_len;
-	ck_assert_ptr_nonnull(memmem(nlmsg_hdr(request), size, &change.private_key, WICE_KEY_LEN));
-	ck_assert_int_eq(wice__netlink_exchange(&transport, NETLINK_GENERIC, request, &reply, 0),
-			 0);
-	ck_assert_ptr_eq(kept, request);
-	const uint8_t *bytes = (const uint8_t *)nlmsg_hdr(kept);
-	for (size_t i = 0; i < size; i++)
-		ck_assert_uint_eq(bytes[i], 0);
-	nlmsg_free(kept);
+	Fixture fixture;
+	set_up(&fixture);
+	wice_device_unref(fixture.kernel.device);
+	fixture.kernel.device = state_new("wg0", 300, 9);
+	fixture.kernel.no_removal = true;
+	WiceDevice *wanted = state_new("wg0", 300, 5);
+	WicePlan *plan = wice_plan_between(fixture.kernel.device, wanted, 0);
+	WiceWgBackend *backends[] = { kernel_backend(&fixture.kernel) };
+	WiceWg *wg = wice__wg_new_with(backends, 1);
+	GError *error = NULL;
+	ck_assert_msg(wice_wg_set(wg, "wg0", plan, 60000, &error), "%s",
+		      error ? error->message : "");
+	WicePlan *rest = wice_plan_between(fixture.kernel.device, wanted, 0);
+	ck_assert(wice_plan_is_empty(rest));
+	wice_plan_unref(rest);
+	wice_plan_unref(plan);
+	wice_device_unref(wanted);
+	wice_wg_free(wg);
+	tear_down(&fixture);
 }
 END_TEST
 
-SUITE_MAIN("wg netlink set", changes_arrive_whole_however_large, a_message_ends_anywhere,
-	   only_what_is_set_is_sent, zeros_are_sent_too, a_removed_peer_is_its_key,
-	   a_kernel_that_cannot_take_allowed_ips_away_says_so, a_taken_port_is_named,
-	   the_first_error_ends_it, what_is_no_wireguard_is_not_changed, requests_are_wiped)
+SUITE_MAIN("wg netlink set", changes_arrive_whole_however_large, a_plan_has_its_result,
+	   a_message_ends_anywhere, only_what_is_set_is_sent, zeros_are_sent_too,
+	   a_removed_peer_is_its_key, a_kernel_that_cannot_take_allowed_ips_away_says_so,
+	   a_taken_port_is_named, the_first_error_ends_it, what_is_no_wireguard_is_not_changed,
+	   allowed_ips_are_taken_away_all_the_same)

@@ -88,6 +88,20 @@ START_TEST(a_torn_dump_is_taken_again)
 }
 END_TEST
 
+START_TEST(a_dump_that_did_not_fit_is_taken_again)
+{
+	Fixture fixture;
+	WiceDevice *got = NULL;
+	set_up(&fixture, state_new("wg0", 20, 1));
+	fixture.kernel.n_overruns = 3;
+	ck_assert_int_eq(get(&fixture, &got), 0);
+	ck_assert_uint_eq(fixture.kernel.n_dumps, 4);
+	state_assert_same(fixture.kernel.device, got);
+	wice_device_unref(got);
+	tear_down(&fixture);
+}
+END_TEST
+
 START_TEST(a_dump_that_is_always_torn_ends)
 {
 	Fixture fixture;
@@ -459,9 +473,10 @@ START_TEST(a_reply_ends_with_its_status)
 END_TEST
 
 SUITE_MAIN("wg netlink", a_dump_is_whole_wherever_it_is_cut, counters_and_handshakes_are_read,
-	   a_torn_dump_is_taken_again, a_dump_that_is_always_torn_ends,
-	   a_kernel_without_wireguard_has_no_devices, other_links_are_not_asked,
-	   errors_of_the_kernel_come_through, groups_are_found_by_their_name,
-	   malformed_groups_are_refused, notifications_name_their_device,
-	   malformed_peers_are_refused, malformed_interfaces_are_refused,
-	   damaged_messages_do_no_harm, replies_to_others_are_skipped, a_reply_ends_with_its_status)
+	   a_torn_dump_is_taken_again, a_dump_that_did_not_fit_is_taken_again,
+	   a_dump_that_is_always_torn_ends, a_kernel_without_wireguard_has_no_devices,
+	   other_links_are_not_asked, errors_of_the_kernel_come_through,
+	   groups_are_found_by_their_name, malformed_groups_are_refused,
+	   notifications_name_their_device, malformed_peers_are_refused,
+	   malformed_interfaces_are_refused, damaged_messages_do_no_harm,
+	   replies_to_others_are_skipped, a_reply_ends_with_its_status)

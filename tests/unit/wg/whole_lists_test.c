@@ -5,53 +5,6 @@
 #include "suite.h"
 #include "wg/whole_lists.h"
 
-#define N_KEYS 5
-#define N_PREFIXES 6
-#define PEERS_MAX 8
-#define IPS_MAX 5
-
-static WicePrefix prefix_of(int number)
-{
-	WicePrefix prefix;
-	char text[] = "10.0.0.0/32";
-	text[7] = (char)('0' + number);
-	ck_assert(wice_prefix_parse(text, &prefix));
-	return prefix;
-}
-
-static WiceKey any_key(GRand *rand)
-{
-	return state_key((unsigned)g_rand_int_range(rand, 0, N_KEYS));
-}
-
-/* Few keys and prefixes, so that everything meets everything. */
-static WicePlan *any_plan(GRand *rand)
-{
-	static WiceAllowedIpChange ips[PEERS_MAX][IPS_MAX];
-	WicePeerChange peers[PEERS_MAX] = { 0 };
-	WiceDeviceChange change = { .size = sizeof change, .peers = peers };
-	change.n_peers = (size_t)g_rand_int_range(rand, 1, PEERS_MAX + 1);
-	for (size_t i = 0; i < change.n_peers; i++) {
-		peers[i].public_key = any_key(rand);
-		peers[i].allowed_ips = ips[i];
-		peers[i].n_allowed_ips = (size_t)g_rand_int_range(rand, 0, IPS_MAX + 1);
-		peers[i].flags =
-			(g_rand_int_range(rand, 0, 6) == 0 ? WICE_PEER_CHANGE_REMOVE : 0) |
-			(g_rand_boolean(rand) ? WICE_PEER_CHANGE_UPDATE_ONLY : 0) |
-			(g_rand_int_range(rand, 0, 4) == 0 ? WICE_PEER_CHANGE_REPLACE_ALLOWED_IPS
-							   : 0);
-		peers[i].fields = g_rand_boolean(rand) ? WICE_PEER_HAS_PRESHARED_KEY : 0;
-		peers[i].preshared_key = any_key(rand);
-		for (size_t j = 0; j < peers[i].n_allowed_ips; j++) {
-			ips[i][j].prefix = prefix_of(g_rand_int_range(rand, 0, N_PREFIXES));
-			ips[i][j].remove = g_rand_boolean(rand);
-		}
-	}
-	WicePlan *plan = wice_plan_new(&change, NULL);
-	ck_assert_ptr_nonnull(plan);
-	return plan;
-}
-
 static void assert_takes_nothing_away(const WiceDeviceChange *change)
 {
 	for (size_t i = 0; i < change->n_peers; i++) {
@@ -65,7 +18,7 @@ START_TEST(whole_lists_have_the_result_of_the_plan)
 {
 	for (guint32 seed = 0; seed < 5000; seed++) {
 		GRand *rand = g_rand_new_with_seed(seed);
-		g_autoptr(WicePlan) making = any_plan(rand), plan = any_plan(rand);
+		g_autoptr(WicePlan) making = state_plan(rand), plan = state_plan(rand);
 		g_autoptr(WiceDevice) device = wice_plan_result(making, NULL);
 		g_autoptr(WiceDevice) wanted = wice_plan_result(plan, device);
 		g_autoptr(WiceWholeLists) lists = wice__whole_lists_new(plan, device);

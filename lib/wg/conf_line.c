@@ -1,0 +1,277 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * A line is "[Section]", "Key = value" or nothing, and may end with a comment. wg(8) takes all white
+ * space out of a line before it looks at it, so "[ Pe er ]" is a section; in the modes that are
+ * compatible with it so it is here. wg-quick(8) looks at lines first and takes its own keys away,
+ * but only where it sees them: without white space inside, and in a section written "[Interface]".
+ */
+#include "wg/conf_line.h"
+
+#include <string.h>
+
+#define KEY_LEN_MAX 19 /* PersistentKeepalive */
+
+static const WiceConfKeyInfo keys[WICE_CONF_N_KEYS] = {
+	[WICE_CONF_PRIVATE_KEY] = {
+		.name = "PrivateKey", .section = WICE_CONF_INTERFACE, .secret = true,
+		.expected = "a key as \"wg genkey\" prints it: 44 characters of base64",
+	},
+	[WICE_CONF_LISTEN_PORT] = {
+		.name = "ListenPort", .section = WICE_CONF_INTERFACE,
+		.expected = "a port from 0 (any) to 65535",
+	},
+	[WICE_CONF_FWMARK] = {
+		.name = "FwMark", .section = WICE_CONF_INTERFACE,
+		.expected = "\"off\", or a 32-bit number, which may be written as 0x and hexadecimal digits",
+	},
+	[WICE_CONF_ADDRESS] = {
+		.name = "Address", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		.expected = "IP addresses with prefix lengths, separated by commas",
+	},
+	[WICE_CONF_DNS] = {
+		.name = "DNS", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		.expected = "IP addresses and search domains, separated by commas",
+	},
+	[WICE_CONF_MTU] = {
+		.name = "MTU", .section = WICE_CONF_INTERFACE, .quick = true,
+		.expected = "a number of bytes from 68 to 65535",
+	},
+	[WICE_CONF_TABLE] = {
+		.name = "Table", .section = WICE_CONF_INTERFACE, .quick = true,
+		.expected = "\"off\", \"auto\", or the number or name of a routing table",
+	},
+	[WICE_CONF_PRE_UP] = {
+		.name = "PreUp", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		.secret = true, .shell = true, .expected = "a command",
+	},
+	[WICE_CONF_POST_UP] = {
+		.name = "PostUp", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		.secret = true, .shell = true, .expected = "a command",
+	},
+	[WICE_CONF_PRE_DOWN] = {
+		.name = "PreDown", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		.secret = true, .shell = true, .expected = "a command",
+	},
+	[WICE_CONF_POST_DOWN] = {
+		.name = "PostDown", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		.secret = true, .shell = true, .expected = "a command",
+	},
+	[WICE_CONF_SAVE_CONFIG] = {
+		.name = "SaveConfig", .section = WICE_CONF_INTERFACE, .quick = true,
+		.expected = "\"true\" or \"false\"",
+	},
+	[WICE_CONF_PUBLIC_KEY] = {
+		.name = "PublicKey", .section = WICE_CONF_PEER, .secret = true,
+		.expected = "a key as \"wg pubkey\" prints it: 44 characters of base64",
+	},
+	[WICE_CONF_PRESHARED_KEY] = {
+		.name = "PresharedKey", .section = WICE_CONF_PEER, .secret = true,
+		.expected = "a key as \"wg genpsk\" prints it: 44 characters of base64",
+	},
+	[WICE_CONF_ALLOWED_IPS] = {
+		.name = "AllowedIPs", .section = WICE_CONF_PEER, .list = true,
+		.expected = "IP addresses with prefix lengths, separated by commas",
+	},
+	[WICE_CONF_ENDPOINT] = {
+		.name = "Endpoint", .section = WICE_CONF_PEER,
+		.expected = "HOST:PORT or [IPv6 ADDRESS]:PORT",
+	},
+	[WICE_CONF_KEEPALIVE] = {
+		.name = "PersistentKeepalive", .section = WICE_CONF_PEER,
+		.expected = "\"off\" or a number of seconds up to 65535",
+	},
+};
+
+const WiceConfKeyInfo *wice__conf_key_info(WiceConfKey key)
+{
+	return &keys[key];
+}
+
+/* name is a word of ASCII letters: for them, and only for them, setting bit 5 ignores the case. */
+static bool is_word(WiceConfToken token, const char *name, size_t len)
+{
+	if (token.len != len)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		if ((token.text[i] | 0x20) != (name[i] | 0x20))
+			return false;
+	}
+	return true;
+}
+
+WiceConfKey wice__conf_find_key(WiceConfSection section, WiceConfToken name)
+{
+	if (section == WICE_CONF_OUTSIDE || name.len == 0 || name.len > KEY_LEN_MAX)
+		return WICE_CONF_NO_KEY;
+	unsigned first = section == WICE_CONF_PEER ? WICE_CONF_PUBLIC_KEY : WICE_CONF_PRIVATE_KEY;
+	unsigned end = section == WICE_CONF_PEER ? WICE_CONF_N_KEYS : WICE_CONF_PUBLIC_KEY;
+	for (unsigned key = first; key < end; key++) {
+		if (is_word(name, keys[key].name, strlen(keys[key].name)))
+			return (WiceConfKey)key;
+	}
+	return WICE_CONF_NO_KEY;
+}
+
+WiceConfToken wice__conf_trim(const char *text, const char *end)
+{
+	while (text < end && wice__conf_is_space(*text))
+		text++;
+	while (end > text && wice__conf_is_space(end[-1]))
+		end--;
+	return (WiceConfToken){ text, (size_t)(end - text) };
+}
+
+bool wice__conf_has_space(WiceConfToken token)
+{
+	for (size_t i = 0; i < token.len; i++) {
+		if (wice__conf_is_space(token.text[i]))
+			return true;
+	}
+	return false;
+}
+
+size_t wice__conf_compact(WiceConfToken token, char *ret)
+{
+	size_t len = 0;
+	for (size_t i = 0; i < token.len; i++) {
+		if (!wice__conf_is_space(token.text[i]))
+			ret[len++] = token.text[i];
+	}
+	return len;
+}
+
+WiceConfToken wice__conf_next_item(WiceConfToken *list)
+{
+	const char *end = list->text + list->len;
+	const char *comma = memchr(list->text, ',', list->len);
+	WiceConfToken item = wice__conf_trim(list->text, comma ? comma : end);
+	if (comma)
+		*list = (WiceConfToken){ comma + 1, (size_t)(end - comma - 1) };
+	else
+		*list = (WiceConfToken){ NULL, 0 };
+	return item;
+}
+
+/*
+ * Without white space, if it is short enough to be a key or a section then. Returns the token
+ * itself in strict mode.
+ */
+static WiceConfToken compact_word(const WiceConfCursor *cursor, WiceConfToken token,
+				  char buffer[KEY_LEN_MAX])
+{
+	size_t len = 0;
+	if (cursor->mode == WICE_CONF_STRICT)
+		return token;
+	for (size_t i = 0; i < token.len; i++) {
+		if (wice__conf_is_space(token.text[i]))
+			continue;
+		if (len == KEY_LEN_MAX)
+			return token;
+		buffer[len++] = token.text[i];
+	}
+	return (WiceConfToken){ buffer, len };
+}
+
+static WiceConfSection find_section(WiceConfToken content)
+{
+	WiceConfToken word = { content.text + 1, content.len - 2 };
+	if (content.len < 2 || content.text[0] != '[' || content.text[content.len - 1] != ']')
+		return WICE_CONF_OUTSIDE;
+	if (is_word(word, "Interface", 9))
+		return WICE_CONF_INTERFACE;
+	return is_word(word, "Peer", 4) ? WICE_CONF_PEER : WICE_CONF_OUTSIDE;
+}
+
+static void read_section(WiceConfCursor *cursor, WiceConfLine *line)
+{
+	char buffer[KEY_LEN_MAX];
+	WiceConfSection section = find_section(line->content);
+	cursor->quick = section == WICE_CONF_INTERFACE;
+	if (section == WICE_CONF_OUTSIDE)
+		section = find_section(compact_word(cursor, line->content, buffer));
+	if (section == WICE_CONF_OUTSIDE)
+		return;
+	line->kind = WICE_CONF_LINE_SECTION;
+	line->section = cursor->section = section;
+}
+
+/* wg-quick takes its keys before wg sees the line, and takes them with an empty value. */
+static bool is_allowed(const WiceConfCursor *cursor, const WiceConfLine *line, WiceConfKey key)
+{
+	if (key == WICE_CONF_NO_KEY)
+		return false;
+	if (!keys[key].quick)
+		return line->value.len > 0;
+	switch (cursor->mode) {
+	case WICE_CONF_STRICT:
+		return line->value.len > 0;
+	case WICE_CONF_COMPAT_QUICK:
+		return cursor->quick;
+	default:
+		return false;
+	}
+}
+
+static void read_key(const WiceConfCursor *cursor, WiceConfLine *line, const char *line_end)
+{
+	char buffer[KEY_LEN_MAX];
+	const char *end = line->content.text + line->content.len;
+	const char *equals = memchr(line->content.text, '=', line->content.len);
+	line->name = wice__conf_trim(line->content.text, equals ? equals : end);
+	if (!equals)
+		return;
+	line->value = wice__conf_trim(equals + 1, end);
+	WiceConfKey key = wice__conf_find_key(cursor->section, line->name);
+	if (key == WICE_CONF_NO_KEY) {
+		key = wice__conf_find_key(cursor->section,
+					  compact_word(cursor, line->name, buffer));
+		if (keys[key].quick)
+			return;
+	}
+	if (keys[key].shell)
+		line->value = wice__conf_trim(equals + 1, line_end);
+	if (!is_allowed(cursor, line, key))
+		return;
+	line->kind = WICE_CONF_LINE_KEY;
+	line->key = key;
+}
+
+void wice__conf_cursor_init(WiceConfCursor *cursor, const char *text, size_t len, WiceConfMode mode)
+{
+	*cursor = (WiceConfCursor){ .at = text, .end = text + len, .mode = mode };
+	cursor->has_nul = len && memchr(text, 0, len);
+}
+
+/* Where what counts ends: for wg(8), which reads strings, at a NUL. */
+static const char *find_end(const WiceConfCursor *cursor, const char *start, const char *end)
+{
+	const char *nul = NULL;
+	if (cursor->has_nul && cursor->mode != WICE_CONF_STRICT)
+		nul = memchr(start, 0, (size_t)(end - start));
+	return nul ? nul : end;
+}
+
+bool wice__conf_cursor_next(WiceConfCursor *cursor, WiceConfLine *ret)
+{
+	const char *start = cursor->at;
+	if (start == cursor->end)
+		return false;
+	const char *newline = memchr(start, '\n', (size_t)(cursor->end - start));
+	cursor->at = newline ? newline + 1 : cursor->end;
+	const char *end = find_end(cursor, start, cursor->at);
+	const char *comment = memchr(start, '#', (size_t)(end - start));
+	*ret = (WiceConfLine){
+		.section = cursor->section,
+		.whole = { start, (size_t)(cursor->at - start) },
+		.content = wice__conf_trim(start, comment ? comment : end),
+	};
+	if (ret->content.len == 0)
+		return true;
+	ret->kind = WICE_CONF_LINE_WRONG;
+	if (ret->content.text[0] == '[')
+		read_section(cursor, ret);
+	else
+		read_key(cursor, ret, end);
+	return true;
+}
