@@ -469,8 +469,8 @@ typedef struct {
 static void serve(int fd, void *user_data)
 {
 	Userspace *userspace = user_data;
-	g_autofree char *request = server_receive(fd);
 	GString *reply = g_string_new("listen_port=7\n");
+	g_free(server_receive(fd));
 	for (int i = 1; i <= g_atomic_int_get(&userspace->n_peers); i++)
 		g_string_append_printf(reply, "public_key=%02x%062d\n", i, 0);
 	g_string_append(reply, "errno=0\n\n");
