@@ -19,10 +19,6 @@
 
 /* What wg(8) does without WG_ENDPOINT_RESOLUTION_RETRIES. */
 #define DEFAULT_RETRIES 15
-/* Its pauses: they grow from one second by a fifth, up to 20 seconds. */
-#define FIRST_PAUSE_MS 1000.0
-#define PAUSE_GROWTH 1.2
-#define LAST_PAUSE_MS 20000.0
 
 static int error_code(int number)
 {
@@ -163,52 +159,53 @@ bool wg_read_key(const char *path, WiceKey *ret_key, GError **error)
 	return ok;
 }
 
-/* For how long names are tried. */
-static bool resolution_timeout(unsigned *ret_ms, GError **error)
+typedef struct {
+	const WgCall *call;
+	unsigned long max; /* ULONG_MAX: for ever */
+} Retries;
+
+static bool init_retries(Retries *retries, const WgCall *call, GError **error)
 {
 	const char *text = getenv("WG_ENDPOINT_RESOLUTION_RETRIES");
-	unsigned long retries = DEFAULT_RETRIES;
 	char *end = NULL;
-	if (text && strcmp(text, "infinity") == 0) {
-		*ret_ms = UINT_MAX;
+	*retries = (Retries){ .call = call, .max = DEFAULT_RETRIES };
+	if (!text)
+		return true;
+	if (strcmp(text, "infinity") == 0) {
+		retries->max = ULONG_MAX;
 		return true;
 	}
-	if (text)
-		retries = strtoul(text, &end, 10);
-	if ((end && *end) || retries > INT_MAX) {
-		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
-			    "WG_ENDPOINT_RESOLUTION_RETRIES must be a number or \"infinity\", not "
-			    "\"%s\".",
-			    text);
-		return false;
-	}
-	double sum = 0, pause = FIRST_PAUSE_MS;
-	for (unsigned long i = 0; i < retries && sum < UINT_MAX; i++) {
-		sum += pause;
-		pause = MIN(pause * PAUSE_GROWTH, LAST_PAUSE_MS);
-	}
-	*ret_ms = sum < UINT_MAX ? (unsigned)sum : UINT_MAX;
-	return true;
+	retries->max = strtoul(text, &end, 10);
+	if (!*end && retries->max <= INT_MAX)
+		return true;
+	g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
+		    "WG_ENDPOINT_RESOLUTION_RETRIES must be a number or \"infinity\", not \"%s\".",
+		    text);
+	return false;
 }
 
-static void on_retry(const char *name, const char *reason, unsigned pause_ms, void *user_data)
+static bool on_failure(const char *name, const char *reason, unsigned attempt, unsigned pause_ms,
+		       void *user_data)
 {
-	const WgCall *call = user_data;
-	fprintf(stderr, "%s: %s: %s; trying again in %.2f seconds\n", call->program, name, reason,
-		pause_ms / 1000.0);
+	const Retries *retries = user_data;
+	if (attempt > retries->max)
+		return false;
+	fprintf(stderr, "%s: %s: %s; trying again in %.2f seconds\n", retries->call->program, name,
+		reason, pause_ms / 1000.0);
+	return true;
 }
 
 bool wg_resolve(const WgCall *call, WiceConf *conf, GError **error)
 {
-	unsigned timeout_ms = 0;
+	Retries retries;
 	bool has_names = wice_conf_needs_resolving(conf);
 	/* wg(8) looks at the environment when there is an endpoint, whether it is a name or not. */
 	bool looks = has_names;
 	for (size_t i = 0; i < wice_conf_n_peers(conf) && !looks; i++)
 		looks = wice_conf_peer(conf, i)->fields & WICE_PEER_HAS_ENDPOINT;
-	if (looks && !resolution_timeout(&timeout_ms, error))
+	if (looks && !init_retries(&retries, call, error))
 		return false;
-	return !has_names || wice_conf_resolve(conf, timeout_ms, on_retry, (void *)call, error);
+	return !has_names || wice_conf_resolve(conf, UINT_MAX, on_failure, &retries, error);
 }
 
 WiceConf *wg_read_conf(const WgCall *call, const char *path, GError **error)

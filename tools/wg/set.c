@@ -13,7 +13,7 @@
 #include <string.h>
 #include <wice/error.h>
 
-#define TEXT_NAME "words"
+#define TEXT_NAME "the command line"
 
 typedef struct {
 	bool remove;
@@ -169,7 +169,7 @@ static bool take_words(Set *set, GError **error)
 	return true;
 }
 
-/* "words:3:14: ..." is about the text that nobody has seen: names the word instead. */
+/* "...:3:14: ..." is about the text that nobody has seen: names the word instead. */
 static void rename_place(const Set *set, GError **error)
 {
 	unsigned line, column;

@@ -135,6 +135,14 @@ static void put_changes(Json *json, unsigned mask)
 	json_end_array(json);
 }
 
+static void put_handshake(Json *json, const WiceDevicePeer *peer)
+{
+	if (peer->fields & WICE_PEER_HAS_HANDSHAKE)
+		json_int(json, "handshake_ms", peer->handshake_ns / 1000000);
+	else
+		json_null(json, "handshake_ms");
+}
+
 static void put_state(Json *json, const WiceDevicePeer *peer)
 {
 	char text[WICE_PREFIX_SIZE];
@@ -144,6 +152,7 @@ static void put_state(Json *json, const WiceDevicePeer *peer)
 		json_string(json, NULL, wice_prefix_format(&peer->allowed_ips[i], text));
 	json_end_array(json);
 	json_uint(json, "persistent_keepalive", peer->keepalive_s);
+	put_handshake(json, peer);
 }
 
 static void put_details(Json *json, const WiceWatchEvent *event)
@@ -159,7 +168,7 @@ static void put_details(Json *json, const WiceWatchEvent *event)
 	}
 	if (event->type == WICE_WATCH_HANDSHAKE) {
 		put_endpoint(json, "endpoint", &peer->endpoint);
-		json_int(json, "handshake_ms", peer->handshake_ns / 1000000);
+		put_handshake(json, peer);
 	}
 	if (event->type == WICE_WATCH_TRANSFER) {
 		json_uint(json, "rx_bytes", peer->rx_bytes);
