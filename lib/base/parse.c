@@ -24,7 +24,8 @@ bool wice__parse_number(const char *text, size_t len, uint64_t max, uint64_t *re
 		return false;
 	for (size_t i = 0; i < len; i++) {
 		unsigned digit = (unsigned)(unsigned char)text[i] - '0';
-		if (digit > 9 || value > (UINT64_MAX - digit) / 10)
+		/* Only the last of so many digits can be one too many. */
+		if (digit > 9 || (i == NUMBER_DIGITS_MAX - 1 && value > (UINT64_MAX - digit) / 10))
 			return false;
 		value = value * 10 + digit;
 	}

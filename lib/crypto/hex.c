@@ -7,22 +7,10 @@
  */
 #include "crypto/hex.h"
 
+#include "crypto/lanes.h"
+
 #include <stdint.h>
 #include <string.h>
-
-#define EACH(byte) (UINT64_C(0x0101010101010101) * (byte))
-#define TOP_BITS EACH(0x80)
-
-/* The top bit of each byte that is at least low. Needs bytes below 0x80, so that none overflows. */
-static uint64_t at_least(uint64_t bytes, uint8_t low)
-{
-	return (bytes + EACH((uint8_t)(0x80 - low))) & TOP_BITS;
-}
-
-static uint64_t within(uint64_t bytes, uint8_t first, uint8_t last)
-{
-	return at_least(bytes, first) & ~at_least(bytes, (uint8_t)(last + 1));
-}
 
 static uint64_t load(const char *digits)
 {
@@ -34,21 +22,21 @@ static uint64_t load(const char *digits)
 /* The top bit of each byte that is a letter, a to f, of either case. */
 static uint64_t letters(uint64_t digits)
 {
-	return within(digits | EACH(0x20), 'a', 'f');
+	return wice__lanes_within(digits | WICE_EACH(0x20), 'a', 'f');
 }
 
 /* Zero if all eight are digits. */
 static uint64_t malformed(uint64_t digits)
 {
-	uint64_t low = digits & ~TOP_BITS;
-	uint64_t valid = (within(low, '0', '9') | letters(low)) & ~digits;
-	return valid ^ TOP_BITS;
+	uint64_t low = digits & ~WICE_TOP_BITS;
+	uint64_t valid = (wice__lanes_within(low, '0', '9') | letters(low)) & ~digits;
+	return valid ^ WICE_TOP_BITS;
 }
 
 /* Eight good digits to four bytes, the first in the lowest place. */
 static uint32_t decode(uint64_t digits)
 {
-	uint64_t nibbles = (digits & EACH(0x0f)) + 9 * (letters(digits) >> 7);
+	uint64_t nibbles = (digits & WICE_EACH(0x0f)) + 9 * (letters(digits) >> 7);
 	uint64_t bytes = (nibbles << 4 | nibbles >> 8) & UINT64_C(0x00ff00ff00ff00ff);
 	bytes = (bytes | bytes >> 8) & UINT64_C(0x0000ffff0000ffff);
 	return (uint32_t)(bytes | bytes >> 16);
@@ -59,9 +47,9 @@ static uint64_t encode(uint32_t four)
 {
 	uint64_t bytes = (four | (uint64_t)four << 16) & UINT64_C(0x0000ffff0000ffff);
 	bytes = (bytes | bytes << 8) & UINT64_C(0x00ff00ff00ff00ff);
-	uint64_t nibbles = (bytes >> 4 | bytes << 8) & EACH(0x0f);
-	uint64_t above_nine = (nibbles + EACH(6)) >> 4 & EACH(1);
-	return nibbles + EACH('0') + above_nine * ('a' - '9' - 1);
+	uint64_t nibbles = (bytes >> 4 | bytes << 8) & WICE_EACH(0x0f);
+	uint64_t above_nine = (nibbles + WICE_EACH(6)) >> 4 & WICE_EACH(1);
+	return nibbles + WICE_EACH('0') + above_nine * ('a' - '9' - 1);
 }
 
 bool wice__key_from_hex(const char *digits, WiceKey *ret_key)

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The descriptor is an epoll descriptor with two others in it: that of the polled context, which may
- * be replaced, and a timer's, which stands for the timeout.
+ * The descriptor is an epoll descriptor with two others in it: that of the polled context, which
+ * may be replaced, and a timer's, which stands for the timeout.
  */
 #include "event/context_fd.h"
 

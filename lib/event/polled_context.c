@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Who polls sees an epoll descriptor with the inner context's descriptors in it, and the time of the
- * inner context's next timer. Between two runs the inner context is always in the state "queried" of
- * GLib's diagram:
+ * Who polls sees an epoll descriptor with the inner context's descriptors in it, and the time of
+ * the inner context's next timer. Between two runs the inner context is always in the state
+ * "queried" of GLib's diagram:
  *
  *   +--> prepare --> query --> (somebody polls) --> poll --> check --> dispatch --+
  *   +-----------------------------------------------------------------------------+

@@ -90,9 +90,7 @@ static void look_at_peer(WiceConfFindings *findings, const WiceConfPeerEntry *en
 		wice__conf_warning(findings, at,
 				   "a [Peer] without AllowedIPs: nothing is sent to it and nothing "
 				   "taken from it");
-	if (wice_key_is_zero(&peer->public_key))
-		wice__conf_warning(findings, at, "a [Peer] whose PublicKey is all zero");
-	else if (own && wice_key_compare(own, &peer->public_key) == 0)
+	if (own && wice_key_compare(own, &peer->public_key) == 0)
 		wice__conf_warning(findings, at,
 				   "a [Peer] whose PublicKey belongs to the PrivateKey of this "
 				   "[Interface]: WireGuard ignores it");

@@ -12,73 +12,75 @@
 
 #define KEY_LEN_MAX 19 /* PersistentKeepalive */
 
+#define NAME(word) .name = word, .len = sizeof(word) - 1
+
 static const WiceConfKeyInfo keys[WICE_CONF_N_KEYS] = {
 	[WICE_CONF_PRIVATE_KEY] = {
-		.name = "PrivateKey", .section = WICE_CONF_INTERFACE, .secret = true,
+		NAME("PrivateKey"), .section = WICE_CONF_INTERFACE, .secret = true,
 		.expected = "a key as \"wg genkey\" prints it: 44 characters of base64",
 	},
 	[WICE_CONF_LISTEN_PORT] = {
-		.name = "ListenPort", .section = WICE_CONF_INTERFACE,
+		NAME("ListenPort"), .section = WICE_CONF_INTERFACE,
 		.expected = "a port from 0 (any) to 65535",
 	},
 	[WICE_CONF_FWMARK] = {
-		.name = "FwMark", .section = WICE_CONF_INTERFACE,
-		.expected = "\"off\", or a 32-bit number, which may be written as 0x and hexadecimal digits",
+		NAME("FwMark"), .section = WICE_CONF_INTERFACE,
+		.expected = "\"off\", or a number of 32 bits, in decimal or with 0x in hexadecimal",
 	},
 	[WICE_CONF_ADDRESS] = {
-		.name = "Address", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		NAME("Address"), .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
 		.expected = "IP addresses with prefix lengths, separated by commas",
 	},
 	[WICE_CONF_DNS] = {
-		.name = "DNS", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		NAME("DNS"), .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
 		.expected = "IP addresses and search domains, separated by commas",
 	},
 	[WICE_CONF_MTU] = {
-		.name = "MTU", .section = WICE_CONF_INTERFACE, .quick = true,
+		NAME("MTU"), .section = WICE_CONF_INTERFACE, .quick = true,
 		.expected = "a number of bytes from 68 to 65535",
 	},
 	[WICE_CONF_TABLE] = {
-		.name = "Table", .section = WICE_CONF_INTERFACE, .quick = true,
+		NAME("Table"), .section = WICE_CONF_INTERFACE, .quick = true,
 		.expected = "\"off\", \"auto\", or the number or name of a routing table",
 	},
 	[WICE_CONF_PRE_UP] = {
-		.name = "PreUp", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		NAME("PreUp"), .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
 		.secret = true, .shell = true, .expected = "a command",
 	},
 	[WICE_CONF_POST_UP] = {
-		.name = "PostUp", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		NAME("PostUp"), .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
 		.secret = true, .shell = true, .expected = "a command",
 	},
 	[WICE_CONF_PRE_DOWN] = {
-		.name = "PreDown", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		NAME("PreDown"), .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
 		.secret = true, .shell = true, .expected = "a command",
 	},
 	[WICE_CONF_POST_DOWN] = {
-		.name = "PostDown", .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
+		NAME("PostDown"), .section = WICE_CONF_INTERFACE, .quick = true, .list = true,
 		.secret = true, .shell = true, .expected = "a command",
 	},
 	[WICE_CONF_SAVE_CONFIG] = {
-		.name = "SaveConfig", .section = WICE_CONF_INTERFACE, .quick = true,
+		NAME("SaveConfig"), .section = WICE_CONF_INTERFACE, .quick = true,
 		.expected = "\"true\" or \"false\"",
 	},
 	[WICE_CONF_PUBLIC_KEY] = {
-		.name = "PublicKey", .section = WICE_CONF_PEER, .secret = true,
+		NAME("PublicKey"), .section = WICE_CONF_PEER, .secret = true,
 		.expected = "a key as \"wg pubkey\" prints it: 44 characters of base64",
 	},
 	[WICE_CONF_PRESHARED_KEY] = {
-		.name = "PresharedKey", .section = WICE_CONF_PEER, .secret = true,
+		NAME("PresharedKey"), .section = WICE_CONF_PEER, .secret = true,
 		.expected = "a key as \"wg genpsk\" prints it: 44 characters of base64",
 	},
 	[WICE_CONF_ALLOWED_IPS] = {
-		.name = "AllowedIPs", .section = WICE_CONF_PEER, .list = true,
+		NAME("AllowedIPs"), .section = WICE_CONF_PEER, .list = true,
 		.expected = "IP addresses with prefix lengths, separated by commas",
 	},
 	[WICE_CONF_ENDPOINT] = {
-		.name = "Endpoint", .section = WICE_CONF_PEER,
+		NAME("Endpoint"), .section = WICE_CONF_PEER,
 		.expected = "HOST:PORT or [IPv6 ADDRESS]:PORT",
 	},
 	[WICE_CONF_KEEPALIVE] = {
-		.name = "PersistentKeepalive", .section = WICE_CONF_PEER,
+		NAME("PersistentKeepalive"), .section = WICE_CONF_PEER,
 		.expected = "\"off\" or a number of seconds up to 65535",
 	},
 };
@@ -88,12 +90,13 @@ const WiceConfKeyInfo *wice__conf_key_info(WiceConfKey key)
 	return &keys[key];
 }
 
-/* name is a word of ASCII letters: for them, and only for them, setting bit 5 ignores the case. */
-static bool is_word(WiceConfToken token, const char *name, size_t len)
+/*
+ * name is a word of ASCII letters, as long as the token: for letters, and only for them, setting
+ * bit 5 ignores the case.
+ */
+static bool is_word(WiceConfToken token, const char *name)
 {
-	if (token.len != len)
-		return false;
-	for (size_t i = 0; i < len; i++) {
+	for (size_t i = 0; i < token.len; i++) {
 		if ((token.text[i] | 0x20) != (name[i] | 0x20))
 			return false;
 	}
@@ -107,7 +110,7 @@ WiceConfKey wice__conf_find_key(WiceConfSection section, WiceConfToken name)
 	unsigned first = section == WICE_CONF_PEER ? WICE_CONF_PUBLIC_KEY : WICE_CONF_PRIVATE_KEY;
 	unsigned end = section == WICE_CONF_PEER ? WICE_CONF_N_KEYS : WICE_CONF_PUBLIC_KEY;
 	for (unsigned key = first; key < end; key++) {
-		if (is_word(name, keys[key].name, strlen(keys[key].name)))
+		if (keys[key].len == name.len && is_word(name, keys[key].name))
 			return (WiceConfKey)key;
 	}
 	return WICE_CONF_NO_KEY;
@@ -178,9 +181,10 @@ static WiceConfSection find_section(WiceConfToken content)
 	WiceConfToken word = { content.text + 1, content.len - 2 };
 	if (content.len < 2 || content.text[0] != '[' || content.text[content.len - 1] != ']')
 		return WICE_CONF_OUTSIDE;
-	if (is_word(word, "Interface", 9))
+	if (word.len == strlen("Interface") && is_word(word, "Interface"))
 		return WICE_CONF_INTERFACE;
-	return is_word(word, "Peer", 4) ? WICE_CONF_PEER : WICE_CONF_OUTSIDE;
+	return word.len == strlen("Peer") && is_word(word, "Peer") ? WICE_CONF_PEER
+								   : WICE_CONF_OUTSIDE;
 }
 
 static void read_section(WiceConfCursor *cursor, WiceConfLine *line)

@@ -42,6 +42,7 @@ typedef enum {
 
 typedef struct {
 	const char *name; /* as wg(8) writes it */
+	size_t len;       /* of name */
 	WiceConfSection section;
 	bool quick;           /* a key of wg-quick(8) */
 	bool list;            /* it may come more than once */

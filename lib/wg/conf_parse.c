@@ -16,6 +16,7 @@
 
 #define MTU_MIN 68 /* RFC 791 section 3.2 */
 #define MTU_MAX 65535
+#define SECTION_MIN 61 /* [Peer] and a PublicKey: a text has no more peers than fit in */
 
 typedef struct {
 	WiceConf *conf;
@@ -416,7 +417,7 @@ static void read_key_line(Parser *parser, const WiceConfLine *line)
 /* Grows by hand: realloc(3) would leave preshared keys behind. */
 static void make_room(WiceConf *conf)
 {
-	size_t room = conf->peers_room ? conf->peers_room * 2 : 16;
+	size_t room = conf->peers_room ? conf->peers_room * 2 : conf->len / SECTION_MIN + 1;
 	WiceConfPeerEntry *peers = g_new(WiceConfPeerEntry, room);
 	if (conf->n_peers) {
 		memcpy(peers, conf->peers, conf->n_peers * sizeof *peers);

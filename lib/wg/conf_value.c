@@ -2,8 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wg/conf_value.h"
 
+#include "crypto/base64.h"
+
 #include <arpa/inet.h> /* inet_pton() and inet_aton(): pure text conversion, no I/O */
-#include <sodium.h>
 #include <string.h>
 
 #define HOST_NAME_MAX_LEN 253 /* RFC 1035 section 2.3.4, as text */
@@ -77,14 +78,7 @@ bool wice__conf_read_keepalive(WiceConfToken token, bool lenient, uint16_t *ret)
 
 bool wice__conf_read_key(WiceConfToken token, WiceKey *ret)
 {
-	char text[WICE_KEY_BASE64_SIZE];
-	if (token.len != sizeof text - 1)
-		return false;
-	memcpy(text, token.text, token.len);
-	text[token.len] = 0;
-	bool ok = wice_key_from_base64(text, ret);
-	sodium_memzero(text, sizeof text);
-	return ok;
+	return token.len == WICE_KEY_BASE64_SIZE - 1 && wice__key_from_base64(token.text, ret);
 }
 
 /* Four numbers up to 255 without zeros in front, as inet_pton(3) takes them. */

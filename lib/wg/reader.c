@@ -16,7 +16,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <wice/error.h>
 
@@ -69,13 +68,6 @@ static void shared_unref(Shared *shared)
 	g_free(shared);
 }
 
-static int64_t thread_us(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
-	return (int64_t)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
-}
-
 /* A socket whose interface is in another network namespace, or gone, is no device here. */
 static bool is_here(const WiceDevice *device)
 {
@@ -104,13 +96,13 @@ static void try_group(Shared *shared, WiceReading *reading)
 
 static void read_now(Shared *shared, const char *name, WiceReading *reading)
 {
-	int64_t start_us = g_get_monotonic_time(), start_thread_us = thread_us();
+	int64_t start_us = g_get_monotonic_time(), start_thread_us = wice__thread_us();
 	if (*name)
 		read_device(shared->wg, name, reading);
 	else
 		reading->names = wice_wg_list(shared->wg, NULL, &reading->error);
 	int64_t waited_us = (g_get_monotonic_time() - start_us) / 10;
-	reading->cost_us = MAX(thread_us() - start_thread_us, waited_us);
+	reading->cost_us = MAX(wice__thread_us() - start_thread_us, waited_us);
 }
 
 static gpointer work(gpointer data)

@@ -208,10 +208,11 @@ static const Field peer_fields[] = {
 	FIELD("persistent_keepalive_interval", read_keepalive),
 };
 
-/* If line begins with key, the rest is its value. */
+/* If line begins with key, which ends in "=", the rest is its value. */
 static bool cut(Text line, const char *key, size_t len, Text *ret_value)
 {
-	if (line.len < len || line.at[0] != key[0] || memcmp(line.at, key, len) != 0)
+	if (line.len < len || line.at[0] != key[0] || line.at[len - 1] != '=' ||
+	    memcmp(line.at, key, len) != 0)
 		return false;
 	*ret_value = (Text){ line.at + len, line.len - len };
 	return true;

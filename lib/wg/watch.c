@@ -224,6 +224,7 @@ static void join_group(WiceWatch *watch, WiceReading *reading)
 static void read_done(WiceReading *reading, void *user_data)
 {
 	WiceWatch *watch = user_data;
+	int64_t start_us = wice__thread_us();
 	g_autoptr(GArray) events = g_array_new(FALSE, FALSE, sizeof(WiceWatchEvent));
 	g_autoptr(WiceDevice) before = NULL;
 	if (reading->error) {
@@ -236,6 +237,7 @@ static void read_done(WiceReading *reading, void *user_data)
 	}
 	if (reading->peer_group >= 0)
 		join_group(watch, reading);
+	reading->cost_us += wice__thread_us() - start_us;
 	note_pace(watch, reading, events);
 	pump(watch);
 	tell(watch, events);

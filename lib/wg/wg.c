@@ -177,7 +177,10 @@ static int set_whole_lists(WiceWgBackend *backend, const char *name, const WiceP
 	if (r < 0)
 		return r;
 	g_autoptr(WiceWholeLists) lists = wice__whole_lists_new(plan, device);
-	return backend->ops->set(backend, name, wice__whole_lists_change(lists), deadline_ms);
+	const WiceDeviceChange *change = wice__whole_lists_change(lists);
+	if (!change->fields && !change->flags && change->n_peers == 0)
+		return 0;
+	return backend->ops->set(backend, name, change, deadline_ms);
 }
 
 static int set_on(WiceWg *wg, const char *name, const WicePlan *plan, int64_t deadline_ms)

@@ -6,6 +6,7 @@
 #include "wg/wg_private.h"
 
 #include <errno.h>
+#include <string.h>
 #include <wice/error.h>
 
 static const char *const attempts[] = {
@@ -117,6 +118,20 @@ gboolean wice__wg_check_name(const char *name, GError **error)
 		"\"%.64s\" cannot be the name of a network interface: it must have 1 to 15 bytes "
 		"of UTF-8 without spaces, '/' and ':'.",
 		shown);
+	return FALSE;
+}
+
+/* Linux puts a number in the place of "%d", so that the interface would get another name. */
+gboolean wice__wg_check_new_name(const char *name, GError **error)
+{
+	if (!wice__wg_check_name(name, error))
+		return FALSE;
+	if (!strchr(name, '%'))
+		return TRUE;
+	g_set_error(
+		error, WICE_ERROR, WICE_ERROR_INVALID,
+		"\"%s\" cannot become the name of a network interface: it must not have a '%%'.",
+		name);
 	return FALSE;
 }
 

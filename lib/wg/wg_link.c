@@ -11,7 +11,7 @@
 
 gboolean wice_wg_create(WiceWg *wg, const char *name, unsigned timeout_ms, GError **error)
 {
-	if (!wice__wg_check_name(name, error))
+	if (!wice__wg_check_new_name(name, error))
 		return FALSE;
 	int64_t deadline = wice__now_ms() + timeout_ms;
 	int r = -EOPNOTSUPP;
@@ -84,7 +84,7 @@ gboolean wice__wg_check_link_change(const WiceLinkChange *change, GError **error
 			"of libwice does not know; set it to sizeof(WiceLinkChange).");
 		return FALSE;
 	}
-	if (change->new_name && !wice__wg_check_name(change->new_name, error))
+	if (change->new_name && !wice__wg_check_new_name(change->new_name, error))
 		return FALSE;
 	if (change->mtu > MTU_MAX) {
 		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,

@@ -32,6 +32,8 @@ gboolean wice__wg_fail(GError **error, int r, WiceWgAction action, const char *n
 
 /* Fails with INVALID. */
 gboolean wice__wg_check_name(const char *name, GError **error);
+/* The same for a name that an interface shall get. */
+gboolean wice__wg_check_new_name(const char *name, GError **error);
 gboolean wice__wg_check_link_change(const WiceLinkChange *change, GError **error);
 
 /*

@@ -4,15 +4,16 @@
 median of the ratios of the rounds, ours by theirs, and times are from fork() to the end of the process.
 *_small_*: by the program that is `wice wg` alone and loads no more than it needs; start_* is what it takes to print a help.
 *_client_*: a socket that takes everything at once and has its answer ready, so what is left is the client.
-dump_*: `wice wg show IF dump` and `wg show IF dump`; dump_floor_ms is how long wireguard-go takes to answer a reader that does
-nothing. set_*: setconf into an empty wireguard-go device. sync_*: one peer of the file is not yet as the device has it;
-sync_one_* is a program that holds a snapshot of the device and the state that it wants, and applies the difference, against
-`wg syncconf`; sync_file_* reads the file each time; sync_cli_* is `wice wg syncconf`, which also reads the device; and
-sync_floor_ms is how long wireguard-go takes to be read. parse_*: wice_conf_parse() of a file without
-endpoints; wg's share is the time from its start to the first byte that it sends, less the same with an empty file;
-parse_linearity is the time for 20,000 peers by that for 10,000. watch_*: how late a peer that `wg set` adds comes as an
-event, from the start of wg, while something is connecting, among few peers and among 1,000; watch_idle_cpu_percent is
-the CPU time of watching 1,000 peers for 20 s.
+dump_*: `wice wg show IF dump` and `wg show IF dump`; dump_floor_ms is how long wireguard-go takes to answer a reader that
+does nothing. set_*: setconf into an empty wireguard-go device.
+sync_*: one peer of the file is not yet as the device has it. sync_one_* is a program that holds a snapshot of the device and
+the state that it wants, and applies the difference, against `wg syncconf`; sync_file_* reads the file each time;
+sync_cli_* is `wice wg syncconf`, which also reads the device; sync_floor_ms is how long wireguard-go takes to be read.
+parse_*: wice_conf_parse() of a file without endpoints; parse_compat_ms is without the checks that wg has not. wg's share is the
+time from its start to the first byte that it sends, less the same with an empty file. parse_linearity is the time for
+20,000 peers by that for 10,000.
+watch_*: how late a peer that `wg set` adds comes as an event, from the start of wg, while something is connecting, among few
+peers and among 1,000; watch_idle_cpu_percent is the CPU time of watching 1,000 peers for 20 s.
 """
 
 import shutil
@@ -96,8 +97,10 @@ def bench_parse(files, path):
     double = files.add("double", conf(2 * PEERS))
     lines = run(bench_program("bench-wg"), "parse", path, double).stdout.split()
     ours, ours_double = (float(line) for line in lines)
+    compat = float(run(bench_program("bench-wg"), "parse-compat", path).stdout)
     theirs = wg_parse_ms(files, path)
     print("parse_ms: %.2f" % ours)
+    print("parse_compat_ms: %.2f" % compat)
     print("parse_wg_ms: %.2f" % theirs)
     print("parse_speedup: %.1f" % (theirs / ours))
     print("parse_linearity: %.2f" % (ours_double / ours), flush=True)

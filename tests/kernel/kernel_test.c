@@ -316,7 +316,7 @@ START_TEST(the_watch_survives_lost_events)
 	Seen seen = { 0 };
 	GError *error = NULL;
 	start_watch(wg, &seen);
-	for (unsigned i = 0; i < 1200; i++) {
+	for (unsigned i = 0; i < 400; i++) {
 		ok(wice_wg_create(wg, "wgstorm", PATIENCE_MS, &error), &error);
 		ok(wice_wg_delete(wg, "wgstorm", PATIENCE_MS, &error), &error);
 	}

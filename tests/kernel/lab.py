@@ -39,7 +39,7 @@ JOBS = (
     ("watch", 120, "CK_RUN_CASE=watch {tests}/kernel/kernel-wg"),
     ("links", 60, "CK_RUN_CASE=links {tests}/kernel/kernel-wg"),
     ("unprivileged", 60, "CK_RUN_CASE=unprivileged {tests}/kernel/kernel-wg"),
-    ("oracle", 120, "{here}/oracle.sh {build}/tools/wg/wg"),
+    ("oracle", 120, "{here}/oracle.sh {build}/tools/wg"),
 )
 
 

@@ -275,9 +275,20 @@ static inline char *uapi_set_reply(UapiServer *server, char **lines)
 	return reply;
 }
 
+/* With AddressSanitizer, g_strsplit() takes minutes for 10,000 lines (strstr()). */
+static inline char **uapi_split(const char *request)
+{
+	GPtrArray *lines = g_ptr_array_new();
+	const char *end;
+	for (; (end = strchr(request, '\n')); request = end + 1)
+		g_ptr_array_add(lines, g_strndup(request, (gsize)(end - request)));
+	g_ptr_array_add(lines, NULL);
+	return (char **)g_ptr_array_free(lines, FALSE);
+}
+
 static inline char *uapi_reply(UapiServer *server, const char *request)
 {
-	g_auto(GStrv) lines = g_strsplit(request, "\n", -1);
+	g_auto(GStrv) lines = uapi_split(request);
 	if (g_strcmp0(lines[0], "get=1") == 0)
 		return g_string_free(uapi_get_reply(server), FALSE);
 	if (g_strcmp0(lines[0], "set=1") == 0)

@@ -115,5 +115,29 @@ START_TEST(base64_is_that_of_others)
 }
 END_TEST
 
-SUITE_MAIN("key", keys_survive_both_texts, base64_is_that_of_others, malformed_keys_are_refused,
-	   every_byte_has_its_digits, only_digits_are_digits, public_keys_match_rfc7748)
+/* Every byte at every place: taken if and only if it is what others would have written. */
+START_TEST(base64_is_read_as_others_write_it)
+{
+	char text[WICE_KEY_BASE64_SIZE] = "3q2+7/AAAAAAAAAAzczMzDMzszM+AAAAzcxMPZqZmT4=";
+	for (unsigned i = 0; i < WICE_KEY_BASE64_SIZE - 1; i++) {
+		char good = text[i];
+		for (unsigned value = 1; value < 256; value++) {
+			WiceKey key, untouched;
+			gsize len;
+			memset(&key, 0x55, sizeof key);
+			untouched = key;
+			text[i] = (char)value;
+			g_autofree guchar *bytes = g_base64_decode(text, &len);
+			g_autofree char *again = g_base64_encode(bytes, len);
+			bool expected = len == WICE_KEY_LEN && g_str_equal(again, text);
+			ck_assert_msg(wice_key_from_base64(text, &key) == expected, "%s", text);
+			ck_assert_mem_eq(&key, expected ? bytes : untouched.bytes, WICE_KEY_LEN);
+		}
+		text[i] = good;
+	}
+}
+END_TEST
+
+SUITE_MAIN("key", keys_survive_both_texts, base64_is_that_of_others,
+	   base64_is_read_as_others_write_it, malformed_keys_are_refused, every_byte_has_its_digits,
+	   only_digits_are_digits, public_keys_match_rfc7748)

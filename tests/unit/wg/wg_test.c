@@ -403,6 +403,28 @@ START_TEST(single_removals_become_whole_lists_where_they_must)
 }
 END_TEST
 
+START_TEST(what_comes_to_nothing_as_whole_lists_is_not_sent)
+{
+	Fixture fixture;
+	WiceDevice *state = state_new("wg0", 1, 2);
+	WiceAllowedIpChange removal = { .prefix = wice_device_info(state)->peers[0].allowed_ips[0],
+					.remove = true };
+	WicePeerChange unknown = { .flags = WICE_PEER_CHANGE_UPDATE_ONLY,
+				   .public_key = state_key(1),
+				   .n_allowed_ips = 1,
+				   .allowed_ips = &removal };
+	WiceDeviceChange change = { .size = sizeof change, .n_peers = 1, .peers = &unknown };
+	g_autoptr(WicePlan) plan = wice_plan_new(&change, NULL);
+	set_up(&fixture);
+	wice__wg_fake_set_device(fixture.first, wice_device_info(state));
+	wice__wg_fake_keep_allowed_ips(fixture.first);
+	ck_assert(wice_wg_set(fixture.wg, "wg0", plan, 1000, NULL));
+	ck_assert_uint_eq(wice__wg_fake_n_sets(fixture.first), 1);
+	tear_down(&fixture);
+	wice_device_unref(state);
+}
+END_TEST
+
 START_TEST(observers_hear_of_what_was_set)
 {
 	Fixture fixture;
@@ -455,6 +477,9 @@ START_TEST(the_first_backend_that_can_creates)
 	ck_assert(!wice_wg_create(fixture.wg, "wg1", 1000, &error));
 	ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_EXISTS));
 	wice__wg_fake_fail(fixture.first, 0);
+	g_clear_error(&error);
+	ck_assert(!wice_wg_create(fixture.wg, "wg%d", 1000, &error));
+	ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_INVALID));
 	ck_assert(wice_wg_delete(fixture.wg, "wg0", 1000, NULL));
 	ck_assert_ptr_null(wice__wg_fake_get_device(fixture.second, "wg0"));
 	tear_down(&fixture);
@@ -477,6 +502,7 @@ START_TEST(impossible_link_changes_are_refused)
 		{ .size = 0, .mtu = 1280 },
 		{ .size = sizeof *changes, .new_name = "" },
 		{ .size = sizeof *changes, .new_name = "a/b" },
+		{ .size = sizeof *changes, .new_name = "wg%d" },
 		{ .size = sizeof *changes, .mtu = 65536 },
 		{ .size = sizeof *changes, .n_add = 1, .add = &none },
 		{ .size = sizeof *changes, .n_add = 1, .add = &long_v4 },
@@ -506,6 +532,7 @@ SUITE_MAIN("wg", the_first_backend_wins, lists_are_merged_and_sorted,
 	   an_update_of_nothing_does_nothing, the_fake_tells_what_happens,
 	   errors_say_what_they_mean_for_the_call, what_may_not_be_seen_is_a_problem_of_the_list,
 	   a_list_that_failed_is_not_half_a_list, an_empty_plan_sends_nothing,
-	   single_removals_become_whole_lists_where_they_must, observers_hear_of_what_was_set,
+	   single_removals_become_whole_lists_where_they_must,
+	   what_comes_to_nothing_as_whole_lists_is_not_sent, observers_hear_of_what_was_set,
 	   a_wg_lives_as_long_as_its_last_owner, the_first_backend_that_can_creates,
 	   impossible_link_changes_are_refused)
