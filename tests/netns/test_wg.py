@@ -273,7 +273,7 @@ def the_examples_do_what_they_say(lab):
     watch = wg.host.spawn("watch", program("examples", "wg-watch"))
     watch.wait_for_line(wg.name + " is there")
     key = public_key(new_key())
-    head = "[Interface]\nPrivateKey = %s\nAddress = 10.44.0.1/24, fd44::1/64\nMTU = 1280\n" % wg.private_key
+    head = "[Interface]\nPrivateKey = %s\nAddress = 10.44.0.1/24, 10.46.0.1\nMTU = 1280\n" % wg.private_key
     path = lab.write(wg.name + ".conf", head + peer_section(key, AllowedIPs="10.45.0.0/16", Endpoint="203.0.113.9:9"))
     first = wg.host.run(program("examples", "wg-quick-up"), path).stdout
     assert "+ peer " + key in first, first
