@@ -121,7 +121,8 @@ def compare(bench, command, content):
     if command == "syncconf" and expected.listen_port == model.ANY_PORT:
         found.listen_port = model.ANY_PORT
     if expected != found:
-        return "other result:\n  wg:   %s\n  ours: %s\n  wg sent %s\n  ours sent %s" % (expected, found, wg.requests, ours.requests)
+        sent = "\n  wg sent %s\n  ours sent %s" % (wg.requests, ours.requests)
+        return "other result:\n  wg:   %s\n  ours: %s%s" % (expected, found, sent)
     return None
 
 
@@ -143,15 +144,17 @@ def compare_showconf(bench):
     """The files that both write of many devices, byte for byte."""
     failed = 0
     states = [model.Device(), bench.state]
-    for command, content in [("setconf", file) for file in cases.made_files(60)] + [("setconf", f) for f in cases.hand_made_files()]:
-        result = bench.run(bench.wg, command, content)
+    for content in [*cases.made_files(60), *cases.hand_made_files()]:
+        result = bench.run(bench.wg, "setconf", content)
         if result.ok:
             states.append(bench.state.after(result.requests))
     for state in states:
-        results = [bench.device.run(state.get(), program, "showconf", bench.device.name)[0] for program in (bench.wg, bench.ours)]
-        if results[0].stdout != results[1].stdout or results[1].returncode != 0:
+        wg, ours = (
+            Result(*bench.device.run(state.get(), program, "showconf", bench.device.name)) for program in (bench.wg, bench.ours)
+        )
+        if wg.out != ours.out or not ours.ok:
             failed += 1
-            print("--- showconf\n%s\n--- but\n%s%s" % (results[0].stdout.decode(), results[1].stdout.decode(), results[1].stderr.decode()))
+            print("--- showconf\n%s\n--- but\n%s%s" % (wg.out.decode(), ours.out.decode(), ours.error))
     print("showconf: %d cases, %d not equal" % (len(states), failed))
     return failed
 
@@ -165,7 +168,7 @@ def check_differences(bench, manual):
             print("--- this is no difference any more: " + title)
     with open(manual, encoding="utf-8") as file:
         section = file.read().partition(".Sh DIFFERENCES TO WG\n")[2].partition("\n.Sh ")[0]
-    titles = [re.sub(r"\\-|\\&", lambda m: "-" if m[0] == "\\-" else "", line[4:]) for line in section.splitlines() if line.startswith(".It ")]
+    titles = [line[4:].replace("\\-", "-") for line in section.splitlines() if line.startswith(".It ")]
     if titles != list(differences.DIFFERENCES):
         failed += 1
         print("--- the manual lists other differences than the test: %s" % titles)

@@ -44,8 +44,10 @@ INTERFACE_LINES = [
     "FwMark = 4294967296", "FwMark = -1", "FwMark = +1", "FwMark =", "FwMark = on", "FwMark = 0x1g", "FwMark = 0 x 1 0",
     "FwMark = 0xdeadbeef\nFwMark = 7", "FwMark = 99999999999999999999", "fwmark = 0x00000000000000000000001",
     "FwMark = 0x0x1", "FwMark = 0x-1", "FwMark = 0x+1",
-    "PrivateKey = " + OTHER_PRIVATE, "PrivateKey = " + ZERO, "PrivateKey =", "PrivateKey = x", "PrivateKey = " + PRIVATE[:-1],
-    "PrivateKey = " + PRIVATE + "=", "PrivateKey = " + PRIVATE[:-2] + "B=", "PrivateKey = " + PRIVATE[:20] + " " + PRIVATE[20:],
+    "PrivateKey = " + OTHER_PRIVATE, "PrivateKey = " + ZERO, "PrivateKey =", "PrivateKey = x",
+    "PrivateKey = " + PRIVATE[:-1],
+    "PrivateKey = " + PRIVATE + "=", "PrivateKey = " + PRIVATE[:-2] + "B=",
+    "PrivateKey = " + PRIVATE[:20] + " " + PRIVATE[20:],
     "PrivateKey = " + PRIVATE.replace("=", ""), "PrivateKey = !" + PRIVATE[1:], "privatekey=" + PRIVATE,
     "PrivateKey = " + PRIVATE[:42] + "==", "PrivateKey = -" + PRIVATE[1:], "PrivateKey = _" + PRIVATE[1:],
     "PublicKey = " + K, "AllowedIPs = 10.0.0.0/8", "Address = 10.0.0.1/24", "DNS = 1.1.1.1", "MTU = 1420", "Table = off",
@@ -73,14 +75,17 @@ PEER_LINES = [
     "AllowedIPs = 192.168.7.0/24", "AllowedIPs = 10.9.0.0/16, 192.168.7.0/24", "AllowedIPs = 255.255.255.255/31",
     "AllowedIPs = " + ", ".join("10.%d.0.0/16" % i for i in range(256)),
     "Endpoint = 192.0.2.1:51820", "Endpoint = [2001:db8::1]:51820", "Endpoint = 2001:db8::1:51820", "Endpoint = ::1:51820",
-    "Endpoint = [127.0.0.1]:1", "Endpoint = 127.1:1", "Endpoint = 127.0.1:1", "Endpoint = 0x7f.1:1", "Endpoint = 0177.0.0.1:1",
+    "Endpoint = [127.0.0.1]:1", "Endpoint = 127.1:1", "Endpoint = 127.0.1:1", "Endpoint = 0x7f.1:1",
+    "Endpoint = 0177.0.0.1:1",
     "Endpoint = 2130706433:1", "Endpoint = [fe80::1%lo]:1", "Endpoint = [fe80::1%1]:1", "Endpoint = [fe80::1%nosuchif]:1",
     "Endpoint = fe80::1%lo:1", "Endpoint = [::ffff:192.0.2.1]:1", "Endpoint = localhost:1", "Endpoint = 192.0.2.1:65536",
-    "Endpoint = 192.0.2.1:65537", "Endpoint = 192.0.2.1:0", "Endpoint = 192.0.2.1:99999999999", "Endpoint = 192.0.2.1:domain",
+    "Endpoint = 192.0.2.1:65537", "Endpoint = 192.0.2.1:0", "Endpoint = 192.0.2.1:99999999999",
+    "Endpoint = 192.0.2.1:domain",
     "Endpoint = 192.0.2.1:nosuchservice", "Endpoint = 192.0.2.1:-1", "Endpoint = 192.0.2.1:+1", "Endpoint = 192.0.2.1:0x10",
     "Endpoint = 192.0.2.1:", "Endpoint = 192.0.2.1", "Endpoint = :51820", "Endpoint = []:51820", "Endpoint = [::1]",
     "Endpoint = [::1]51820", "Endpoint = [::1]:", "Endpoint = [::1:51820", "Endpoint = ::1]:51820", "Endpoint = [[::1]]:1",
-    "Endpoint =", "Endpoint = 192.0.2.1:1:2", "Endpoint = 192.0.2.256:1", "Endpoint = 192 . 0 . 2 . 1 : 5 1", "endpoint=1.2.3.4:5",
+    "Endpoint =", "Endpoint = 192.0.2.1:1:2", "Endpoint = 192.0.2.256:1", "Endpoint = 192 . 0 . 2 . 1 : 5 1",
+    "endpoint=1.2.3.4:5",
     "Endpoint = 192.0.2.1:1\nEndpoint = 192.0.2.2:2", "Endpoint = 192.0.2.1:0080", "Endpoint = 192.0.2.1:4294967297",
     "Endpoint = [192.0.2.1:1", "Endpoint = [::1]:1]", "Endpoint = ::1", "Endpoint = (none)", "Endpoint = 0.0.0.0:0",
     "Endpoint = [::]:0", "Endpoint = 255.255.255.255:9", "Endpoint = 192.0.2.1:51820 # home", "Endpoint = #192.0.2.1:1",
@@ -118,7 +123,8 @@ WHOLE_FILES = [
 KEY_FILES = {
     "private": PRIVATE + "\n", "other": OTHER_PRIVATE + "\n", "preshared": PRESHARED + "\n", "empty": "", "bare": PRIVATE,
     "spaces": PRIVATE + " \t\r\n\v\f\n\n", "leading": " " + PRIVATE, "newline": "\n", "short": PRIVATE[:-1] + "\n",
-    "long": PRIVATE + "=\n", "twice": PRIVATE + "\n" + PRIVATE + "\n", "garbage": "x" * 44 + "\n", "trailing": PRIVATE + " x",
+    "long": PRIVATE + "=\n", "twice": PRIVATE + "\n" + PRIVATE + "\n", "garbage": "x" * 44 + "\n",
+    "trailing": PRIVATE + " x",
     "zero": ZERO + "\n", "nul": PRIVATE + "\0", "noncanonical": PRIVATE[:-2] + "B=\n", "many": PRIVATE + "\n" * 20000,
 }  # fmt: skip
 
@@ -136,20 +142,30 @@ SET_LINES = [
     ["peer", K, "remove", "peer", K, "allowed-ips", "10.5.0.0/16"], ["peer", KEYS[6]], ["peer", K],
     ["peer", "x"], ["peer", ""], ["peer", K[:-1]], ["peer", " " + K], ["peer", K + "#"], ["peer", ZERO], ["peer", "OWN"],
     ["fwmark", "0x10", "fwmark", "7"], ["listen-port", "1", "listen-port", "2"], ["listen-port", ""], ["fwmark", ""],
-    ["peer", K, "listen-port", "1"], ["peer", K, "fwmark", "1"], ["peer", K, "private-key", "@private"], ["foo"], ["foo", "bar"],
-    ["endpoint", "192.0.2.1:1"], ["allowed-ips", "10.0.0.0/8"], ["persistent-keepalive", "1"], ["preshared-key", "@preshared"],
+    ["peer", K, "listen-port", "1"], ["peer", K, "fwmark", "1"], ["peer", K, "private-key", "@private"], ["foo"],
+    ["foo", "bar"],
+    ["endpoint", "192.0.2.1:1"], ["allowed-ips", "10.0.0.0/8"], ["persistent-keepalive", "1"],
+    ["preshared-key", "@preshared"],
     ["peer", K, "allowed-ips", ""], ["peer", K, "allowed-ips", " "], ["peer", K, "allowed-ips", " 10.0.0.0/8 , fd00::/8 "],
-    ["peer", K, "allowed-ips", "10.0.0.0/8", "allowed-ips", "10.1.0.0/16"], ["peer", K, "allowed-ips", "10.0.0.0/8", "allowed-ips", ""],
-    ["peer", K, "allowed-ips", "", "allowed-ips", "10.0.0.0/8"], ["peer", K, "allowed-ips", "10.0.0.0/8#"], ["peer", K, "allowed-ips"],
-    ["peer", K, "allowed-ips", "192.168.7.0/24", "peer", L, "allowed-ips", "192.168.7.0/24"], ["peer", K, "allowed-ips", ","],
+    ["peer", K, "allowed-ips", "10.0.0.0/8", "allowed-ips", "10.1.0.0/16"],
+    ["peer", K, "allowed-ips", "10.0.0.0/8", "allowed-ips", ""],
+    ["peer", K, "allowed-ips", "", "allowed-ips", "10.0.0.0/8"], ["peer", K, "allowed-ips", "10.0.0.0/8#"],
+    ["peer", K, "allowed-ips"],
+    ["peer", K, "allowed-ips", "192.168.7.0/24", "peer", L, "allowed-ips", "192.168.7.0/24"],
+    ["peer", K, "allowed-ips", ","],
     ["peer", K, "allowed-ips", "10.0.\v0.0/8"], ["peer", L, "allowed-ips", "10.9.0.0/16"], ["peer", K, "endpoint", ""],
     ["peer", K, "endpoint", "192.0.2.1"], ["peer", K, "endpoint", "192.0.2.1:1 "], ["peer", K, "endpoint", "192.0.2.1:1#"],
-    ["peer", K, "endpoint", "192.0.2.1:1", "endpoint", "192.0.2.2:2"], ["peer", K, "endpoint"], ["peer", K, "persistent-keepalive"],
-    ["peer", K, "persistent-keepalive", ""], ["peer", K, "persistent-keepalive", " 5"], ["peer", K, "persistent-keepalive", "5 "],
-    ["fwmark", " 5"], ["fwmark", "5 "], ["fwmark", "5#"], ["listen-port", "5#"], ["listen-port", "5 "], ["PEER", K], ["peer", K, "REMOVE"],
+    ["peer", K, "endpoint", "192.0.2.1:1", "endpoint", "192.0.2.2:2"], ["peer", K, "endpoint"],
+    ["peer", K, "persistent-keepalive"],
+    ["peer", K, "persistent-keepalive", ""], ["peer", K, "persistent-keepalive", " 5"],
+    ["peer", K, "persistent-keepalive", "5 "],
+    ["fwmark", " 5"], ["fwmark", "5 "], ["fwmark", "5#"], ["listen-port", "5#"], ["listen-port", "5 "], ["PEER", K],
+    ["peer", K, "REMOVE"],
     ["private-key", "@other", "peer", "OWN", "allowed-ips", "10.3.0.0/16"], ["peer", K, "remove", "remove"], ["peer=" + K],
-    ["private-key", "@private", "private-key", "@other"], ["peer", K, "preshared-key", "@preshared", "preshared-key", "/dev/null"],
-    ["listen-port", "1", "peer", K, "endpoint", "[fe80::1%lo]:1", "persistent-keepalive", "off", "allowed-ips", "0.0.0.0/0,::/0"],
+    ["private-key", "@private", "private-key", "@other"],
+    ["peer", K, "preshared-key", "@preshared", "preshared-key", "/dev/null"],
+    ["listen-port", "1", "peer", K, "endpoint", "[fe80::1%lo]:1", "persistent-keepalive", "off", "allowed-ips",
+    "0.0.0.0/0,::/0"],
 ]  # fmt: skip
 
 
@@ -230,7 +246,9 @@ def mutate(rng, text):
         elif kind == 4:
             text = "\n".join(lines[:line] + [lines[line]] + lines[line:])
         elif kind == 5:
-            text = "\n".join(lines[:line] + [lines[line].swapcase() if "=" not in lines[line][-2:] else lines[line]] + lines[line + 1 :])
+            if not lines[line].endswith("="):  # a key would become another one
+                lines[line] = lines[line].swapcase()
+            text = "\n".join(lines)
         elif kind == 6:
             other = rng.randrange(len(lines))
             lines[line], lines[other] = lines[other], lines[line]

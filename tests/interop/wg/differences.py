@@ -27,7 +27,8 @@ def sync_removes_what_the_file_lacks(bench):
     wg, ours = (bench.run(program, "syncconf", file.encode()) for program in (bench.wg, bench.ours))
     name = bench.hex(K)
     kept, removed = (bench.state.after(result.requests).peers[name] for result in (wg, ours))
-    return kept.keepalive and kept.preshared_key != model.NO_KEY and not removed.keepalive and removed.preshared_key == model.NO_KEY
+    both_kept = kept.keepalive and kept.preshared_key != model.NO_KEY
+    return both_kept and not removed.keepalive and removed.preshared_key == model.NO_KEY
 
 
 def sync_keeps_the_port(bench):
