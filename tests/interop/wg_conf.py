@@ -24,6 +24,8 @@ from wg import cases, differences, fake, model  # noqa: E402
 
 SKIPPED = 77
 N_FILES, N_LINES = 300, 200  # generated ones
+FIELDS = ["dump", "public-key", "private-key", "listen-port", "fwmark", "peers", "preshared-keys", "endpoints", "allowed-ips",
+          "latest-handshakes", "transfer", "persistent-keepalive"]  # fmt: skip
 
 
 class Result:
@@ -69,7 +71,7 @@ class Bench:
             return self.own
         return os.path.join(self.folder, word[1:]) if word.startswith("@") else word
 
-    def run(self, program, command, content):
+    def run(self, program, command, content, state=None):
         """content: the bytes of a file or the words of "set"."""
         words = [self.device.name]
         if isinstance(content, bytes):
@@ -79,7 +81,7 @@ class Bench:
             words.append(path)
         else:
             words += [self.word(word) for word in content]
-        return Result(*self.device.run(self.state.get(), program, command, *words))
+        return Result(*self.device.run((state or self.state).get(), program, command, *words))
 
 
 def newer_sync(state, requests):
@@ -123,6 +125,10 @@ def compare(bench, command, content):
     if expected != found:
         sent = "\n  wg sent %s\n  ours sent %s" % (wg.requests, ours.requests)
         return "other result:\n  wg:   %s\n  ours: %s%s" % (expected, found, sent)
+    if command == "syncconf":
+        again = bench.run(bench.ours, command, content, found)
+        if not again.ok or again.requests:
+            return "syncconf is not idempotent: %s %s" % (again.error, again.requests)
     return None
 
 
@@ -140,22 +146,37 @@ def compare_all(bench, command, contents, n_shown):
     return n, failed
 
 
-def compare_showconf(bench):
-    """The files that both write of many devices, byte for byte."""
-    failed = 0
-    states = [model.Device(), bench.state]
+def many_states(bench):
+    yield model.Device()
+    yield bench.state
     for content in [*cases.made_files(60), *cases.hand_made_files()]:
         result = bench.run(bench.wg, "setconf", content)
         if result.ok:
-            states.append(bench.state.after(result.requests))
+            yield bench.state.after(result.requests)
+
+
+def compare_output(bench, commands, states):
+    """What both print of these devices, byte for byte. Number of failures."""
+    n = failed = 0
     for state in states:
-        wg, ours = (
-            Result(*bench.device.run(state.get(), program, "showconf", bench.device.name)) for program in (bench.wg, bench.ours)
-        )
-        if wg.out != ours.out or not ours.ok:
-            failed += 1
-            print("--- showconf\n%s\n--- but\n%s%s" % (wg.out.decode(), ours.out.decode(), ours.error))
-    print("showconf: %d cases, %d not equal" % (len(states), failed))
+        for words in commands:
+            words = [bench.device.name if word == "NAME" else word for word in words]
+            wg, ours = (Result(*bench.device.run(state.get(), program, *words)) for program in (bench.wg, bench.ours))
+            n += 1
+            if wg.out != ours.out or wg.ok != ours.ok:
+                failed += 1
+                print("--- %s\n%s\n--- but\n%s%s" % (words, wg.out.decode(), ours.out.decode(), ours.error))
+    print("%s: %d cases, %d not equal" % (commands[0][0], n, failed))
+    return failed
+
+
+def compare_show(bench):
+    failed = 0
+    for variable, value in (("WG_COLOR_MODE", "always"), ("WG_COLOR_MODE", "never"), ("WG_HIDE_KEYS", "never"), ("X", "")):
+        os.environ[variable] = value
+        forms = [["show", "NAME"], ["show", "NAME", "frob"], *(["show", "NAME", field] for field in FIELDS)]
+        failed += compare_output(bench, forms, [model.Device(), bench.state])
+        del os.environ[variable]
     return failed
 
 
@@ -184,7 +205,8 @@ def run_all(bench, manual, n_shown):
     for command in ("setconf", "addconf", "syncconf"):
         failed += compare_all(bench, command, files, n_shown)[1]
     failed += compare_all(bench, "set", lines, n_shown)[1]
-    failed += compare_showconf(bench)
+    failed += compare_output(bench, [["showconf", "NAME"]], many_states(bench))
+    failed += compare_show(bench)
     failed += check_differences(bench, manual)
     return failed
 

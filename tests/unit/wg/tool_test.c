@@ -219,8 +219,8 @@ START_TEST(files_are_compared_without_an_interface)
 		  NULL);
 	check_run("WICE diff b.conf a.conf", 1, "preshared key set", NULL);
 	check_run("WICE diff b.conf a.conf --json", 1, KEY_1, NULL);
-	check_run("WICE diff b.conf a.conf; WICE diff --json b.conf a.conf | grep -c " PRIVATE, 1,
-		  "0\n", NULL);
+	check_run("{ WICE diff b.conf a.conf; WICE diff --json b.conf a.conf; } | grep -c " PRIVATE,
+		  1, "0\n", NULL);
 	check_run("WICE diff a.conf none.conf", 2, NULL, "none.conf");
 	check_run("WICE diff a.conf nosuchif0", 2, NULL, "nosuchif0");
 	check_run("WICE diff a.conf b.conf > /dev/full", 2, NULL, "Cannot write");
