@@ -177,7 +177,7 @@ static void print_command_help(const char *program, const Command *command)
 	if (command->help)
 		printf("\n%s", command->help);
 	if (command->options & WG_COMPAT && !strstr(command->help, "--compat"))
-		puts("\n--compat takes exactly what wg(8) takes, not what is more useful.");
+		puts("\n--compat takes and refuses exactly what wg(8) does.");
 }
 
 static int usage_status(const Command *command)
