@@ -2,11 +2,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The command line: what commands and options there are, and which of them somebody meant. */
 #include "wice.h"
+#include "wg/wg.h"
 
 #include <glib.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+static int cmd_wg(int argc, char **argv)
+{
+	return wg_main(argc, argv, false);
+}
 
 typedef struct {
 	const char *name;
@@ -90,6 +96,10 @@ static const Command commands[] = {
 	  .run_raw = cmd_signal,
 	  .arguments = "[OPTION]...",
 	  .text = "Run a signaling server (see `wice signal --help`)" },
+	{ .name = "wg",
+	  .run_raw = cmd_wg,
+	  .arguments = "[COMMAND [ARGUMENT]...]",
+	  .text = "Show and change WireGuard interfaces as wg(8) does (see `wice wg --help`)" },
 };
 
 const char *invocation_arg(const Invocation *invocation, int index)
@@ -305,8 +315,17 @@ static int run(Scan *scan)
 	return scan->command->run(&scan->invocation);
 }
 
+/* A link or copy of this program that is named wg is wg. */
+static bool is_named_wg(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return strcmp(slash ? slash + 1 : path, "wg") == 0;
+}
+
 int main(int argc, char **argv)
 {
+	if (argc > 0 && is_named_wg(argv[0]))
+		return wg_main(argc, argv, true);
 	const char *socket = g_getenv("WICE_SOCKET");
 	Scan scan = {
 		.argc = argc,

@@ -169,9 +169,12 @@ WICE_API void wice_conf_resolve_async(WiceConf *conf, GMainContext *context, uns
 				      WiceCancel *cancel, WiceConfResolved done, void *user_data,
 				      GDestroyNotify destroy);
 
-/* The same, waiting. retried (may be NULL) is told of each failed attempt, for a message. */
-typedef void (*WiceConfRetried)(const char *name, const char *reason, unsigned pause_ms,
-				void *user_data);
+/*
+ * The same, waiting. retried (may be NULL) is told of each failed attempt with a name that may
+ * succeed later, before the pause; attempts count from 1. It returns false to give up.
+ */
+typedef bool (*WiceConfRetried)(const char *name, const char *reason, unsigned attempt,
+				unsigned pause_ms, void *user_data);
 WICE_API gboolean wice_conf_resolve(WiceConf *conf, unsigned timeout_ms, WiceConfRetried retried,
 				    void *user_data, GError **error);
 

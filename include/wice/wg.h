@@ -42,9 +42,9 @@ WICE_API void wice_wg_free(WiceWg *wg);
  * The names of all WireGuard interfaces of this network namespace, sorted, NULL-terminated; free
  * with g_strfreev(). UAPI sockets whose interface is not in this network namespace are left out.
  * An empty list is no error. What is wrong with what could not be listed (a socket that nobody
- * listens on, that one may not use, that is no socket) goes to *ret_problems, if that is not NULL:
- * one sentence each, NULL-terminated, free with g_strfreev(). Errors: PERMISSION (there are
- * UAPI sockets but one may not see which), TIMEOUT (the system is stuck), IO.
+ * listens on, that one may not use, that is no socket, a folder of sockets that one may not see)
+ * goes to *ret_problems, if that is not NULL: one sentence each, NULL-terminated, free with
+ * g_strfreev(). Errors: PERMISSION (nothing may be listed), TIMEOUT (the system is stuck), IO.
  */
 WICE_API char **wice_wg_list(WiceWg *wg, char ***ret_problems, GError **error) WICE_WARN_UNUSED;
 
@@ -136,9 +136,10 @@ typedef struct {
 /*
  * Changes the network interface of a WireGuard device, in this order: addresses removed, MTU, down,
  * name, addresses added, up. What was done before an error stays done. Errors: as wice_wg_get(),
- * and INVALID (an impossible name, MTU or address), EXISTS (another interface has the new name),
- * BUSY (some kernels rename interfaces only while they are down), UNSUPPORTED (a userspace device
- * cannot be renamed: its socket would keep the old name).
+ * and INVALID (an impossible name, MTU or address), EXISTS (another interface has the new name, or
+ * this one an address to add with another length), BUSY (the listen port is in use when it is set
+ * up; some kernels rename interfaces only while they are down), UNSUPPORTED (IPv6 is switched off; a
+ * userspace device cannot be renamed: its socket would keep the old name).
  */
 WICE_API gboolean wice_wg_set_link(WiceWg *wg, const char *name, const WiceLinkChange *change,
 				   unsigned timeout_ms, GError **error);

@@ -117,3 +117,44 @@ char *wice__format_address(char *to, const WiceAddress *address)
 		return format_ipv6(to, address->bytes);
 	return to;
 }
+
+/* Numbers of at most five digits. */
+static char *format_port(char *to, uint16_t port)
+{
+	char digits[5];
+	size_t n = 0;
+	do
+		digits[n++] = (char)('0' + port % 10);
+	while (port /= 10);
+	while (n)
+		*to++ = digits[--n];
+	return to;
+}
+
+char *wice__format_endpoint(char *to, const WiceEndpoint *endpoint)
+{
+	if (endpoint->address.family == WICE_FAMILY_IPV4) {
+		to = format_ipv4(to, endpoint->address.bytes);
+	} else if (endpoint->address.family == WICE_FAMILY_IPV6) {
+		*to++ = '[';
+		to = format_ipv6(to, endpoint->address.bytes);
+		if (endpoint->scope) {
+			*to++ = '%';
+			to = wice__format_decimal(to, endpoint->scope);
+		}
+		*to++ = ']';
+	} else {
+		return to;
+	}
+	*to++ = ':';
+	return format_port(to, endpoint->port);
+}
+
+char *wice__format_prefix(char *to, const WicePrefix *prefix)
+{
+	char *end = wice__format_address(to, &prefix->address);
+	if (end == to)
+		return to;
+	*end++ = '/';
+	return format_octet(end, prefix->length);
+}

@@ -22,4 +22,11 @@ char *wice__format_hex(char *to, uint32_t value);
 /* As inet_ntop(3): at most WICE_ADDRESS_SIZE - 1 bytes. Nothing for an address that is none. */
 char *wice__format_address(char *to, const WiceAddress *address);
 
+/*
+ * As wice_endpoint_format() and wice_prefix_format(), and nothing for none: at most
+ * WICE_ENDPOINT_SIZE - 1 and WICE_PREFIX_SIZE - 1 bytes.
+ */
+char *wice__format_endpoint(char *to, const WiceEndpoint *endpoint);
+char *wice__format_prefix(char *to, const WicePrefix *prefix);
+
 #endif

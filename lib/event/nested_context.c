@@ -2,13 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/nested_context.h"
 
-#include <errno.h>
-#include <fcntl.h>
+#include "event/polled_context.h"
+
 #include <glib-unix.h>
 #include <stdbool.h>
-#include <string.h>
-#include <sys/epoll.h>
-#include <unistd.h>
 
 /*
  * What GLib does once per wake-up takes time proportional to all sources of the context, and what
@@ -24,137 +21,14 @@
  *
  * So sources are spread over contexts inside the context. A wake-up costs the sources of the outer
  * context, which has one per inner context, plus those of the inner contexts that are meant.
- *
- * The outer context sees an epoll descriptor with the inner context's descriptors in it, and the
- * time of the inner context's next timer. Between two dispatches the inner context is always in the
- * state "queried" of GLib's diagram:
- *
- *   +--> prepare --> query --> (outer context polls) --> poll --> check --> dispatch --+
- *   +----------------------------------------------------------------------------------+
- *
- * poll(2), with no timeout, on the few descriptors of the inner context tells which of them it was,
- * in the form that check wants. epoll_wait(2) is never called.
- *
- * G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING makes GLib signal the inner context's wake-up descriptor,
- * which is one of those in the epoll set, when a source is attached while nobody owns the context.
- *
- * Keeping the epoll set equal to the result of the query takes some care, since epoll watches
- * files and GLib numbers:
- *  - A closed descriptor leaves the set by itself and its number may come back as another file
- *    before the next query, which then looks like the last one. GLib signals the wake-up descriptor
- *    whenever descriptors are added or removed: only then, but always then, each one in the set is
- *    modified, which finds out (ENOENT).
- *  - A descriptor of which there is a duplicate somewhere does not leave the set when it is closed,
- *    cannot be removed from it any more, and stays ready for ever when it is. Then the epoll
- *    descriptor is ready although nothing that is asked for is: it is replaced.
- *  - What epoll does not take (a regular file, no memory) is looked at every UNWATCHED_MS.
  */
-
-#define UNWATCHED_MS 20
-#define ROOM_FIRST 16
-
-G_STATIC_ASSERT((int)EPOLLIN == (int)G_IO_IN && (int)EPOLLPRI == (int)G_IO_PRI &&
-		(int)EPOLLOUT == (int)G_IO_OUT);
-
-typedef struct {
-	GPollFD *fds; /* ascending */
-	int n, room;
-} FdSet;
 
 struct WiceNestedContext {
 	GSource source;
-	GMainContext *inner;
-	int wakeup_fd; /* the inner context's */
-	int epoll_fd;  /* -1: there is none left to be had */
-	gpointer tag;
-	int priority;   /* from prepare, for check */
-	FdSet wanted;   /* from query, for check */
-	FdSet watched;  /* what has been put into epoll_fd */
-	bool unwatched; /* something of wanted could not be */
-	bool unarmed;   /* a callback is running, and what it changes is not known yet */
+	WicePolledContext *polled;
+	unsigned generation; /* of the descriptor that tag stands for */
+	gpointer tag;        /* NULL: there is no descriptor */
 };
-
-static int open_epoll(WiceNestedContext *self)
-{
-	self->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (self->epoll_fd < 0)
-		return -errno;
-	self->tag = g_source_add_unix_fd(&self->source, self->epoll_fd, G_IO_IN);
-	self->unwatched = false;
-	return 0;
-}
-
-static void close_epoll(WiceNestedContext *self)
-{
-	if (self->epoll_fd < 0)
-		return;
-	g_source_remove_unix_fd(&self->source, self->tag);
-	close(self->epoll_fd);
-	self->epoll_fd = -1;
-	self->watched.n = 0;
-}
-
-static void watch(WiceNestedContext *self, const GPollFD *fd, int first, int error, int second)
-{
-	struct epoll_event event = { .events = fd->events };
-	if (epoll_ctl(self->epoll_fd, first, fd->fd, &event) == 0)
-		return;
-	if (errno != error || epoll_ctl(self->epoll_fd, second, fd->fd, &event) < 0)
-		self->unwatched = true;
-}
-
-static void copy_set(FdSet *to, const FdSet *from)
-{
-	if (to->room < from->n) {
-		to->room = from->room;
-		to->fds = g_renew(GPollFD, to->fds, to->room);
-	}
-	memcpy(to->fds, from->fds, (size_t)from->n * sizeof from->fds[0]);
-	to->n = from->n;
-}
-
-/* suspicious: a number may stand for another file than it did. */
-static void sync_epoll(WiceNestedContext *self, bool suspicious)
-{
-	const FdSet *wanted = &self->wanted, *watched = &self->watched;
-	if (self->epoll_fd < 0 && open_epoll(self) < 0) {
-		self->unwatched = true;
-		return;
-	}
-	bool changed = false;
-	self->unwatched &= !suspicious;
-	for (int i = 0, k = 0; i < wanted->n || k < watched->n;) {
-		const GPollFD *want = i < wanted->n ? &wanted->fds[i] : NULL;
-		const GPollFD *have = k < watched->n ? &watched->fds[k] : NULL;
-		bool is_new = want && (!have || want->fd < have->fd);
-		bool is_gone = have && (!want || have->fd < want->fd);
-		bool differs = is_new || is_gone || want->events != have->events;
-		if (is_new)
-			watch(self, want, EPOLL_CTL_ADD, EEXIST, EPOLL_CTL_MOD);
-		else if (is_gone)
-			epoll_ctl(self->epoll_fd, EPOLL_CTL_DEL, have->fd, NULL);
-		else if (differs || suspicious)
-			watch(self, want, EPOLL_CTL_MOD, ENOENT, EPOLL_CTL_ADD);
-		changed |= differs;
-		i += !is_gone;
-		k += !is_new;
-	}
-	if (changed)
-		copy_set(&self->watched, wanted);
-}
-
-static int query(WiceNestedContext *self)
-{
-	FdSet *set = &self->wanted;
-	int timeout;
-	g_main_context_prepare(self->inner, &self->priority);
-	while ((set->n = g_main_context_query(self->inner, self->priority, &timeout, set->fds,
-					      set->room)) > set->room) {
-		set->room = MAX(2 * set->room, MAX(set->n, ROOM_FIRST));
-		set->fds = g_renew(GPollFD, set->fds, set->room);
-	}
-	return timeout;
-}
 
 /*
  * The same time comes out with up to a millisecond of difference, since the timeout is rounded up.
@@ -168,74 +42,41 @@ static void set_timeout(WiceNestedContext *self, int timeout)
 		g_source_set_ready_time(&self->source, time);
 }
 
-static void arm(WiceNestedContext *self, int timeout, bool suspicious)
+/* What run returned is what the outer context is to wait for. */
+static void follow(WiceNestedContext *self, int timeout)
 {
-	sync_epoll(self, suspicious);
-	if (self->unwatched)
-		timeout = timeout < 0 ? UNWATCHED_MS : MIN(timeout, UNWATCHED_MS);
-	set_timeout(self, timeout);
-	self->unarmed = false;
-}
-
-/* Returns how many are ready. */
-static int poll_wanted(WiceNestedContext *self, bool *ret_woken)
-{
-	FdSet *set = &self->wanted;
-	int n_ready = g_poll(set->fds, (guint)set->n, 0);
-	for (int i = 0; i < set->n; i++) {
-		if (n_ready < 0)
-			set->fds[i].revents = 0;
-		else if (set->fds[i].fd == self->wakeup_fd && set->fds[i].revents)
-			*ret_woken = true;
+	unsigned generation = wice__polled_context_generation(self->polled);
+	int fd = wice__polled_context_fd(self->polled);
+	if (generation != self->generation) {
+		if (self->tag)
+			g_source_remove_unix_fd(&self->source, self->tag);
+		self->tag = fd >= 0 ? g_source_add_unix_fd(&self->source, fd, G_IO_IN) : NULL;
+		self->generation = generation;
 	}
-	return n_ready;
+	set_timeout(self, timeout);
 }
 
-/*
- * A source with a descriptor is taken out and put back by GLib while it is dispatched, which
- * signals the wake-up descriptor: the second turn takes note of that without another turn of the
- * outer context.
- */
 static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer user_data)
 {
 	WiceNestedContext *self = (WiceNestedContext *)source;
-	bool told = self->epoll_fd >= 0 && g_source_query_unix_fd(source, self->tag);
-	bool woken = false, again = true;
-	int timeout = 0;
-	g_return_val_if_fail(g_main_context_acquire(self->inner), G_SOURCE_CONTINUE);
-	for (int turn = 0; turn < 2 && again && !g_source_is_destroyed(source); turn++) {
-		if (poll_wanted(self, &woken) == 0 && told && turn == 0)
-			close_epoll(self);
-		again = g_main_context_check(self->inner, self->priority, self->wanted.fds,
-					     self->wanted.n);
-		self->unarmed = true;
-		if (again)
-			g_main_context_dispatch(self->inner);
-		timeout = query(self);
-	}
-	bool destroyed = g_source_is_destroyed(source);
-	if (!destroyed)
-		arm(self, timeout, woken);
-	g_main_context_release(self->inner);
-	return destroyed ? G_SOURCE_REMOVE : G_SOURCE_CONTINUE;
+	bool told = self->tag && g_source_query_unix_fd(source, self->tag);
+	int timeout = wice__polled_context_run(self->polled, told);
+	if (g_source_is_destroyed(source))
+		return G_SOURCE_REMOVE;
+	follow(self, timeout);
+	return G_SOURCE_CONTINUE;
 }
 
 static void finalize(GSource *source)
 {
-	WiceNestedContext *self = (WiceNestedContext *)source;
-	if (self->epoll_fd >= 0)
-		close(self->epoll_fd);
-	if (self->inner)
-		g_main_context_unref(self->inner);
-	g_free(self->wanted.fds);
-	g_free(self->watched.fds);
+	wice__polled_context_free(((WiceNestedContext *)source)->polled);
 }
 
 /* Unarmed means that a callback runs the outer context. */
 static gboolean prepare(GSource *source, gint *timeout)
 {
 	*timeout = -1;
-	return ((WiceNestedContext *)source)->unarmed;
+	return wice__polled_context_is_unarmed(((WiceNestedContext *)source)->polled);
 }
 
 static GSourceFuncs source_funcs = { .prepare = prepare,
@@ -244,22 +85,14 @@ static GSourceFuncs source_funcs = { .prepare = prepare,
 
 int wice__nested_context_new(GMainContext *outer, WiceNestedContext **ret_nested)
 {
+	WicePolledContext *polled;
+	int error = wice__polled_context_new(&polled);
+	if (error < 0)
+		return error;
 	GSource *source = g_source_new(&source_funcs, sizeof(WiceNestedContext));
 	WiceNestedContext *self = (WiceNestedContext *)source;
-	int error = open_epoll(self);
-	int spare = error ? -1 : fcntl(self->epoll_fd, F_DUPFD_CLOEXEC, 0);
-	if (spare < 0) {
-		error = error ? error : -errno;
-		g_source_unref(source);
-		return error;
-	}
-	close(spare); /* for the inner context, which does not survive without */
-	self->inner = g_main_context_new_with_flags(G_MAIN_CONTEXT_FLAGS_OWNERLESS_POLLING);
-	g_main_context_acquire(self->inner);
-	int timeout = query(self);
-	self->wakeup_fd = self->wanted.fds[0].fd; /* of a context without sources the only one */
-	arm(self, timeout, false);
-	g_main_context_release(self->inner);
+	self->polled = polled;
+	follow(self, -1);
 	g_source_set_can_recurse(source, TRUE);
 	g_source_attach(source, outer);
 	*ret_nested = self;
@@ -268,13 +101,14 @@ int wice__nested_context_new(GMainContext *outer, WiceNestedContext **ret_nested
 
 GMainContext *wice__nested_context_inner(WiceNestedContext *nested)
 {
-	return nested->inner;
+	return wice__polled_context_inner(nested->polled);
 }
 
 void wice__nested_context_free(WiceNestedContext *nested)
 {
 	if (!nested)
 		return;
+	wice__polled_context_stop(nested->polled);
 	g_source_destroy(&nested->source);
 	g_source_unref(&nested->source);
 }

@@ -27,6 +27,13 @@ int64_t wice__slept_ms(void)
 	return clock_ms(CLOCK_BOOTTIME) - clock_ms(CLOCK_MONOTONIC);
 }
 
+int64_t wice__thread_us(void)
+{
+	struct timespec time;
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &time);
+	return (int64_t)time.tv_sec * G_USEC_PER_SEC + time.tv_nsec / 1000;
+}
+
 /* The GSource itself is the timer; it stays attached and its ready time is moved. */
 typedef struct {
 	GSource source;

@@ -13,6 +13,8 @@ int64_t wice__now_ms(void);
 int64_t wice__realtime_ms(void);
 /* Milliseconds that the machine has slept since it was started: they are not in wice__now_ms(). */
 int64_t wice__slept_ms(void);
+/* Microseconds of processor time that this thread has taken. */
+int64_t wice__thread_us(void);
 
 /*
  * A deadline that calls back when it has passed: one source that is moved, not re-made. Deadlines

@@ -22,7 +22,10 @@
  *	-EBUSY        it changes all the time, or the system holds it
  *	-EOPNOTSUPP   the device's implementation cannot do this
  *	-ENOPROTOOPT  set(): it cannot take single allowed IPs away
+ *	-EADDRINUSE   set(), set_link(): the listen port is in use (found out when it is set up)
  *	-EEXIST       create(), set_link(): the name is taken
+ *	-ENOTUNIQ     set_link(): an address to add is there already, with another length
+ *	-EAFNOSUPPORT set_link(): an address to add is IPv6's, which is switched off
  */
 typedef struct WiceWgBackend WiceWgBackend;
 
@@ -84,7 +87,8 @@ WiceWg *wice__wg_ref(WiceWg *wg);
 
 /*
  * Who wants to know what is changed through this WiceWg: called after each successful
- * wice_wg_set(), on the thread that called it.
+ * wice_wg_set() that had something to change, on the thread that called it. It must be quick and
+ * not use this WiceWg: a lock is held, so that after _unobserve() no call is under way.
  */
 typedef void (*WiceWgObserver)(const char *name, void *user_data);
 void wice__wg_observe(WiceWg *wg, WiceWgObserver observer, void *user_data);

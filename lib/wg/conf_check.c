@@ -24,8 +24,9 @@ static void check_peers(WiceConfFindings *findings, uint32_t *same)
 	WiceIndex index;
 	if (conf->n_peers == 0)
 		return;
-	wice__index_init(&index, &conf->peers[0].values.public_key, sizeof *conf->peers,
-			 WICE_KEY_LEN, conf->n_peers);
+	wice__index_init(&index, conf->peers, sizeof *conf->peers,
+			 offsetof(WiceConfPeerEntry, values.public_key), WICE_KEY_LEN,
+			 conf->n_peers);
 	for (uint32_t i = 0; i < conf->n_peers; i++) {
 		same[i] = i;
 		/* Where there is no key, that has been told. */
@@ -62,7 +63,8 @@ static void check_allowed_ips(WiceConfFindings *findings, const uint32_t *same)
 	const WiceAllowedIpChange *ips = (const WiceAllowedIpChange *)conf->allowed_ips->data;
 	uint32_t *owners = g_new(uint32_t, conf->allowed_ips->len + 1);
 	WiceIndex index;
-	wice__index_init(&index, ips, sizeof *ips, sizeof ips->prefix, conf->allowed_ips->len);
+	wice__index_init(&index, ips, sizeof *ips, offsetof(WiceAllowedIpChange, prefix),
+			 sizeof ips->prefix, conf->allowed_ips->len);
 	for (size_t i = 0; i < conf->n_peers; i++) {
 		uint32_t first = (uint32_t)conf->peers[i].first_ip;
 		for (uint32_t ip = first; ip < first + conf->peers[i].values.n_allowed_ips; ip++) {

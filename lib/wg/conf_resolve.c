@@ -63,6 +63,7 @@ struct Resolution {
 	guint next; /* the first that this round has not come to */
 	guint n_running;
 	bool started;
+	unsigned attempt; /* counts the rounds, from 1 */
 	bool hopeless;    /* some name will never be known */
 	GString *reasons; /* what is missing, and why, of this round */
 	unsigned n_reasons;
@@ -180,9 +181,10 @@ static void answered(const WiceAddress *addresses, size_t n, const GError *error
 		bool for_good = g_error_matches(error, WICE_ERROR, WICE_ERROR_NOT_FOUND);
 		resolution->hopeless |= for_good;
 		add_reason(resolution, lookup->host, error->message);
-		if (resolution->retried && !for_good)
-			resolution->retried(lookup->host, error->message,
-					    (unsigned)resolution->pause_ms, resolution->user_data);
+		if (resolution->retried && !for_good &&
+		    !resolution->retried(lookup->host, error->message, resolution->attempt,
+					 (unsigned)resolution->pause_ms, resolution->user_data))
+			resolution->hopeless = true;
 	}
 	run_lookups(resolution);
 }
@@ -206,6 +208,7 @@ static void run_lookups(Resolution *resolution)
 static void begin_round(Resolution *resolution)
 {
 	resolution->next = 0;
+	resolution->attempt++;
 	resolution->n_reasons = 0;
 	g_string_truncate(resolution->reasons, 0);
 	wice__timer_set(resolution->timer, resolution->deadline_ms);
@@ -367,11 +370,11 @@ static void wait_done(const GError *error, void *user_data)
 	wait->error = error ? g_error_copy(error) : NULL;
 }
 
-static void wait_retried(const char *name, const char *reason, unsigned pause_ms, void *user_data)
+static bool wait_retried(const char *name, const char *reason, unsigned attempt, unsigned pause_ms,
+			 void *user_data)
 {
 	Wait *wait = user_data;
-	if (wait->retried)
-		wait->retried(name, reason, pause_ms, wait->user_data);
+	return !wait->retried || wait->retried(name, reason, attempt, pause_ms, wait->user_data);
 }
 
 gboolean wice_conf_resolve(WiceConf *conf, unsigned timeout_ms, WiceConfRetried retried,

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wg/conf_value.h"
 
-#include "crypto/key.h"
+#include "crypto/base64.h"
 
 #include <arpa/inet.h> /* inet_pton() and inet_aton(): pure text conversion, no I/O */
 #include <string.h>
@@ -78,7 +78,7 @@ bool wice__conf_read_keepalive(WiceConfToken token, bool lenient, uint16_t *ret)
 
 bool wice__conf_read_key(WiceConfToken token, WiceKey *ret)
 {
-	return token.len == WICE_KEY_BASE64_SIZE - 1 && wice__key_decode(token.text, ret);
+	return token.len == WICE_KEY_BASE64_SIZE - 1 && wice__key_from_base64(token.text, ret);
 }
 
 /* Four numbers up to 255 without zeros in front, as inet_pton(3) takes them. */

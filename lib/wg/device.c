@@ -4,7 +4,7 @@
  * Snapshots of WireGuard interfaces, and how they are built.
  *
  * A builder keeps two flat arrays in the order of arrival: peers, and allowed IPs with the number
- * of the peer they belong to. _finish() sorts references to the peers (never the peers: sorting
+ * of the peer they belong to. _finish() sorts the numbers of the peers (never the peers: sorting
  * moves memory through places that nobody wipes), folds equal keys into one, deals the allowed IPs
  * out to their peers, sorts each peer's few, and copies everything once, into one block:
  *
@@ -15,6 +15,7 @@
 #include "wg/device.h"
 
 #include "base/address.h"
+#include "wg/peer_order.h"
 
 #include <errno.h>
 #include <sodium.h>
@@ -115,17 +116,32 @@ WiceDeviceInfo *wice__device_builder_info(WiceDeviceBuilder *builder)
 	return &builder->info;
 }
 
-static void make_room(WiceDeviceBuilder *builder)
+static void make_room(WiceDeviceBuilder *builder, size_t room)
 {
-	if (builder->n_peers < builder->room)
+	if (room <= builder->room)
 		return;
-	size_t room = builder->room ? 2 * builder->room : 16;
 	WiceDevicePeer *peers = g_new0(WiceDevicePeer, room);
 	if (builder->n_peers)
 		memcpy(peers, builder->peers, builder->n_peers * sizeof *peers);
 	free_peers(builder->peers, builder->n_peers);
 	builder->peers = peers;
 	builder->room = room;
+}
+
+static WiceDevicePeer *append_peer(WiceDeviceBuilder *builder)
+{
+	if (builder->n_peers == builder->room)
+		make_room(builder, MAX(16, 2 * builder->room));
+	return &builder->peers[builder->n_peers++];
+}
+
+void wice__device_builder_reserve(WiceDeviceBuilder *builder, size_t n_peers, size_t n_allowed_ips)
+{
+	guint n = builder->prefixes->len;
+	make_room(builder, MIN(n_peers, WICE_DEVICE_PEERS_MAX));
+	g_array_set_size(builder->prefixes,
+			 MAX(n, (guint)MIN(n_allowed_ips, WICE_DEVICE_ALLOWED_IPS_MAX)));
+	g_array_set_size(builder->prefixes, n);
 }
 
 int wice__device_builder_peer(WiceDeviceBuilder *builder, const WiceKey *public_key,
@@ -135,8 +151,7 @@ int wice__device_builder_peer(WiceDeviceBuilder *builder, const WiceKey *public_
 	if (!open || wice_key_compare(&open->public_key, public_key) != 0) {
 		if (builder->n_peers == WICE_DEVICE_PEERS_MAX)
 			return -E2BIG;
-		make_room(builder);
-		open = &builder->peers[builder->n_peers++];
+		open = append_peer(builder);
 		open->public_key = *public_key;
 	}
 	*ret = open;
@@ -153,39 +168,6 @@ int wice__device_builder_allowed_ip(WiceDeviceBuilder *builder, const WicePrefix
 	wice__prefix_clear_host_bits(&entry.prefix);
 	g_array_append_val(builder->prefixes, entry);
 	return 0;
-}
-
-/* A peer to be sorted: the head of its key decides nearly always, without a look at the peer. */
-typedef struct {
-	uint64_t head;
-	const WiceDevicePeer *peer;
-} SortedPeer;
-
-/* By key, then by arrival, so that folding sees the parts of a peer in their order. */
-static int compare_peers(gconstpointer a, gconstpointer b, gpointer user_data)
-{
-	const SortedPeer *first = a, *second = b;
-	if (first->head != second->head)
-		return first->head < second->head ? -1 : 1;
-	int order = wice_key_compare(&first->peer->public_key, &second->peer->public_key);
-	return order ? order : first->peer < second->peer ? -1 : first->peer > second->peer;
-}
-
-static SortedPeer *sort_peers(const WiceDeviceBuilder *builder)
-{
-	SortedPeer *sorted = g_new(SortedPeer, builder->n_peers);
-	bool in_order = true;
-	for (size_t i = 0; i < builder->n_peers; i++) {
-		sorted[i].peer = &builder->peers[i];
-		memcpy(&sorted[i].head, builder->peers[i].public_key.bytes, sizeof(uint64_t));
-		sorted[i].head = GUINT64_FROM_BE(sorted[i].head);
-		in_order =
-			in_order && (i == 0 || compare_peers(&sorted[i - 1], &sorted[i], NULL) < 0);
-	}
-	if (!in_order)
-		g_qsort_with_data(sorted, (gint)builder->n_peers, sizeof *sorted, compare_peers,
-				  NULL);
-	return sorted;
 }
 
 static void fold_peer(WiceDevicePeer *into, const WiceDevicePeer *from)
@@ -232,15 +214,15 @@ static unsigned device_fields(const WiceDeviceInfo *info)
 static size_t place_peers(const WiceDeviceBuilder *builder, WiceDevicePeer *ret,
 			  uint32_t *ret_place)
 {
-	g_autofree SortedPeer *sorted = sort_peers(builder);
+	g_autofree uint32_t *sorted = wice__peer_order(builder->peers, builder->n_peers);
 	size_t n = 0;
 	for (size_t i = 0; i < builder->n_peers; i++) {
-		const WiceDevicePeer *peer = sorted[i].peer;
+		const WiceDevicePeer *peer = &builder->peers[sorted[i]];
 		if (n && wice_key_compare(&ret[n - 1].public_key, &peer->public_key) == 0)
 			fold_peer(&ret[n - 1], peer);
 		else
 			ret[n++] = *peer;
-		ret_place[peer - builder->peers] = (uint32_t)(n - 1);
+		ret_place[sorted[i]] = (uint32_t)(n - 1);
 	}
 	for (size_t i = 0; i < n; i++) {
 		ret[i].fields = peer_fields(&ret[i]);
@@ -375,14 +357,23 @@ WiceDevice *wice__device_builder_finish(WiceDeviceBuilder *builder)
 	return device;
 }
 
+static size_t count_allowed_ips(const WiceDeviceInfo *info)
+{
+	size_t n = 0;
+	for (size_t i = 0; i < info->n_peers; i++)
+		n += info->peers[i].n_allowed_ips;
+	return n;
+}
+
 WiceDeviceBuilder *wice__device_builder_copy(const WiceDevice *device)
 {
-	WiceDeviceBuilder *builder = wice__device_builder_new(device->info.name, device->info.kind);
-	builder->info = device->info;
-	for (size_t i = 0; i < device->info.n_peers; i++) {
-		const WiceDevicePeer *peer = &device->peers[device->order[i]];
-		make_room(builder);
-		builder->peers[builder->n_peers++] = *peer;
+	const WiceDeviceInfo *info = &device->info;
+	WiceDeviceBuilder *builder = wice__device_builder_new(info->name, info->kind);
+	builder->info = *info;
+	wice__device_builder_reserve(builder, info->n_peers, count_allowed_ips(info));
+	for (size_t i = 0; i < info->n_peers; i++) {
+		const WiceDevicePeer *peer = &info->peers[device->order[i]];
+		*append_peer(builder) = *peer;
 		for (size_t j = 0; j < peer->n_allowed_ips; j++)
 			(void)wice__device_builder_allowed_ip(
 				builder, &peer->allowed_ips[peer->allowed_ip_order[j]]);

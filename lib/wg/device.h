@@ -28,6 +28,9 @@ void wice__device_builder_free(WiceDeviceBuilder *builder);
 /* The interface's own values, to be written; name, fields and peers in it are not. */
 WiceDeviceInfo *wice__device_builder_info(WiceDeviceBuilder *builder);
 
+/* Makes room for so many peers and allowed IPs in all. Nobody needs to, it only saves time. */
+void wice__device_builder_reserve(WiceDeviceBuilder *builder, size_t n_peers, size_t n_allowed_ips);
+
 /*
  * Opens the peer with this key and points ret at it: a new one, or the one that is open already.
  * Equal keys further apart become one peer in _finish(), where a later value that is not empty

@@ -17,11 +17,13 @@
  *	WiceWg *wg = wice__wg_new_with(&backend, 1);
  *	wice__wg_fake_set_device(fake, &(WiceDeviceInfo){ .name = "wg0", .private_key = key });
  *	wice__wg_fake_set_peer(fake, "wg0", &(WiceDevicePeer){ .public_key = peer });
+ *
+ * May be used by several threads at once.
  */
 typedef struct WiceWgFake WiceWgFake;
 
 WiceWgFake *wice__wg_fake_new(void);
-/* After the WiceWg on its backends. */
+/* Backends on it may live on. */
 void wice__wg_fake_free(WiceWgFake *fake);
 
 /*
@@ -47,19 +49,30 @@ WiceDevice *wice__wg_fake_get_device(WiceWgFake *fake, const char *name);
 /* Makes every call of the backends fail with this -errno from now on; 0 ends it. */
 void wice__wg_fake_fail(WiceWgFake *fake, int error);
 
-/* What was done through wice_wg_update_peer(), oldest first, also to peers that do not exist. */
+/* Every list comes with this problem from now on; NULL ends it. */
+void wice__wg_fake_set_problem(WiceWgFake *fake, const char *problem);
+
+/*
+ * Plays an implementation that cannot take single allowed IPs away, and that finds that out in the
+ * middle of a change.
+ */
+void wice__wg_fake_keep_allowed_ips(WiceWgFake *fake);
+
+/* What was done by wice_wg_update_peer(), oldest first, also to peers that do not exist. */
 typedef struct {
 	char name[16];
 	WicePeerUpdate update;
 } WiceWgFakeUpdate;
 
-size_t wice__wg_fake_n_updates(const WiceWgFake *fake);
-const WiceWgFakeUpdate *wice__wg_fake_update(const WiceWgFake *fake, size_t index);
+size_t wice__wg_fake_n_updates(WiceWgFake *fake);
+/* Valid until the next one. */
+const WiceWgFakeUpdate *wice__wg_fake_update(WiceWgFake *fake, size_t index);
 
-/* How often a device was read: what polling costs. */
-size_t wice__wg_fake_n_reads(const WiceWgFake *fake);
+/* How often a device was read: what polling costs; and changed. */
+size_t wice__wg_fake_n_reads(WiceWgFake *fake);
+size_t wice__wg_fake_n_sets(WiceWgFake *fake);
 
-/* Called, if set, after each update through the library: where a test plays the remote peer. */
+/* Called, if set, after each such update through the library, on its thread: where a test plays the remote peer. */
 typedef void (*WiceWgFakeUpdated)(const char *name, const WicePeerUpdate *update, void *user_data);
 void wice__wg_fake_on_update(WiceWgFake *fake, WiceWgFakeUpdated updated, void *user_data);
 

@@ -8,14 +8,14 @@
 #include <stdint.h>
 
 /*
- * Finds records of an array by the bytes that they begin with: a public key, or a prefix without
- * host bits. The array is the caller's and may grow behind what has been put, but not move. Whoever
- * chooses the bytes cannot make it slow: the hash has a secret key.
+ * Finds records of an array by some bytes in them: a public key, or a prefix without host bits. The
+ * array is the caller's and may grow behind what has been put, but not move. Whoever chooses the
+ * bytes cannot make it slow: the hash has a secret key.
  */
 typedef struct {
 	const unsigned char *records;
-	size_t stride;   /* from one record to the next */
-	size_t key_size; /* how many bytes count */
+	size_t stride;           /* from one record to the next */
+	size_t offset, key_size; /* of the key within a record */
 	size_t mask;
 	uint32_t *slots; /* number of a record + 1; 0: free */
 	unsigned char seed[crypto_shorthash_KEYBYTES];
@@ -24,11 +24,11 @@ typedef struct {
 #define WICE_INDEX_NONE UINT32_MAX
 
 /* For at most capacity different keys. */
-void wice__index_init(WiceIndex *index, const void *records, size_t stride, size_t key_size,
-		      size_t capacity);
+void wice__index_init(WiceIndex *index, const void *records, size_t stride, size_t offset,
+		      size_t key_size, size_t capacity);
 void wice__index_done(WiceIndex *index);
 
-/* The number of the record that begins with key, or WICE_INDEX_NONE. */
+/* The number of the record that has this key, or WICE_INDEX_NONE. */
 uint32_t wice__index_find(const WiceIndex *index, const void *key);
 
 /* Puts a record. Returns the one that was found by its key until now, or WICE_INDEX_NONE. */

@@ -20,12 +20,24 @@ int wice__link_create(const WiceNetlinkTransport *transport, const char *name, c
 		      int64_t deadline_ms);
 int wice__link_delete(const WiceNetlinkTransport *transport, const char *name, int64_t deadline_ms);
 
+/*
+ * The same in two steps, for those who look at the link before they touch it: whatever is done to
+ * its index is not done to another one that has taken the name.
+ */
+int wice__link_find(const WiceNetlinkTransport *transport, const char *name, int64_t deadline_ms,
+		    WiceNetlinkLink *ret);
+int wice__link_read(const WiceNetlinkTransport *transport, const WiceNetlinkLink *found,
+		    int64_t deadline_ms, WiceLink **ret);
+int wice__link_change(const WiceNetlinkTransport *transport, unsigned ifindex,
+		      const WiceLinkChange *change, int64_t deadline_ms);
+int wice__link_remove(const WiceNetlinkTransport *transport, unsigned ifindex, int64_t deadline_ms);
+
 /* The transport that is the kernel. */
 extern const WiceNetlinkTransport wice__netlink_kernel;
 
 /*
  * One request and its answer: sends (and frees) request, which may be NULL for want of memory. 0 or
- * -errno, also the kernel's.
+ * -errno, also the kernel's. The request is wiped.
  */
 int wice__netlink_exchange(const WiceNetlinkTransport *transport, int protocol,
 			   struct nl_msg *request, WiceNetlinkReply *reply, int64_t deadline_ms);

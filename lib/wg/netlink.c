@@ -1,149 +1,34 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's WireGuard through netlink. libnl makes the sockets and the messages; the receive
- * loop is our own, because libnl's knows no deadline, folds errnos together and leaves private
- * keys in freed memory.
- *
- * Each exchange has a socket of its own: what an abandoned one would still have received vanishes
- * with it, and a caller that has entered another network namespace sees that one's devices.
+ * The kernel's WireGuard through netlink: which requests an operation takes, and what their errors
+ * mean. Messages are made and read in netlink_message.c and netlink_set.c, links are link.c's.
  */
 #include "wg/netlink.h"
 
-#include "event/source.h"
+#include "wg/link.h"
 
 #include <errno.h>
 #include <linux/wireguard.h>
-#include <netlink/errno.h>
-#include <netlink/netlink.h>
-#include <netlink/socket.h>
-#include <poll.h>
-#include <sodium.h>
 #include <string.h>
-#include <sys/socket.h>
-
-/*
- * The kernel makes the parts of a dump as large as the largest buffer that it was ever offered, up
- * to 32 KiB.
- */
-#define BUFFER_SIZE ((size_t)64 * 1024)
-/* How often a dump is taken again that was torn by changes. */
-#define DUMP_TRIES 8
 
 typedef struct {
 	WiceWgBackend base;
 	WiceNetlinkTransport transport;
 } NetlinkBackend;
 
-int wice__netlink_errno(int error)
+/* -ENODEV also for links that are not WireGuard's. */
+static int find_link(const WiceNetlinkTransport *transport, const char *name, int64_t deadline_ms,
+		     WiceNetlinkLink *ret)
 {
-	switch (-error) {
-	case NLE_PERM:
-	case NLE_NOACCESS:
-		return -EPERM;
-	case NLE_NOMEM:
-		return -ENOMEM;
-	case NLE_NOADDR: /* no free port number */
-		return -EADDRINUSE;
-	case NLE_AF_NOSUPPORT:
-	case NLE_PROTO_MISMATCH:
-		return -EAFNOSUPPORT;
-	default:
-		return -EIO;
-	}
-}
-
-static int wait_readable(int fd, int64_t deadline_ms)
-{
-	for (;;) {
-		int64_t left = deadline_ms - wice__now_ms();
-		struct pollfd pollfd = { .fd = fd, .events = POLLIN };
-		int n = poll(&pollfd, 1, (int)CLAMP(left, 0, G_MAXINT));
-		if (n > 0)
-			return 0;
-		if (n == 0 && left <= G_MAXINT)
-			return -ETIMEDOUT;
-		if (n < 0 && errno != EINTR)
-			return -errno;
-	}
-}
-
-static int receive_reply(int fd, void *buffer, WiceNetlinkReply *reply, int64_t deadline_ms)
-{
-	for (;;) {
-		int r = wait_readable(fd, deadline_ms);
-		if (r < 0)
-			return r;
-		struct sockaddr_nl sender = { 0 };
-		struct iovec part = { .iov_base = buffer, .iov_len = BUFFER_SIZE };
-		struct msghdr message = { .msg_name = &sender,
-					  .msg_namelen = sizeof sender,
-					  .msg_iov = &part,
-					  .msg_iovlen = 1 };
-		ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
-		if (n < 0 && (errno == EINTR || errno == EAGAIN))
-			continue;
-		if (n < 0)
-			return -errno;
-		if (message.msg_flags & MSG_TRUNC)
-			return -EMSGSIZE;
-		if (sender.nl_pid != 0) /* not from the kernel */
-			continue;
-		r = wice__netlink_reply_feed(reply, buffer, (size_t)n);
-		if (r != 0)
-			return r < 0 ? r : 0;
-	}
-}
-
-static int send_request(struct nl_sock *socket, struct nl_msg *request)
-{
-	int r;
-	do
-		r = nl_send(socket, request);
-	while (r == -NLE_INTR);
-	return r < 0 ? wice__netlink_errno(r) : 0;
-}
-
-static int kernel_exchange(void *user_data, int protocol, struct nl_msg *request,
-			   WiceNetlinkReply *reply, int64_t deadline_ms)
-{
-	struct nl_sock *socket = nl_socket_alloc();
-	if (!socket)
-		return -ENOMEM;
-	int r = nl_connect(socket, protocol);
-	if (r < 0) {
-		nl_socket_free(socket);
-		return wice__netlink_errno(r);
-	}
-	nl_complete_msg(socket, request);
-	reply->port = nlmsg_hdr(request)->nlmsg_pid;
-	reply->sequence = nlmsg_hdr(request)->nlmsg_seq;
-
-	void *buffer = g_malloc(BUFFER_SIZE);
-	r = send_request(socket, request);
-	if (r == 0)
-		r = receive_reply(nl_socket_get_fd(socket), buffer, reply, deadline_ms);
-	sodium_memzero(buffer, BUFFER_SIZE);
-	g_free(buffer);
-	nl_socket_free(socket);
-	return r;
-}
-
-/* Frees the request, which may be NULL for want of memory. */
-static int exchange(NetlinkBackend *backend, int protocol, struct nl_msg *request,
-		    WiceNetlinkReply *reply, int64_t deadline_ms)
-{
-	if (!request)
-		return -ENOMEM;
-	int r = backend->transport.exchange(backend->transport.user_data, protocol, request, reply,
-					    deadline_ms);
-	nlmsg_free(request);
-	return r;
-}
-
-static int link_message(struct nlmsghdr *header, void *user_data)
-{
-	return wice__netlink_read_link(header, user_data);
+	WiceNetlinkLink link;
+	int r = wice__link_find(transport, name, deadline_ms, &link);
+	if (r < 0)
+		return r;
+	if (strcmp(link.kind, WG_GENL_NAME) != 0)
+		return -ENODEV;
+	*ret = link;
+	return 0;
 }
 
 static int family_message(struct nlmsghdr *header, void *user_data)
@@ -152,30 +37,27 @@ static int family_message(struct nlmsghdr *header, void *user_data)
 }
 
 /*
- * The number of the WireGuard family, for a device that is one. Asking for the family makes the
- * kernel look for a module of that name, so the link is looked at first. -ENODEV.
+ * A link that is WireGuard's, and the number of the WireGuard family. Asking for the family makes
+ * the kernel look for a module of that name, so the link is looked at first. -ENODEV.
  */
-static int find_family(NetlinkBackend *backend, const char *name, int64_t deadline_ms,
-		       uint16_t *ret)
+static int find_device(const WiceNetlinkTransport *transport, const char *name, int64_t deadline_ms,
+		       WiceNetlinkLink *ret_link, uint16_t *ret_family)
 {
-	WiceNetlinkLink link = { 0 };
-	WiceNetlinkReply link_reply = { .message = link_message, .user_data = &link };
-	int r = exchange(backend, NETLINK_ROUTE, wice__netlink_write_get_link(name), &link_reply,
-			 deadline_ms);
+	WiceNetlinkLink link;
+	int r = find_link(transport, name, deadline_ms, &link);
 	if (r < 0)
 		return r;
-	if (strcmp(link.kind, WG_GENL_NAME) != 0)
-		return -ENODEV;
-
 	uint16_t family = 0;
-	WiceNetlinkReply family_reply = { .message = family_message, .user_data = &family };
-	r = exchange(backend, NETLINK_GENERIC, wice__netlink_write_get_family(WG_GENL_NAME),
-		     &family_reply, deadline_ms);
+	WiceNetlinkReply reply = { .message = family_message, .user_data = &family };
+	r = wice__netlink_exchange(transport, NETLINK_GENERIC,
+				   wice__netlink_write_get_family(WG_GENL_NAME), &reply,
+				   deadline_ms);
 	if (r < 0)
 		return r == -ENOENT ? -ENODEV : r;
 	if (family == 0)
 		return -EPROTO;
-	*ret = family;
+	*ret_link = link;
+	*ret_family = family;
 	return 0;
 }
 
@@ -189,23 +71,18 @@ static int list_message(struct nlmsghdr *header, void *user_data)
 	return r;
 }
 
-/* True if a dump is to be taken again: it was torn, or the socket could not hold it. */
-static bool is_torn(int r, const WiceNetlinkReply *reply)
-{
-	return r == -ENOBUFS || (r == 0 && reply->interrupted);
-}
-
 static int netlink_list(WiceWgBackend *base, GPtrArray *names, GPtrArray *problems,
 			int64_t deadline_ms)
 {
-	NetlinkBackend *backend = (NetlinkBackend *)base;
+	const WiceNetlinkTransport *transport = &((NetlinkBackend *)base)->transport;
 	guint before = names->len;
-	for (int i = 0; i < DUMP_TRIES; i++) {
+	for (int i = 0; i < WICE_NETLINK_DUMP_TRIES; i++) {
 		g_ptr_array_set_size(names, (gint)before);
 		WiceNetlinkReply reply = { .message = list_message, .user_data = names };
-		int r = exchange(backend, NETLINK_ROUTE,
-				 wice__netlink_write_list_links(WG_GENL_NAME), &reply, deadline_ms);
-		if (!is_torn(r, &reply))
+		int r = wice__netlink_exchange(transport, NETLINK_ROUTE,
+					       wice__netlink_write_list_links(WG_GENL_NAME), &reply,
+					       deadline_ms);
+		if (!wice__netlink_is_torn(r, &reply))
 			return r;
 	}
 	return -EBUSY;
@@ -224,62 +101,84 @@ static int device_error(int r)
 
 static int netlink_get(WiceWgBackend *base, const char *name, int64_t deadline_ms, WiceDevice **ret)
 {
-	NetlinkBackend *backend = (NetlinkBackend *)base;
+	const WiceNetlinkTransport *transport = &((NetlinkBackend *)base)->transport;
+	WiceNetlinkLink link;
 	uint16_t family;
-	int r = find_family(backend, name, deadline_ms, &family);
+	int r = find_device(transport, name, deadline_ms, &link, &family);
 	if (r < 0)
 		return r;
-	for (int i = 0; i < DUMP_TRIES; i++) {
+	for (int i = 0; i < WICE_NETLINK_DUMP_TRIES; i++) {
 		WiceDeviceBuilder *builder = wice__device_builder_new(name, WICE_DEVICE_KERNEL);
 		WiceNetlinkReply reply = { .message = device_message, .user_data = builder };
-		r = exchange(backend, NETLINK_GENERIC, wice__netlink_write_get_device(family, name),
-			     &reply, deadline_ms);
+		r = wice__netlink_exchange(transport, NETLINK_GENERIC,
+					   wice__netlink_write_get_device(family, name), &reply,
+					   deadline_ms);
 		if (r == 0 && !reply.interrupted) {
 			*ret = wice__device_builder_finish(builder);
 			return 0;
 		}
 		wice__device_builder_free(builder);
-		if (!is_torn(r, &reply))
+		if (!wice__netlink_is_torn(r, &reply))
 			return device_error(r);
 	}
 	return -EBUSY;
 }
 
-static int netlink_update_peer(WiceWgBackend *base, const char *name, const WicePeerUpdate *update,
-			       int64_t deadline_ms)
+/* A kernel from before the flag that takes an allowed IP away refuses the whole message. */
+static int set_error(int r, const WiceNetlinkSet *set)
 {
-	NetlinkBackend *backend = (NetlinkBackend *)base;
-	WiceNetlinkReply reply = { 0 };
-	uint16_t family;
-	int r = find_family(backend, name, deadline_ms, &family);
-	if (r < 0)
-		return r;
-	r = exchange(backend, NETLINK_GENERIC, wice__netlink_write_update(family, name, update),
-		     &reply, deadline_ms);
+	if (set->removes && (r == -EINVAL || r == -EOPNOTSUPP || r == -ERANGE))
+		return -ENOPROTOOPT;
 	return device_error(r);
-}
-
-/* For now: one change of an existing peer. */
-static bool as_update(const WiceDeviceChange *change, WicePeerUpdate *ret)
-{
-	const WicePeerChange *peer = change->peers;
-	if (change->n_peers != 1 || change->fields || peer->flags != WICE_PEER_CHANGE_UPDATE_ONLY)
-		return false;
-	*ret = (WicePeerUpdate){ .size = sizeof *ret,
-				 .public_key = peer->public_key,
-				 .set_endpoint = peer->fields & WICE_PEER_HAS_ENDPOINT,
-				 .endpoint = peer->endpoint,
-				 .set_keepalive = peer->fields & WICE_PEER_HAS_KEEPALIVE,
-				 .keepalive_s = peer->keepalive_s };
-	return true;
 }
 
 static int netlink_set(WiceWgBackend *base, const char *name, const WiceDeviceChange *change,
 		       int64_t deadline_ms)
 {
-	WicePeerUpdate update;
-	return as_update(change, &update) ? netlink_update_peer(base, name, &update, deadline_ms)
-					  : -EOPNOTSUPP;
+	const WiceNetlinkTransport *transport = &((NetlinkBackend *)base)->transport;
+	WiceNetlinkLink link;
+	uint16_t family;
+	int r = find_device(transport, name, deadline_ms, &link, &family);
+	WiceNetlinkSet set = { .change = change };
+	while (r == 0 && !wice__netlink_set_done(&set)) {
+		WiceNetlinkReply reply = { 0 };
+		r = wice__netlink_exchange(transport, NETLINK_GENERIC,
+					   wice__netlink_write_set(family, link.ifindex, &set),
+					   &reply, deadline_ms);
+	}
+	return set_error(r, &set);
+}
+
+static int netlink_create(WiceWgBackend *base, const char *name, int64_t deadline_ms)
+{
+	const WiceNetlinkTransport *transport = &((NetlinkBackend *)base)->transport;
+	return wice__link_create(transport, name, WG_GENL_NAME, deadline_ms);
+}
+
+static int netlink_remove(WiceWgBackend *base, const char *name, int64_t deadline_ms)
+{
+	const WiceNetlinkTransport *transport = &((NetlinkBackend *)base)->transport;
+	WiceNetlinkLink link;
+	int r = find_link(transport, name, deadline_ms, &link);
+	return r < 0 ? r : wice__link_remove(transport, link.ifindex, deadline_ms);
+}
+
+static int netlink_get_link(WiceWgBackend *base, const char *name, int64_t deadline_ms,
+			    WiceLink **ret)
+{
+	const WiceNetlinkTransport *transport = &((NetlinkBackend *)base)->transport;
+	WiceNetlinkLink link;
+	int r = find_link(transport, name, deadline_ms, &link);
+	return r < 0 ? r : wice__link_read(transport, &link, deadline_ms, ret);
+}
+
+static int netlink_set_link(WiceWgBackend *base, const char *name, const WiceLinkChange *change,
+			    int64_t deadline_ms)
+{
+	const WiceNetlinkTransport *transport = &((NetlinkBackend *)base)->transport;
+	WiceNetlinkLink link;
+	int r = find_link(transport, name, deadline_ms, &link);
+	return r < 0 ? r : wice__link_change(transport, link.ifindex, change, deadline_ms);
 }
 
 static void netlink_free(WiceWgBackend *base)
@@ -295,6 +194,10 @@ WiceWgBackend *wice__wg_netlink_new_with(const WiceNetlinkTransport *transport)
 		.list = netlink_list,
 		.get = netlink_get,
 		.set = netlink_set,
+		.create = netlink_create,
+		.remove = netlink_remove,
+		.get_link = netlink_get_link,
+		.set_link = netlink_set_link,
 		.free = netlink_free,
 	};
 	NetlinkBackend *backend = g_new0(NetlinkBackend, 1);
@@ -305,6 +208,5 @@ WiceWgBackend *wice__wg_netlink_new_with(const WiceNetlinkTransport *transport)
 
 WiceWgBackend *wice__wg_netlink_new(void)
 {
-	static const WiceNetlinkTransport kernel = { .exchange = kernel_exchange };
-	return wice__wg_netlink_new_with(&kernel);
+	return wice__wg_netlink_new_with(&wice__netlink_kernel);
 }

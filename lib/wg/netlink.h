@@ -19,6 +19,8 @@ typedef struct {
 	unsigned ifindex;
 	char name[16];
 	char kind[16]; /* IFLA_INFO_KIND, "" if the link has none */
+	bool up;       /* administratively */
+	unsigned mtu;
 } WiceNetlinkLink;
 
 /* RTM_NEWLINK or RTM_DELLINK. -EPROTO. */
@@ -27,17 +29,51 @@ int wice__netlink_read_link(struct nlmsghdr *header, WiceNetlinkLink *ret);
 /* The reply to CTRL_CMD_GETFAMILY: the number of the family. -EPROTO. */
 int wice__netlink_read_family(struct nlmsghdr *header, uint16_t *ret);
 
+/* The same reply: the number of the family's multicast group of that name, 0 if none. -EPROTO. */
+int wice__netlink_read_group(struct nlmsghdr *header, const char *group, uint32_t *ret);
+
+/*
+ * What the group "peers" tells, in kernels that have it: something about a peer of this device
+ * changed. -EPROTO, also for messages that are something else.
+ */
+int wice__netlink_read_notification(struct nlmsghdr *header, char ret_name[16],
+				    unsigned *ret_ifindex);
+
 /* One message of the dump of a device. -EPROTO, -E2BIG. */
 int wice__netlink_read_device(struct nlmsghdr *header, WiceDeviceBuilder *builder);
 
-/* Making requests. The caller frees them with nlmsg_free(); NULL if there is no memory. */
+/*
+ * Making requests. NULL if there is no memory. Whoever does not hand them on frees them with
+ * wice__netlink_request_free().
+ */
 
 struct nl_msg *wice__netlink_write_list_links(const char *kind);
 struct nl_msg *wice__netlink_write_get_link(const char *name);
 struct nl_msg *wice__netlink_write_get_family(const char *name);
 struct nl_msg *wice__netlink_write_get_device(uint16_t family, const char *name);
-struct nl_msg *wice__netlink_write_update(uint16_t family, const char *name,
-					  const WicePeerUpdate *update);
+
+/* A change on its way into messages. At first all but the change is zero. */
+typedef struct {
+	const WiceDeviceChange *change;
+	bool begun;
+	size_t peer;       /* the one that is next */
+	size_t allowed_ip; /* of that one; 0: it has not begun */
+	bool removes;      /* the last message takes single allowed IPs away */
+} WiceNetlinkSet;
+
+/* True when all of it is written. */
+bool wice__netlink_set_done(const WiceNetlinkSet *set);
+/* The next message, of at most 60 KiB. */
+struct nl_msg *wice__netlink_write_set(uint16_t family, unsigned ifindex, WiceNetlinkSet *set);
+
+/* Since 5.2 the kernel wants the flag on every nest; not every libnl sets it by itself. */
+struct nlattr *wice__netlink_start_nest(struct nl_msg *message, int type);
+
+/* Either the message is whole (ok) and returned, or it is freed and there is none. */
+struct nl_msg *wice__netlink_whole(struct nl_msg *message, bool ok);
+
+/* Wipes and frees. */
+void wice__netlink_request_free(struct nl_msg *request);
 
 /*
  * A reply while it comes in. message() is called for each message that belongs to it and is not a
@@ -52,6 +88,12 @@ typedef struct {
 
 /* Takes one datagram. 0: there is more to come; 1: that was all; or -errno, also the kernel's. */
 int wice__netlink_reply_feed(WiceNetlinkReply *reply, void *datagram, size_t len);
+
+/* How often a dump is taken that is torn by changes each time, before it is -EBUSY. */
+#define WICE_NETLINK_DUMP_TRIES 8
+
+/* True if a dump is to be taken again: it was torn, or the socket could not hold it. */
+bool wice__netlink_is_torn(int r, const WiceNetlinkReply *reply);
 
 /* The -errno for a negative result of a libnl function, as far as libnl lets one know it. */
 int wice__netlink_errno(int libnl_error);

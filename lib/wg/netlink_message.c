@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The netlink messages of WireGuard and of links (include/uapi/linux/wireguard.h, if_link.h),
- * between bytes and the model. No sockets here.
+ * The netlink messages of WireGuard (include/uapi/linux/wireguard.h) between bytes and the model,
+ * but for those that change a device (netlink_set.c). No sockets here.
  *
  * A device is dumped in as many messages as it needs. The attributes of the interface are in the
  * first one; the following ones hold nothing but peers, in spite of what the kernel's header says.
@@ -12,11 +12,10 @@
 #include "wg/netlink.h"
 
 #include "event/sockaddr.h"
+#include "wg/netlink_attribute.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
 #include <linux/wireguard.h>
 #include <netlink/attr.h>
 #include <netlink/genl/ctrl.h>
@@ -24,6 +23,13 @@
 #include <sodium.h>
 #include <string.h>
 
+/* WG_CMD_CHANGED_PEER of the patches of 2021 and 2022, which no released kernel has. */
+#define CHANGED_PEER 2
+
+#define KEY_BOUNDS                                   \
+	{                                            \
+		.min = WG_KEY_LEN, .max = WG_KEY_LEN \
+	}
 #define KEY_POLICY                                                             \
 	{                                                                      \
 		.type = NLA_UNSPEC, .minlen = WG_KEY_LEN, .maxlen = WG_KEY_LEN \
@@ -33,43 +39,6 @@
 typedef struct {
 	int64_t seconds, nanoseconds;
 } KernelTime;
-
-static int read_nested(struct nlattr **attrs, int max, struct nlattr *nest,
-		       const struct nla_policy *policy)
-{
-	return nla_parse_nested(attrs, max, nest, (struct nla_policy *)policy) < 0 ? -EPROTO : 0;
-}
-
-int wice__netlink_read_link(struct nlmsghdr *header, WiceNetlinkLink *ret)
-{
-	static const struct nla_policy policy[IFLA_MAX + 1] = {
-		[IFLA_IFNAME] = { .type = NLA_STRING, .maxlen = sizeof ret->name },
-		[IFLA_LINKINFO] = { .type = NLA_NESTED },
-	};
-	static const struct nla_policy info_policy[IFLA_INFO_MAX + 1] = {
-		[IFLA_INFO_KIND] = { .type = NLA_STRING },
-	};
-	struct nlattr *attrs[IFLA_MAX + 1], *info[IFLA_INFO_MAX + 1];
-	WiceNetlinkLink link = { 0 };
-
-	if (!nlmsg_valid_hdr(header, sizeof(struct ifinfomsg)) ||
-	    nlmsg_parse(header, sizeof(struct ifinfomsg), attrs, IFLA_MAX,
-			(struct nla_policy *)policy) < 0 ||
-	    !attrs[IFLA_IFNAME])
-		return -EPROTO;
-	const struct ifinfomsg *body = nlmsg_data(header);
-	link.ifindex = (unsigned)body->ifi_index;
-	nla_strlcpy(link.name, attrs[IFLA_IFNAME], sizeof link.name);
-	if (attrs[IFLA_LINKINFO]) {
-		int r = read_nested(info, IFLA_INFO_MAX, attrs[IFLA_LINKINFO], info_policy);
-		if (r < 0)
-			return r;
-		if (info[IFLA_INFO_KIND])
-			nla_strlcpy(link.kind, info[IFLA_INFO_KIND], sizeof link.kind);
-	}
-	*ret = link;
-	return 0;
-}
 
 int wice__netlink_read_family(struct nlmsghdr *header, uint16_t *ret)
 {
@@ -85,54 +54,116 @@ int wice__netlink_read_family(struct nlmsghdr *header, uint16_t *ret)
 	return 0;
 }
 
-static int read_allowed_ip(struct nlattr *nest, WiceDeviceBuilder *builder)
+/* One entry of the list of groups: its number if it has that name, else 0. */
+static int read_group(const struct nlattr *entry, const char *group, uint32_t *ret)
 {
-	static const struct nla_policy policy[WGALLOWEDIP_A_MAX + 1] = {
-		[WGALLOWEDIP_A_FAMILY] = { .type = NLA_U16 },
-		[WGALLOWEDIP_A_IPADDR] = { .type = NLA_UNSPEC, .minlen = 4, .maxlen = 16 },
-		[WGALLOWEDIP_A_CIDR_MASK] = { .type = NLA_U8 },
+	static const WiceNetlinkBounds bounds[] = {
+		[CTRL_ATTR_MCAST_GRP_NAME] = { .min = 1, .max = GENL_NAMSIZ },
+		[CTRL_ATTR_MCAST_GRP_ID] = { .min = 4, .max = 4 },
 	};
-	struct nlattr *attrs[WGALLOWEDIP_A_MAX + 1];
-	int r = read_nested(attrs, WGALLOWEDIP_A_MAX, nest, policy);
+	const struct nlattr *attrs[G_N_ELEMENTS(bounds)];
+	int r = wice__nest_sort(entry, bounds, G_N_ELEMENTS(bounds), attrs);
+	if (r < 0)
+		return r;
+	if (!attrs[CTRL_ATTR_MCAST_GRP_NAME] || !attrs[CTRL_ATTR_MCAST_GRP_ID])
+		return -EPROTO;
+	bool same = nla_strcmp(attrs[CTRL_ATTR_MCAST_GRP_NAME], group) == 0;
+	*ret = same ? wice__attribute_u32(attrs[CTRL_ATTR_MCAST_GRP_ID]) : 0;
+	return 0;
+}
+
+int wice__netlink_read_group(struct nlmsghdr *header, const char *group, uint32_t *ret)
+{
+	static const struct nla_policy policy[CTRL_ATTR_MAX + 1] = {
+		[CTRL_ATTR_MCAST_GROUPS] = { .type = NLA_NESTED },
+	};
+	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
+	uint32_t found = 0;
+	if (!genlmsg_valid_hdr(header, 0) ||
+	    genlmsg_parse(header, 0, attrs, CTRL_ATTR_MAX, (struct nla_policy *)policy) < 0)
+		return -EPROTO;
+	if (attrs[CTRL_ATTR_MCAST_GROUPS]) {
+		WiceNetlinkNest groups = wice__nest_open(attrs[CTRL_ATTR_MCAST_GROUPS]);
+		const struct nlattr *entry;
+		while (found == 0 && (entry = wice__nest_next(&groups))) {
+			int r = read_group(entry, group, &found);
+			if (r < 0)
+				return r;
+		}
+	}
+	*ret = found;
+	return 0;
+}
+
+int wice__netlink_read_notification(struct nlmsghdr *header, char ret_name[16],
+				    unsigned *ret_ifindex)
+{
+	static const struct nla_policy policy[WGDEVICE_A_MAX + 1] = {
+		[WGDEVICE_A_IFINDEX] = { .type = NLA_U32 },
+		[WGDEVICE_A_IFNAME] = { .type = NLA_STRING, .minlen = 1, .maxlen = 16 },
+	};
+	struct nlattr *attrs[WGDEVICE_A_MAX + 1];
+	if (!genlmsg_valid_hdr(header, 0) || genlmsg_hdr(header)->cmd != CHANGED_PEER ||
+	    genlmsg_parse(header, 0, attrs, WGDEVICE_A_MAX, (struct nla_policy *)policy) < 0 ||
+	    !attrs[WGDEVICE_A_IFINDEX] || !attrs[WGDEVICE_A_IFNAME])
+		return -EPROTO;
+	nla_strlcpy(ret_name, attrs[WGDEVICE_A_IFNAME], 16);
+	*ret_ifindex = nla_get_u32(attrs[WGDEVICE_A_IFINDEX]);
+	return 0;
+}
+
+static int read_allowed_ip(const struct nlattr *nest, WiceDeviceBuilder *builder)
+{
+	static const WiceNetlinkBounds bounds[] = {
+		[WGALLOWEDIP_A_FAMILY] = { .min = 2, .max = 2 },
+		[WGALLOWEDIP_A_IPADDR] = { .min = 4, .max = 16 },
+		[WGALLOWEDIP_A_CIDR_MASK] = { .min = 1, .max = 1 },
+	};
+	const struct nlattr *attrs[G_N_ELEMENTS(bounds)];
+	int r = wice__nest_sort(nest, bounds, G_N_ELEMENTS(bounds), attrs);
 	if (r < 0)
 		return r;
 	if (!attrs[WGALLOWEDIP_A_FAMILY] || !attrs[WGALLOWEDIP_A_IPADDR] ||
 	    !attrs[WGALLOWEDIP_A_CIDR_MASK])
 		return -EPROTO;
 
-	uint16_t family = nla_get_u16(attrs[WGALLOWEDIP_A_FAMILY]);
-	int len = nla_len(attrs[WGALLOWEDIP_A_IPADDR]);
-	WicePrefix prefix = { .length = nla_get_u8(attrs[WGALLOWEDIP_A_CIDR_MASK]) };
+	uint16_t family = wice__attribute_u16(attrs[WGALLOWEDIP_A_FAMILY]);
+	size_t len = wice__attribute_size(attrs[WGALLOWEDIP_A_IPADDR]);
+	WicePrefix prefix = { .length = wice__attribute_u8(attrs[WGALLOWEDIP_A_CIDR_MASK]) };
 	if (family == AF_INET && len == 4)
 		prefix.address.family = WICE_FAMILY_IPV4;
 	else if (family == AF_INET6 && len == 16)
 		prefix.address.family = WICE_FAMILY_IPV6;
 	else
 		return -EPROTO;
-	memcpy(prefix.address.bytes, nla_data(attrs[WGALLOWEDIP_A_IPADDR]), (size_t)len);
+	memcpy(prefix.address.bytes, wice__attribute_data(attrs[WGALLOWEDIP_A_IPADDR]), len);
 	r = wice__device_builder_allowed_ip(builder, &prefix);
 	return r == -EINVAL ? -EPROTO : r;
 }
 
-static int read_peer_values(struct nlattr **attrs, WiceDevicePeer *peer)
+static int read_peer_values(const struct nlattr **attrs, WiceDevicePeer *peer)
 {
 	if (attrs[WGPEER_A_PRESHARED_KEY])
-		nla_memcpy(&peer->preshared_key, attrs[WGPEER_A_PRESHARED_KEY], WICE_KEY_LEN);
+		memcpy(&peer->preshared_key, wice__attribute_data(attrs[WGPEER_A_PRESHARED_KEY]),
+		       WICE_KEY_LEN);
 	if (attrs[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL])
-		peer->keepalive_s = nla_get_u16(attrs[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL]);
+		peer->keepalive_s =
+			wice__attribute_u16(attrs[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL]);
 	if (attrs[WGPEER_A_RX_BYTES])
-		peer->rx_bytes = nla_get_u64(attrs[WGPEER_A_RX_BYTES]);
+		peer->rx_bytes = wice__attribute_u64(attrs[WGPEER_A_RX_BYTES]);
 	if (attrs[WGPEER_A_TX_BYTES])
-		peer->tx_bytes = nla_get_u64(attrs[WGPEER_A_TX_BYTES]);
+		peer->tx_bytes = wice__attribute_u64(attrs[WGPEER_A_TX_BYTES]);
 	if (attrs[WGPEER_A_LAST_HANDSHAKE_TIME]) {
 		KernelTime time;
-		nla_memcpy(&time, attrs[WGPEER_A_LAST_HANDSHAKE_TIME], sizeof time);
+		memcpy(&time, wice__attribute_data(attrs[WGPEER_A_LAST_HANDSHAKE_TIME]),
+		       sizeof time);
 		if (!wice__handshake_time(time.seconds, time.nanoseconds, &peer->handshake_ns))
 			return -EPROTO;
 	}
 	if (attrs[WGPEER_A_ENDPOINT]) {
-		struct sockaddr_storage address = { 0 };
-		int len = nla_memcpy(&address, attrs[WGPEER_A_ENDPOINT], sizeof address);
+		struct sockaddr_storage address;
+		size_t len = wice__attribute_size(attrs[WGPEER_A_ENDPOINT]);
+		memcpy(&address, wice__attribute_data(attrs[WGPEER_A_ENDPOINT]), len);
 		if (!wice__endpoint_from_sockaddr((struct sockaddr *)&address, (socklen_t)len,
 						  &peer->endpoint))
 			return -EPROTO;
@@ -140,42 +171,39 @@ static int read_peer_values(struct nlattr **attrs, WiceDevicePeer *peer)
 	return 0;
 }
 
-static int read_peer(struct nlattr *nest, WiceDeviceBuilder *builder)
+static int read_peer(const struct nlattr *nest, WiceDeviceBuilder *builder)
 {
-	static const struct nla_policy policy[WGPEER_A_MAX + 1] = {
-		[WGPEER_A_PUBLIC_KEY] = KEY_POLICY,
-		[WGPEER_A_PRESHARED_KEY] = KEY_POLICY,
-		[WGPEER_A_ENDPOINT] = { .type = NLA_UNSPEC, .minlen = sizeof(struct sockaddr_in) },
-		[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL] = { .type = NLA_U16 },
-		[WGPEER_A_LAST_HANDSHAKE_TIME] = { .type = NLA_UNSPEC,
-						   .minlen = sizeof(KernelTime),
-						   .maxlen = sizeof(KernelTime) },
-		[WGPEER_A_RX_BYTES] = { .type = NLA_U64 },
-		[WGPEER_A_TX_BYTES] = { .type = NLA_U64 },
-		[WGPEER_A_ALLOWEDIPS] = { .type = NLA_NESTED },
+	static const WiceNetlinkBounds bounds[] = {
+		[WGPEER_A_PUBLIC_KEY] = KEY_BOUNDS,
+		[WGPEER_A_PRESHARED_KEY] = KEY_BOUNDS,
+		[WGPEER_A_ENDPOINT] = { .min = sizeof(struct sockaddr_in),
+					.max = sizeof(struct sockaddr_storage) },
+		[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL] = { .min = 2, .max = 2 },
+		[WGPEER_A_LAST_HANDSHAKE_TIME] = { .min = sizeof(KernelTime),
+						   .max = sizeof(KernelTime) },
+		[WGPEER_A_RX_BYTES] = { .min = 8, .max = 8 },
+		[WGPEER_A_TX_BYTES] = { .min = 8, .max = 8 },
+		[WGPEER_A_ALLOWEDIPS] = { .max = UINT16_MAX },
 	};
-	struct nlattr *attrs[WGPEER_A_MAX + 1], *entry;
+	const struct nlattr *attrs[G_N_ELEMENTS(bounds)], *entry;
 	WiceDevicePeer *peer;
 	WiceKey key;
-	int rest, r = read_nested(attrs, WGPEER_A_MAX, nest, policy);
+	int r = wice__nest_sort(nest, bounds, G_N_ELEMENTS(bounds), attrs);
 	if (r < 0)
 		return r;
 	if (!attrs[WGPEER_A_PUBLIC_KEY])
 		return -EPROTO;
 
-	nla_memcpy(&key, attrs[WGPEER_A_PUBLIC_KEY], WICE_KEY_LEN);
+	memcpy(&key, wice__attribute_data(attrs[WGPEER_A_PUBLIC_KEY]), WICE_KEY_LEN);
 	r = wice__device_builder_peer(builder, &key, &peer);
 	if (r == 0)
 		r = read_peer_values(attrs, peer);
 	if (r < 0 || !attrs[WGPEER_A_ALLOWEDIPS])
 		return r;
-	nla_for_each_nested(entry, attrs[WGPEER_A_ALLOWEDIPS], rest)
-	{
+	WiceNetlinkNest ips = wice__nest_open(attrs[WGPEER_A_ALLOWEDIPS]);
+	while (r == 0 && (entry = wice__nest_next(&ips)))
 		r = read_allowed_ip(entry, builder);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	return r == 0 && ips.rest > 0 ? -EPROTO : r;
 }
 
 int wice__netlink_read_device(struct nlmsghdr *header, WiceDeviceBuilder *builder)
@@ -188,7 +216,7 @@ int wice__netlink_read_device(struct nlmsghdr *header, WiceDeviceBuilder *builde
 		[WGDEVICE_A_FWMARK] = { .type = NLA_U32 },
 		[WGDEVICE_A_PEERS] = { .type = NLA_NESTED },
 	};
-	struct nlattr *attrs[WGDEVICE_A_MAX + 1], *entry;
+	struct nlattr *attrs[WGDEVICE_A_MAX + 1];
 	WiceDeviceInfo *info = wice__device_builder_info(builder);
 
 	if (!genlmsg_valid_hdr(header, 0) ||
@@ -206,61 +234,32 @@ int wice__netlink_read_device(struct nlmsghdr *header, WiceDeviceBuilder *builde
 		info->fwmark = nla_get_u32(attrs[WGDEVICE_A_FWMARK]);
 	if (!attrs[WGDEVICE_A_PEERS])
 		return 0;
-	int rest;
-	nla_for_each_nested(entry, attrs[WGDEVICE_A_PEERS], rest)
-	{
-		int r = read_peer(entry, builder);
-		if (r < 0)
-			return r;
-	}
-	return 0;
+	WiceNetlinkNest peers = wice__nest_open(attrs[WGDEVICE_A_PEERS]);
+	const struct nlattr *entry;
+	int r = 0;
+	while (r == 0 && (entry = wice__nest_next(&peers)))
+		r = read_peer(entry, builder);
+	return r == 0 && peers.rest > 0 ? -EPROTO : r;
 }
 
-/* Since 5.2 the kernel wants the flag on every nest; not every libnl sets it by itself. */
-static struct nlattr *start_nest(struct nl_msg *message, int type)
+struct nlattr *wice__netlink_start_nest(struct nl_msg *message, int type)
 {
 	return nla_nest_start(message, type | NLA_F_NESTED);
 }
 
-/* Either the message is whole or there is none. */
-static struct nl_msg *check(struct nl_msg *message, bool failed)
+struct nl_msg *wice__netlink_whole(struct nl_msg *message, bool ok)
 {
-	if (!failed)
+	if (ok)
 		return message;
-	nlmsg_free(message);
+	wice__netlink_request_free(message);
 	return NULL;
 }
 
-static struct nl_msg *write_link_request(int flags)
+void wice__netlink_request_free(struct nl_msg *request)
 {
-	struct ifinfomsg body = { .ifi_family = AF_UNSPEC };
-	struct nl_msg *message = nlmsg_alloc_simple(RTM_GETLINK, flags);
-	if (!message)
-		return NULL;
-	return check(message,
-		     nlmsg_append(message, &body, sizeof body, NLMSG_ALIGNTO) < 0 ||
-			     nla_put_u32(message, IFLA_EXT_MASK, RTEXT_FILTER_SKIP_STATS) < 0);
-}
-
-/*
- * The kernel filters by the kind if it knows it (since 4.6), so whoever reads must filter as well.
- */
-struct nl_msg *wice__netlink_write_list_links(const char *kind)
-{
-	struct nl_msg *message = write_link_request(NLM_F_DUMP);
-	if (!message)
-		return NULL;
-	struct nlattr *info = start_nest(message, IFLA_LINKINFO);
-	return check(message, !info || nla_put_string(message, IFLA_INFO_KIND, kind) < 0 ||
-				      nla_nest_end(message, info) < 0);
-}
-
-struct nl_msg *wice__netlink_write_get_link(const char *name)
-{
-	struct nl_msg *message = write_link_request(0);
-	if (!message)
-		return NULL;
-	return check(message, nla_put_string(message, IFLA_IFNAME, name) < 0);
+	struct nlmsghdr *header = nlmsg_hdr(request);
+	sodium_memzero(header, header->nlmsg_len);
+	nlmsg_free(request);
 }
 
 static struct nl_msg *write_generic(uint16_t family, int flags, uint8_t command, uint8_t version)
@@ -268,8 +267,8 @@ static struct nl_msg *write_generic(uint16_t family, int flags, uint8_t command,
 	struct nl_msg *message = nlmsg_alloc();
 	if (!message)
 		return NULL;
-	return check(message, !genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, family, 0, flags,
-					   command, version));
+	return wice__netlink_whole(message, genlmsg_put(message, NL_AUTO_PORT, NL_AUTO_SEQ, family,
+							0, flags, command, version));
 }
 
 struct nl_msg *wice__netlink_write_get_family(const char *name)
@@ -277,7 +276,8 @@ struct nl_msg *wice__netlink_write_get_family(const char *name)
 	struct nl_msg *message = write_generic(GENL_ID_CTRL, 0, CTRL_CMD_GETFAMILY, 1);
 	if (!message)
 		return NULL;
-	return check(message, nla_put_string(message, CTRL_ATTR_FAMILY_NAME, name) < 0);
+	return wice__netlink_whole(message,
+				   nla_put_string(message, CTRL_ATTR_FAMILY_NAME, name) == 0);
 }
 
 struct nl_msg *wice__netlink_write_get_device(uint16_t family, const char *name)
@@ -286,38 +286,7 @@ struct nl_msg *wice__netlink_write_get_device(uint16_t family, const char *name)
 		write_generic(family, NLM_F_DUMP, WG_CMD_GET_DEVICE, WG_GENL_VERSION);
 	if (!message)
 		return NULL;
-	return check(message, nla_put_string(message, WGDEVICE_A_IFNAME, name) < 0);
-}
-
-static bool put_peer(struct nl_msg *message, const WicePeerUpdate *update)
-{
-	if (nla_put(message, WGPEER_A_PUBLIC_KEY, WICE_KEY_LEN, &update->public_key) < 0 ||
-	    nla_put_u32(message, WGPEER_A_FLAGS, WGPEER_F_UPDATE_ONLY) < 0)
-		return false;
-	if (update->set_endpoint) {
-		struct sockaddr_storage address;
-		int len = (int)wice__endpoint_to_sockaddr(&update->endpoint, &address);
-		if (nla_put(message, WGPEER_A_ENDPOINT, len, &address) < 0)
-			return false;
-	}
-	return !update->set_keepalive ||
-	       nla_put_u16(message, WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL, update->keepalive_s) ==
-		       0;
-}
-
-struct nl_msg *wice__netlink_write_update(uint16_t family, const char *name,
-					  const WicePeerUpdate *update)
-{
-	struct nl_msg *message =
-		write_generic(family, NLM_F_ACK, WG_CMD_SET_DEVICE, WG_GENL_VERSION);
-	if (!message)
-		return NULL;
-	struct nlattr *peers = NULL, *peer = NULL;
-	bool ok = nla_put_string(message, WGDEVICE_A_IFNAME, name) == 0 &&
-		  (peers = start_nest(message, WGDEVICE_A_PEERS)) != NULL &&
-		  (peer = start_nest(message, 0)) != NULL && put_peer(message, update) &&
-		  nla_nest_end(message, peer) == 0 && nla_nest_end(message, peers) == 0;
-	return check(message, !ok);
+	return wice__netlink_whole(message, nla_put_string(message, WGDEVICE_A_IFNAME, name) == 0);
 }
 
 /* NLMSG_ERROR and NLMSG_DONE both begin with an error number, which is 0 or -errno. */
@@ -361,4 +330,9 @@ int wice__netlink_reply_feed(WiceNetlinkReply *reply, void *datagram, size_t len
 			return r;
 	}
 	return rest > 0 ? -EPROTO : 0;
+}
+
+bool wice__netlink_is_torn(int r, const WiceNetlinkReply *reply)
+{
+	return r == -ENOBUFS || (r == 0 && reply->interrupted);
 }

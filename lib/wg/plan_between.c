@@ -193,7 +193,7 @@ static void added_done(Added *added)
 static bool is_added(Added *added, const WicePrefix *prefix)
 {
 	if (!added->indexed) {
-		wice__index_init(&added->index, added->prefixes, sizeof *added->prefixes,
+		wice__index_init(&added->index, added->prefixes, sizeof *added->prefixes, 0,
 				 sizeof *added->prefixes, added->n);
 		for (size_t i = 0; i < added->n; i++)
 			wice__index_put(&added->index, (uint32_t)i);
@@ -251,25 +251,33 @@ static void change_peer(const Pair *pair, WicePeerChange *peer)
 		peer->keepalive_s = pair->after->keepalive_s;
 }
 
-/* Writes the peers of the plan; ips has room for all allowed IPs of both sides of all pairs. */
-static void change_peers(const Comparison *comparison, WicePeerChange *ret,
-			 WiceAllowedIpChange *ips, WicePrefix *scratch)
+/*
+ * Writes the peers of the plan and returns how many they are; ips has room for all allowed IPs of
+ * both sides of all pairs. Nothing is said of a peer that only loses what another one gets.
+ */
+static size_t change_peers(const Comparison *comparison, WicePeerChange *ret,
+			   WiceAllowedIpChange *ips, WicePrefix *scratch)
 {
+	const WicePeerChange *start = ret;
 	Added added;
 	collect_added(comparison->others, &added);
 	for (guint i = 0; i < comparison->removed->len; i++, ret++) {
 		ret->flags = WICE_PEER_CHANGE_REMOVE;
 		ret->public_key = g_array_index(comparison->removed, Pair, i).before->public_key;
 	}
-	for (guint i = 0; i < comparison->others->len; i++, ret++) {
+	for (guint i = 0; i < comparison->others->len; i++) {
 		const Pair *pair = &g_array_index(comparison->others, Pair, i);
 		WiceAllowedIpChange *end = change_allowed_ips(pair, &added, scratch, ret, ips);
+		if (ret->flags == WICE_PEER_CHANGE_UPDATE_ONLY && !pair->fields && end == ips)
+			continue;
 		change_peer(pair, ret);
 		ret->allowed_ips = ips;
 		ret->n_allowed_ips = (size_t)(end - ips);
 		ips = end;
+		ret++;
 	}
 	added_done(&added);
+	return (size_t)(ret - start);
 }
 
 /* All allowed IPs that the peers of the plan have on both sides. */
@@ -286,19 +294,18 @@ static size_t count_allowed_ips(const GArray *pairs)
 static WicePlan *plan_of(const Comparison *comparison)
 {
 	WiceDeviceChange change = { .size = sizeof change };
-	size_t n_peers = comparison->removed->len + comparison->others->len;
+	size_t n_pairs = comparison->removed->len + comparison->others->len;
 	size_t n_ips = count_allowed_ips(comparison->others);
-	WicePeerChange *peers = g_new0(WicePeerChange, n_peers);
+	WicePeerChange *peers = g_new0(WicePeerChange, n_pairs);
 	g_autofree WiceAllowedIpChange *ips = g_new(WiceAllowedIpChange, n_ips);
 	g_autofree WicePrefix *scratch = g_new(WicePrefix, n_ips);
 
 	change_interface(comparison->present, comparison->wanted, &change);
-	change_peers(comparison, peers, ips, scratch);
 	change.peers = peers;
-	change.n_peers = n_peers;
+	change.n_peers = change_peers(comparison, peers, ips, scratch);
 	WicePlan *plan = wice__plan_copy(&change);
-	if (n_peers)
-		sodium_memzero(peers, n_peers * sizeof *peers);
+	if (change.n_peers)
+		sodium_memzero(peers, change.n_peers * sizeof *peers);
 	sodium_memzero(&change, sizeof change);
 	g_free(peers);
 	return plan;

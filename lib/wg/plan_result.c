@@ -18,17 +18,17 @@
 #include "wg/index.h"
 
 #include <sodium.h>
+#include <stddef.h>
 #include <wice/plan.h>
 
 typedef struct {
-	WiceKey public_key; /* first: the index looks for it */
+	WiceDevicePeer state; /* without its allowed IPs */
+	uint32_t first, last; /* these, or WICE_INDEX_NONE */
 	bool gone;
-	uint32_t first, last; /* allowed IPs, or WICE_INDEX_NONE */
-	WiceDevicePeer state;
 } Peer;
 
 typedef struct {
-	WicePrefix prefix; /* first: the index looks for it */
+	WicePrefix prefix;
 	bool gone;
 	uint32_t peer, next;
 } Route;
@@ -59,9 +59,10 @@ static void model_init(Model *model, const WiceDeviceInfo *info, const WiceDevic
 	*model = (Model){ .info = *info,
 			  .peers = g_new(Peer, peers_max),
 			  .routes = g_new(Route, routes_max) };
-	wice__index_init(&model->by_key, model->peers, sizeof(Peer), sizeof(WiceKey), peers_max);
-	wice__index_init(&model->owners, model->routes, sizeof(Route), sizeof(WicePrefix),
-			 routes_max);
+	wice__index_init(&model->by_key, model->peers, sizeof(Peer),
+			 offsetof(Peer, state.public_key), sizeof(WiceKey), peers_max);
+	wice__index_init(&model->owners, model->routes, sizeof(Route), offsetof(Route, prefix),
+			 sizeof(WicePrefix), routes_max);
 }
 
 static void model_done(Model *model)
@@ -81,11 +82,10 @@ static uint32_t find_peer(const Model *model, const WiceKey *key)
 	return number != WICE_INDEX_NONE && model->peers[number].gone ? WICE_INDEX_NONE : number;
 }
 
-static uint32_t add_peer(Model *model, const WiceKey *key)
+static uint32_t add_peer(Model *model, const WiceDevicePeer *state)
 {
 	uint32_t number = model->n_peers++;
-	model->peers[number] =
-		(Peer){ .public_key = *key, .first = WICE_INDEX_NONE, .last = WICE_INDEX_NONE };
+	model->peers[number] = (Peer){ .state = *state, .first = WICE_INDEX_NONE };
 	wice__index_put(&model->by_key, number);
 	return number;
 }
@@ -119,8 +119,7 @@ static void load_peers(Model *model, const WiceDevice *device)
 	const uint32_t *order = wice_device_order(device);
 	for (size_t i = 0; i < info->n_peers; i++) {
 		const WiceDevicePeer *peer = &info->peers[order[i]];
-		uint32_t number = add_peer(model, &peer->public_key);
-		model->peers[number].state = *peer;
+		uint32_t number = add_peer(model, peer);
 		for (size_t j = 0; j < peer->n_allowed_ips; j++)
 			add_allowed_ip(model, number,
 				       &peer->allowed_ips[peer->allowed_ip_order[j]]);
@@ -156,7 +155,7 @@ static void change_peer(Model *model, const WicePeerChange *change)
 		if (change->flags & (WICE_PEER_CHANGE_REMOVE | WICE_PEER_CHANGE_UPDATE_ONLY) ||
 		    is_own_key(model, &change->public_key))
 			return;
-		number = add_peer(model, &change->public_key);
+		number = add_peer(model, &(WiceDevicePeer){ .public_key = change->public_key });
 	}
 	Peer *peer = &model->peers[number];
 	peer->gone = change->flags & WICE_PEER_CHANGE_REMOVE;
@@ -196,12 +195,13 @@ static WiceDevice *snapshot(const Model *model)
 	WiceDeviceInfo *info = wice__device_builder_info(builder);
 	WiceDevicePeer *entry;
 	*info = model->info;
+	wice__device_builder_reserve(builder, model->n_peers, model->n_routes);
 	for (uint32_t i = 0; i < model->n_peers; i++) {
 		const Peer *peer = &model->peers[i];
-		if (peer->gone || wice__device_builder_peer(builder, &peer->public_key, &entry) < 0)
+		if (peer->gone ||
+		    wice__device_builder_peer(builder, &peer->state.public_key, &entry) < 0)
 			continue;
 		*entry = peer->state;
-		entry->public_key = peer->public_key;
 		for (uint32_t j = peer->first; j != WICE_INDEX_NONE; j = model->routes[j].next) {
 			if (!model->routes[j].gone)
 				(void)wice__device_builder_allowed_ip(builder,

@@ -1,245 +1,221 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Client of the UAPI sockets. One connection per operation, because that is all that some
- * implementations serve. What a device may cost is bounded three times: by the caller's deadline,
- * by the time that is spent waiting for it (a hung process must not hold up the others), and by
- * the size of its reply.
+ * The backend of userspace WireGuard: what it means to read and to change a device there. How bytes
+ * come and go is uapi_socket.c, what they say uapi_parse.c and uapi_write.c.
+ *
+ * A change is one request, except for boringtun, which would do harm with it: what one peer sets
+ * (remove, endpoint, preshared key...) it also does to those behind it, and a change of a peer that
+ * exists kills its thread. It refuses update_only, though, before it does anything, with an errno
+ * without a minus. So where a peer may be made, a change begins with a question: the empty
+ * update_only of that peer, which nobody else minds. Who refuses it in that way is told of one peer
+ * at a time, and of none that it has.
  */
 #include "wg/uapi.h"
 
 #include "event/source.h"
 #include "wg/device.h"
-#include "wg/uapi_parse.h"
+#include "wg/link.h"
+#include "wg/uapi_socket.h"
+#include "wg/uapi_write.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <net/if.h>
-#include <poll.h>
-#include <sodium.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <sys/time.h>
-#include <sys/un.h>
 #include <unistd.h>
 
-#define WAIT_MAX_US (250 * 1000)
-#define REPLY_FIRST ((size_t)16 * 1024)
-#define REPLY_MAX ((size_t)64 * 1024 * 1024)
+/* How long a process is waited for whose interface was deleted. */
+#define END_WAIT_MS 250
+#define END_POLL_US 2000
 
 typedef struct {
 	WiceWgBackend base;
 	char *folder;
+	WiceNetlinkTransport transport;
 } UapiBackend;
-
-/* How long an operation may still take and, of that, wait. */
-typedef struct {
-	int64_t deadline_us;
-	int64_t wait_us;
-} Patience;
-
-/* Holds secrets, so it grows by hand and is wiped. */
-typedef struct {
-	char *data;
-	size_t len, room;
-} Reply;
-
-static int64_t patience_left(const Patience *patience)
-{
-	return MIN(patience->wait_us, patience->deadline_us - g_get_monotonic_time());
-}
-
-static int wait_for(int fd, short events, Patience *patience)
-{
-	for (;;) {
-		int64_t left = patience_left(patience);
-		if (left <= 0)
-			return -ETIMEDOUT;
-		int64_t start = g_get_monotonic_time();
-		struct pollfd pollfd = { .fd = fd, .events = events };
-		int n = poll(&pollfd, 1, (int)((left + 999) / 1000));
-		int error = errno;
-		patience->wait_us -= g_get_monotonic_time() - start;
-		if (n > 0)
-			return 0;
-		if (n < 0 && error != EINTR)
-			return -error;
-	}
-}
-
-static bool socket_address(const char *folder, const char *name, struct sockaddr_un *ret)
-{
-	*ret = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	int len = g_snprintf(ret->sun_path, sizeof ret->sun_path, "%s/%s.sock", folder, name);
-	return len < (int)sizeof ret->sun_path;
-}
-
-/*
- * A full backlog is nothing that poll(2) tells of; a send timeout is what bounds connect(2) then.
- */
-static int connect_patiently(int fd, const struct sockaddr_un *address, Patience *patience)
-{
-	for (;;) {
-		int64_t left = patience_left(patience);
-		if (left <= 0)
-			return -ETIMEDOUT;
-		struct timeval timeout = { .tv_sec = left / G_USEC_PER_SEC,
-					   .tv_usec = left % G_USEC_PER_SEC };
-		if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) < 0)
-			return -errno;
-		int64_t start = g_get_monotonic_time();
-		int r = connect(fd, (const struct sockaddr *)address, sizeof *address);
-		int error = errno;
-		patience->wait_us -= g_get_monotonic_time() - start;
-		if (r == 0)
-			return 0;
-		if (error != EINTR && error != EAGAIN)
-			return -error;
-	}
-}
-
-/* No socket, or one that nobody listens on any more. It is not ours to unlink. */
-static bool means_absent(int error)
-{
-	return error == -ENOENT || error == -ENOTDIR || error == -ECONNREFUSED;
-}
-
-static int open_socket(const UapiBackend *backend, const char *name, Patience *patience)
-{
-	struct sockaddr_un address;
-	if (!socket_address(backend->folder, name, &address))
-		return -ENAMETOOLONG;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -errno;
-	int r = connect_patiently(fd, &address, patience);
-	if (r < 0) {
-		close(fd);
-		return means_absent(r) ? -ENODEV : r;
-	}
-	return fd;
-}
-
-static int send_all(int fd, const char *data, size_t len, Patience *patience)
-{
-	while (len) {
-		ssize_t n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
-		if (n >= 0) {
-			data += n;
-			len -= (size_t)n;
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		int r = errno == EAGAIN ? wait_for(fd, POLLOUT, patience) : -errno;
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
-static void reply_done(Reply *reply)
-{
-	if (reply->data)
-		sodium_memzero(reply->data, reply->room);
-	g_free(reply->data);
-}
-
-G_DEFINE_AUTO_CLEANUP_CLEAR_FUNC(Reply, reply_done)
-
-static int reply_grow(Reply *reply)
-{
-	if (reply->room >= REPLY_MAX)
-		return -EPROTO;
-	Reply bigger = { .len = reply->len, .room = reply->room ? 2 * reply->room : REPLY_FIRST };
-	bigger.data = g_malloc(bigger.room);
-	if (reply->len)
-		memcpy(bigger.data, reply->data, reply->len);
-	reply_done(reply);
-	*reply = bigger;
-	return 0;
-}
-
-static int receive_reply(int fd, Patience *patience, Reply *reply)
-{
-	for (;;) {
-		if (reply->len == reply->room) {
-			int r = reply_grow(reply);
-			if (r < 0)
-				return r;
-		}
-		if (g_get_monotonic_time() >= patience->deadline_us)
-			return -ETIMEDOUT;
-		ssize_t n =
-			recv(fd, reply->data + reply->len, reply->room - reply->len, MSG_DONTWAIT);
-		if (n == 0)
-			return 0; /* the parser judges whether that was all */
-		if (n > 0) {
-			size_t n_searched = reply->len;
-			reply->len += (size_t)n;
-			if (wice__uapi_reply_complete(reply->data, reply->len, n_searched))
-				return 0;
-			continue;
-		}
-		if (errno == EINTR)
-			continue;
-		int r = errno == EAGAIN ? wait_for(fd, POLLIN, patience) : -errno;
-		if (r < 0)
-			return r;
-	}
-}
-
-/* A process that dies in the middle of an answer has sent a malformed one. */
-static int exchange(const UapiBackend *backend, const char *name, const char *request, size_t len,
-		    int64_t deadline_ms, Reply *reply)
-{
-	Patience patience = { .deadline_us = deadline_ms * 1000, .wait_us = WAIT_MAX_US };
-	int fd = open_socket(backend, name, &patience);
-	if (fd < 0)
-		return fd;
-	int r = send_all(fd, request, len, &patience);
-	if (r == 0)
-		r = receive_reply(fd, &patience, reply);
-	close(fd);
-	return r == -EPIPE || r == -ECONNRESET ? -EPROTO : r;
-}
 
 static int uapi_get(WiceWgBackend *base, const char *name, int64_t deadline_ms, WiceDevice **ret)
 {
 	static const char request[] = "get=1\n\n";
 	UapiBackend *backend = (UapiBackend *)base;
-	g_auto(Reply) reply = { 0 };
-	int r = exchange(backend, name, request, sizeof request - 1, deadline_ms, &reply);
-	if (r < 0)
-		return r;
-
 	WiceUapiWorld world = { .now_ns = wice__realtime_ms() * 1000000, .scope = if_nametoindex };
 	WiceDeviceBuilder *builder = wice__device_builder_new(name, WICE_DEVICE_USERSPACE);
-	r = wice__uapi_parse_get(reply.data, reply.len, &world, builder);
+	WiceUapiReply reply = { .world = &world, .builder = builder };
+	int r = wice__uapi_exchange(backend->folder, name, request, sizeof request - 1, deadline_ms,
+				    &reply);
 	if (r < 0) {
 		wice__device_builder_free(builder);
-		return r;
+		return r == -ENODATA ? -EPROTO : r;
 	}
 	wice__device_builder_info(builder)->ifindex = if_nametoindex(name);
 	*ret = wice__device_builder_finish(builder);
 	return 0;
 }
 
-/*
- * All that is sent is known to be well-formed, so what a device calls invalid is a key that it
- * does not know: update_only, which comes first, so that nothing has been changed.
- */
-static int uapi_update_peer(WiceWgBackend *base, const char *name, const WicePeerUpdate *update,
-			    int64_t deadline_ms)
+typedef struct {
+	UapiBackend *backend;
+	const char *name;
+	const WiceDeviceChange *change;
+	int64_t deadline_ms;
+	bool positive; /* the last request was refused without a minus */
+} Setting;
+
+static int send_change(Setting *setting, const WiceDeviceChange *change)
 {
-	UapiBackend *backend = (UapiBackend *)base;
-	char request[WICE_UAPI_UPDATE_SIZE];
-	size_t len = wice__uapi_write_update(update, request);
-	g_auto(Reply) reply = { 0 };
-	int r = exchange(backend, name, request, len, deadline_ms, &reply);
+	WiceUapiReply reply = { 0 };
+	g_auto(WiceUapiRequest) request = { 0 };
+	wice__uapi_write_set(change, &request);
+	int r = wice__uapi_exchange(setting->backend->folder, setting->name, request.data,
+				    request.len, setting->deadline_ms, &reply);
+	setting->positive = reply.positive;
+	return r;
+}
+
+static int send_peer(Setting *setting, const WicePeerChange *peer)
+{
+	WiceDeviceChange change = { .size = sizeof change, .n_peers = 1, .peers = peer };
+	return send_change(setting, &change);
+}
+
+static bool may_make(const WicePeerChange *peer)
+{
+	return !(peer->flags & (WICE_PEER_CHANGE_REMOVE | WICE_PEER_CHANGE_UPDATE_ONLY));
+}
+
+/* Returns -EINVAL, and positive is set, if one has to be careful. */
+static int ask(Setting *setting)
+{
+	const WiceDeviceChange *change = setting->change;
+	for (size_t i = 0; i < change->n_peers; i++) {
+		WicePeerChange question = { .flags = WICE_PEER_CHANGE_UPDATE_ONLY,
+					    .public_key = change->peers[i].public_key };
+		if (may_make(&change->peers[i]))
+			return send_peer(setting, &question);
+	}
+	return 0;
+}
+
+static bool takes_allowed_ips(const WiceDeviceChange *change)
+{
+	for (size_t i = 0; i < change->n_peers; i++) {
+		for (size_t j = 0; j < change->peers[i].n_allowed_ips; j++) {
+			if (change->peers[i].allowed_ips[j].remove)
+				return true;
+		}
+	}
+	return false;
+}
+
+static guint key_hash(gconstpointer key)
+{
+	guint hash;
+	memcpy(&hash, ((const WiceKey *)key)->bytes, sizeof hash);
+	return hash;
+}
+
+static gboolean key_equal(gconstpointer a, gconstpointer b)
+{
+	return wice_key_compare(a, b) == 0;
+}
+
+/* The keys of the peers that there are when the first one is changed; borrowed from device. */
+static GHashTable *peers_before(const WiceDeviceChange *change, const WiceDeviceInfo *info)
+{
+	GHashTable *keys = g_hash_table_new(key_hash, key_equal);
+	if (change->flags & WICE_DEVICE_CHANGE_REPLACE_PEERS)
+		return keys;
+	for (size_t i = 0; i < info->n_peers; i++)
+		g_hash_table_add(keys, (gpointer)&info->peers[i].public_key);
+	return keys;
+}
+
+/* What is done to a peer in turn: makes it, removes it, is for nothing (NULL), cannot be done. */
+static int step(GHashTable *keys, const WicePeerChange *peer, const WicePeerChange **ret)
+{
+	bool exists = g_hash_table_contains(keys, &peer->public_key);
+	*ret = peer;
+	if (peer->flags & WICE_PEER_CHANGE_REMOVE)
+		g_hash_table_remove(keys, &peer->public_key);
+	else if (exists)
+		return -EOPNOTSUPP;
+	else if (peer->flags & WICE_PEER_CHANGE_UPDATE_ONLY)
+		*ret = NULL;
+	else
+		g_hash_table_add(keys, (gpointer)&peer->public_key);
+	return 0;
+}
+
+typedef int (*StepFunc)(Setting *setting, const WicePeerChange *peer);
+
+static int for_each_step(Setting *setting, const WiceDeviceInfo *info, StepFunc func)
+{
+	const WiceDeviceChange *change = setting->change;
+	g_autoptr(GHashTable) keys = peers_before(change, info);
+	int r = 0;
+	for (size_t i = 0; r == 0 && i < change->n_peers; i++) {
+		const WicePeerChange *peer;
+		r = step(keys, &change->peers[i], &peer);
+		if (r == 0 && peer && func)
+			r = func(setting, peer);
+	}
+	return r;
+}
+
+/* The change without its peers. */
+static int send_interface(Setting *setting)
+{
+	WiceDeviceChange change = *setting->change;
+	change.n_peers = 0;
+	int r = change.fields || change.flags ? send_change(setting, &change) : 0;
+	wice_key_clear(&change.private_key);
+	return r;
+}
+
+/* Without a private key it cannot make peers, and dies of it. */
+static bool has_private_key(const WiceDeviceChange *change, const WiceDeviceInfo *info)
+{
+	return change->fields & WICE_DEVICE_HAS_PRIVATE_KEY
+		       ? !wice_key_is_zero(&change->private_key)
+		       : info->fields & WICE_DEVICE_HAS_PUBLIC_KEY;
+}
+
+static int set_carefully(Setting *setting)
+{
+	g_autoptr(WiceDevice) device = NULL;
+	if (takes_allowed_ips(setting->change))
+		return -ENOPROTOOPT;
+	int r = uapi_get(&setting->backend->base, setting->name, setting->deadline_ms, &device);
+	if (r < 0)
+		return r;
+	const WiceDeviceInfo *info = wice_device_info(device);
+	if (!has_private_key(setting->change, info))
+		return -EOPNOTSUPP;
+	r = for_each_step(setting, info, NULL);
 	if (r == 0)
-		r = wice__uapi_parse_set(reply.data, reply.len);
-	return r == -EINVAL ? -EOPNOTSUPP : r;
+		r = send_interface(setting);
+	return r < 0 ? r : for_each_step(setting, info, send_peer);
+}
+
+/*
+ * All that is sent is known to be well-formed, so what a device calls invalid is a key or a form
+ * that it does not know. Taking allowed IPs away is the youngest of them; gotatun hangs up on it.
+ */
+static int uapi_set(WiceWgBackend *base, const char *name, const WiceDeviceChange *change,
+		    int64_t deadline_ms)
+{
+	Setting setting = { .backend = (UapiBackend *)base,
+			    .name = name,
+			    .change = change,
+			    .deadline_ms = deadline_ms };
+	int r = ask(&setting);
+	if (r == 0 || (r == -EINVAL && !setting.positive))
+		r = send_change(&setting, change);
+	if (r == -EINVAL && setting.positive)
+		r = set_carefully(&setting);
+	if ((r == -EINVAL || r == -ENODATA) && takes_allowed_ips(change))
+		return -ENOPROTOOPT;
+	return r == -ENODATA ? -EPROTO : r;
 }
 
 bool wice__uapi_socket_interface(const char *file, char ret_name[16])
@@ -255,19 +231,46 @@ bool wice__uapi_socket_interface(const char *file, char ret_name[16])
 	return true;
 }
 
-/* Whether somebody listens. Connecting never waits; a full backlog is somebody. */
-static bool socket_lives(const UapiBackend *backend, const char *name)
+/* What is wrong with a socket, from what connecting to it said. NULL: it is not worth a word. */
+static char *describe(const char *path, int error)
 {
-	struct sockaddr_un address;
-	if (!socket_address(backend->folder, name, &address))
-		return false;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return false;
-	int r = connect(fd, (const struct sockaddr *)&address, sizeof address);
-	bool lives = r == 0 || !means_absent(-errno);
-	close(fd);
-	return lives;
+	switch (error) {
+	case -ENOENT: /* it has gone meanwhile */
+		return NULL;
+	case -ECONNREFUSED:
+		return g_strdup_printf("Nobody listens on %s: the WireGuard process that made it "
+				       "is gone; start it again, or delete the file.",
+				       path);
+	case -EACCES:
+		return g_strdup_printf("%s may not be used: run as root, or with CAP_NET_ADMIN and "
+				       "CAP_DAC_OVERRIDE.",
+				       path);
+	case -ENOTSOCK:
+		return g_strdup_printf("%s is no socket, so no WireGuard device is behind it; "
+				       "delete it.",
+				       path);
+	case -ENAMETOOLONG:
+		return g_strdup_printf("%s is too long to be the address of a socket; shorten the "
+				       "folder's name.",
+				       path);
+	default:
+		return g_strdup_printf("%s cannot be connected to: %s.", path, g_strerror(-error));
+	}
+}
+
+/* A device without an interface here is one of another network namespace. */
+static void list_one(const UapiBackend *backend, const char *name, GPtrArray *names,
+		     GPtrArray *problems)
+{
+	int r = wice__uapi_socket_check(backend->folder, name);
+	if (r == 0 && if_nametoindex(name)) {
+		g_ptr_array_add(names, g_strdup(name));
+	} else if (r < 0) {
+		g_autofree char *path = wice__uapi_socket_path(backend->folder, name);
+		char *problem = describe(path, r);
+		if (problem)
+			g_ptr_array_add(problems, problem);
+	}
 }
 
 static int uapi_list(WiceWgBackend *base, GPtrArray *names, GPtrArray *problems,
@@ -276,42 +279,69 @@ static int uapi_list(WiceWgBackend *base, GPtrArray *names, GPtrArray *problems,
 	UapiBackend *backend = (UapiBackend *)base;
 	DIR *folder = opendir(backend->folder);
 	if (!folder)
-		return means_absent(-errno) ? 0 : -errno;
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 	int r = 0;
 	const struct dirent *entry;
 	char name[16] = "";
 	while (r == 0 && (entry = readdir(folder))) {
 		if (wice__now_ms() > deadline_ms)
 			r = -ETIMEDOUT;
-		else if (wice__uapi_socket_interface(entry->d_name, name) && if_nametoindex(name) &&
-			 socket_lives(backend, name))
-			g_ptr_array_add(names, g_strdup(name));
+		else if (wice__uapi_socket_interface(entry->d_name, name))
+			list_one(backend, name, names, problems);
 	}
 	closedir(folder);
 	return r;
 }
 
-/* For now: one change of an existing peer. */
-static bool as_update(const WiceDeviceChange *change, WicePeerUpdate *ret)
+/* 0: somebody listens; -ENODEV: there is no such device. */
+static int check_device(const UapiBackend *backend, const char *name)
 {
-	const WicePeerChange *peer = change->peers;
-	if (change->n_peers != 1 || change->fields || peer->flags != WICE_PEER_CHANGE_UPDATE_ONLY)
-		return false;
-	*ret = (WicePeerUpdate){ .size = sizeof *ret,
-				 .public_key = peer->public_key,
-				 .set_endpoint = peer->fields & WICE_PEER_HAS_ENDPOINT,
-				 .endpoint = peer->endpoint,
-				 .set_keepalive = peer->fields & WICE_PEER_HAS_KEEPALIVE,
-				 .keepalive_s = peer->keepalive_s };
-	return true;
+	int r = wice__uapi_socket_check(backend->folder, name);
+	return r == -ENOENT || r == -ENOTDIR || r == -ECONNREFUSED || r == -ENOTSOCK ? -ENODEV : r;
 }
 
-static int uapi_set(WiceWgBackend *base, const char *name, const WiceDeviceChange *change,
-		    int64_t deadline_ms)
+static int uapi_get_link(WiceWgBackend *base, const char *name, int64_t deadline_ms, WiceLink **ret)
 {
-	WicePeerUpdate update;
-	return as_update(change, &update) ? uapi_update_peer(base, name, &update, deadline_ms)
-					  : -EOPNOTSUPP;
+	UapiBackend *backend = (UapiBackend *)base;
+	int r = check_device(backend, name);
+	return r < 0 ? r : wice__link_get(&backend->transport, name, deadline_ms, ret);
+}
+
+/* The name of the socket is that of the interface, and nobody but its process could change it. */
+static int uapi_set_link(WiceWgBackend *base, const char *name, const WiceLinkChange *change,
+			 int64_t deadline_ms)
+{
+	UapiBackend *backend = (UapiBackend *)base;
+	int r = check_device(backend, name);
+	if (r < 0)
+		return r;
+	if (change->new_name && strcmp(change->new_name, name) != 0)
+		return -EOPNOTSUPP;
+	return wice__link_set(&backend->transport, name, change, deadline_ms);
+}
+
+/* The process ends with its interface, sooner or later; it may leave its socket behind. */
+static void wait_for_end(const UapiBackend *backend, const char *name, int64_t deadline_ms)
+{
+	int64_t end = MIN(deadline_ms, wice__now_ms() + END_WAIT_MS);
+	int r;
+	while ((r = wice__uapi_socket_check(backend->folder, name)) == 0 && wice__now_ms() < end)
+		g_usleep(END_POLL_US);
+	if (r != -ECONNREFUSED)
+		return;
+	g_autofree char *path = wice__uapi_socket_path(backend->folder, name);
+	(void)unlink(path);
+}
+
+static int uapi_remove(WiceWgBackend *base, const char *name, int64_t deadline_ms)
+{
+	UapiBackend *backend = (UapiBackend *)base;
+	int r = check_device(backend, name);
+	if (r == 0)
+		r = wice__link_delete(&backend->transport, name, deadline_ms);
+	if (r == 0)
+		wait_for_end(backend, name, deadline_ms);
+	return r;
 }
 
 static void uapi_free(WiceWgBackend *base)
@@ -321,7 +351,7 @@ static void uapi_free(WiceWgBackend *base)
 	g_free(backend);
 }
 
-WiceWgBackend *wice__wg_uapi_new(const char *folder)
+WiceWgBackend *wice__wg_uapi_new_with(const char *folder, const WiceNetlinkTransport *transport)
 {
 	static const WiceWgBackendOps ops = {
 		.name = "uapi",
@@ -329,10 +359,19 @@ WiceWgBackend *wice__wg_uapi_new(const char *folder)
 		.list = uapi_list,
 		.get = uapi_get,
 		.set = uapi_set,
+		.remove = uapi_remove,
+		.get_link = uapi_get_link,
+		.set_link = uapi_set_link,
 		.free = uapi_free,
 	};
 	UapiBackend *backend = g_new0(UapiBackend, 1);
 	backend->base.ops = &ops;
 	backend->folder = g_strdup(folder);
+	backend->transport = *transport;
 	return &backend->base;
+}
+
+WiceWgBackend *wice__wg_uapi_new(const char *folder)
+{
+	return wice__wg_uapi_new_with(folder, &wice__netlink_kernel);
 }

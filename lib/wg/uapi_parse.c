@@ -14,7 +14,8 @@
  *	errno=0
  *
  * Unknown keys are skipped, because every implementation adds some. A known key with a value that
- * is not its own is an error. The dialects:
+ * is not its own is an error. Lines are read where they were received; nothing is copied but
+ * values. The dialects:
  *
  * boringtun   says own_public_key instead of private_key, positive errnos, nothing for what is off,
  *             and last_handshake_time_* as the age of the handshake. The time that is worked out
@@ -28,44 +29,43 @@
  */
 #include "wg/uapi_parse.h"
 
+#include "base/parse.h"
+#include "crypto/hex.h"
+
 #include <errno.h>
-#include <sodium.h>
 #include <string.h>
 
-#define VALUE_SIZE 128 /* the longest known value is a key, 64 digits; the rest is room for zones */
-#define ERRNO_MAX 4095 /* as the kernel's MAX_ERRNO */
+#define ENDPOINT_MAX 128 /* the longest is much shorter; the rest is room for zones */
+#define ERRNO_MAX 4095   /* as the kernel's MAX_ERRNO */
 
+/* A line without its newline, or the value behind its "=". */
 typedef struct {
-	const WiceUapiWorld *world;
-	WiceDeviceBuilder *builder;
-	WiceDevicePeer *peer; /* the one that is being read, NULL before the first */
-	bool ages;            /* handshake times are ages */
-	int64_t handshake_s, handshake_ns;
-	bool done; /* errno has been read */
-	int error; /* the device's, negative */
-} Reader;
+	const char *at;
+	size_t len;
+} Text;
 
-static bool parse_u64(const char *text, uint64_t max, uint64_t *ret)
+static bool parse_number(Text value, uint64_t max, uint64_t *ret)
 {
-	guint64 value;
-	if (!g_ascii_string_to_unsigned(text, 10, 0, max, &value, NULL))
-		return false;
-	*ret = value;
-	return true;
+	return wice__parse_number(value.at, value.len, max, ret);
 }
 
-static bool parse_secret(const char *text, WiceKey *ret)
+static bool parse_key(Text value, WiceKey *ret)
 {
-	if (*text == 0) {
+	return value.len == WICE_KEY_HEX_LEN && wice__key_from_hex(value.at, ret);
+}
+
+static bool parse_secret(Text value, WiceKey *ret)
+{
+	if (value.len == 0) {
 		*ret = (WiceKey){ { 0 } };
 		return true;
 	}
-	return wice_key_from_hex(text, ret);
+	return parse_key(value, ret);
 }
 
-static bool read_private_key(Reader *reader, const char *value)
+static bool read_private_key(WiceUapiReply *reply, Text value)
 {
-	WiceDeviceInfo *info = wice__device_builder_info(reader->builder);
+	WiceDeviceInfo *info = wice__device_builder_info(reply->builder);
 	if (!parse_secret(value, &info->private_key))
 		return false;
 	if (!wice_key_is_zero(&info->private_key))
@@ -73,266 +73,245 @@ static bool read_private_key(Reader *reader, const char *value)
 	return true;
 }
 
-static bool read_own_public_key(Reader *reader, const char *value)
+static bool read_own_public_key(WiceUapiReply *reply, Text value)
 {
-	reader->ages = true;
-	return wice_key_from_hex(value, &wice__device_builder_info(reader->builder)->public_key);
+	reply->ages = true;
+	return parse_key(value, &wice__device_builder_info(reply->builder)->public_key);
 }
 
-static bool read_listen_port(Reader *reader, const char *value)
+static bool read_listen_port(WiceUapiReply *reply, Text value)
 {
 	uint64_t port;
-	if (!parse_u64(value, UINT16_MAX, &port))
+	if (!parse_number(value, UINT16_MAX, &port))
 		return false;
-	wice__device_builder_info(reader->builder)->listen_port = (uint16_t)port;
+	wice__device_builder_info(reply->builder)->listen_port = (uint16_t)port;
 	return true;
 }
 
-static bool read_fwmark(Reader *reader, const char *value)
+static bool read_fwmark(WiceUapiReply *reply, Text value)
 {
 	uint64_t mark;
-	if (!parse_u64(value, UINT32_MAX, &mark))
+	if (!parse_number(value, UINT32_MAX, &mark))
 		return false;
-	wice__device_builder_info(reader->builder)->fwmark = (uint32_t)mark;
+	wice__device_builder_info(reply->builder)->fwmark = (uint32_t)mark;
 	return true;
 }
 
-static bool read_preshared_key(Reader *reader, const char *value)
+static bool read_preshared_key(WiceUapiReply *reply, Text value)
 {
-	return parse_secret(value, &reader->peer->preshared_key);
+	return parse_secret(value, &reply->peer->preshared_key);
 }
 
-/* "[address%name]:port": wice_endpoint_parse() knows numbers only. */
-static bool parse_named_scope(const Reader *reader, const char *value, WiceEndpoint *ret)
+/* "[address%name]:port": wice__parse_endpoint() knows numbers only. */
+static bool parse_named_scope(const WiceUapiReply *reply, Text value, WiceEndpoint *ret)
 {
-	char text[VALUE_SIZE];
-	const char *percent = strchr(value, '%');
-	const char *bracket = percent ? strchr(percent, ']') : NULL;
-	if (!bracket)
+	char text[ENDPOINT_MAX];
+	const char *percent = memchr(value.at, '%', value.len), *end = value.at + value.len;
+	const char *bracket = percent ? memchr(percent, ']', (size_t)(end - percent)) : NULL;
+	if (!bracket || memchr(value.at, 0, value.len))
 		return false;
 	g_autofree char *name = g_strndup(percent + 1, (gsize)(bracket - percent - 1));
 	if (!wice__interface_name_valid(name))
 		return false;
-	unsigned scope = reader->world->scope ? reader->world->scope(name) : 0;
-	int len = g_snprintf(text, sizeof text, "%.*s%%%u%s", (int)(percent - value), value, scope,
-			     bracket);
-	return len < (int)sizeof text && wice_endpoint_parse(text, ret);
+	unsigned scope = reply->world->scope ? reply->world->scope(name) : 0;
+	int len = g_snprintf(text, sizeof text, "%.*s%%%u%.*s", (int)(percent - value.at), value.at,
+			     scope, (int)(end - bracket), bracket);
+	return len < (int)sizeof text && wice__parse_endpoint(text, (size_t)len, ret);
 }
 
-static bool read_endpoint(Reader *reader, const char *value)
+/* IPv4 within IPv6 (::ffff:192.0.2.1) is IPv4, as everywhere in the library. */
+static void unmap(WiceEndpoint *endpoint)
 {
-	WiceEndpoint *endpoint = &reader->peer->endpoint;
-	return wice_endpoint_parse(value, endpoint) || parse_named_scope(reader, value, endpoint);
+	static const uint8_t mapped[12] = { [10] = 0xff, [11] = 0xff };
+	WiceAddress *address = &endpoint->address;
+	if (address->family != WICE_FAMILY_IPV6 ||
+	    memcmp(address->bytes, mapped, sizeof mapped) != 0)
+		return;
+	memcpy(address->bytes, address->bytes + sizeof mapped, 4);
+	memset(address->bytes + 4, 0, sizeof mapped);
+	address->family = WICE_FAMILY_IPV4;
+	endpoint->scope = 0;
 }
 
-static bool read_keepalive(Reader *reader, const char *value)
+static bool read_endpoint(WiceUapiReply *reply, Text value)
+{
+	WiceEndpoint *endpoint = &reply->peer->endpoint;
+	if (value.len >= ENDPOINT_MAX || (!wice__parse_endpoint(value.at, value.len, endpoint) &&
+					  !parse_named_scope(reply, value, endpoint)))
+		return false;
+	unmap(endpoint);
+	return true;
+}
+
+static bool read_keepalive(WiceUapiReply *reply, Text value)
 {
 	uint64_t seconds;
-	if (!parse_u64(value, UINT16_MAX, &seconds))
+	if (!parse_number(value, UINT16_MAX, &seconds))
 		return false;
-	reader->peer->keepalive_s = (uint16_t)seconds;
+	reply->peer->keepalive_s = (uint16_t)seconds;
 	return true;
 }
 
 /* Both halves come in either order, so each works the sum out anew. */
-static bool set_handshake(Reader *reader)
+static bool set_handshake(WiceUapiReply *reply)
 {
 	int64_t time;
-	if (!wice__handshake_time(reader->handshake_s, reader->handshake_ns, &time))
+	if (!wice__handshake_time(reply->handshake_s, reply->handshake_ns, &time))
 		return false;
-	if (reader->ages)
-		time = time < reader->world->now_ns ? reader->world->now_ns - time : 1;
-	reader->peer->handshake_ns = time;
+	if (reply->ages)
+		time = time < reply->world->now_ns ? reply->world->now_ns - time : 1;
+	reply->peer->handshake_ns = time;
 	return true;
 }
 
-static bool read_handshake_s(Reader *reader, const char *value)
+static bool read_handshake_s(WiceUapiReply *reply, Text value)
 {
 	uint64_t seconds;
-	if (!parse_u64(value, INT64_MAX, &seconds))
+	if (!parse_number(value, INT64_MAX, &seconds))
 		return false;
-	reader->handshake_s = (int64_t)seconds;
-	return set_handshake(reader);
+	reply->handshake_s = (int64_t)seconds;
+	return set_handshake(reply);
 }
 
-static bool read_handshake_ns(Reader *reader, const char *value)
+static bool read_handshake_ns(WiceUapiReply *reply, Text value)
 {
 	uint64_t nanoseconds;
-	if (!parse_u64(value, INT64_MAX, &nanoseconds))
+	if (!parse_number(value, INT64_MAX, &nanoseconds))
 		return false;
-	reader->handshake_ns = (int64_t)nanoseconds;
-	return set_handshake(reader);
+	reply->handshake_ns = (int64_t)nanoseconds;
+	return set_handshake(reply);
 }
 
-static bool read_rx_bytes(Reader *reader, const char *value)
+static bool read_rx_bytes(WiceUapiReply *reply, Text value)
 {
-	return parse_u64(value, UINT64_MAX, &reader->peer->rx_bytes);
+	return parse_number(value, UINT64_MAX, &reply->peer->rx_bytes);
 }
 
-static bool read_tx_bytes(Reader *reader, const char *value)
+static bool read_tx_bytes(WiceUapiReply *reply, Text value)
 {
-	return parse_u64(value, UINT64_MAX, &reader->peer->tx_bytes);
+	return parse_number(value, UINT64_MAX, &reply->peer->tx_bytes);
 }
 
 typedef struct {
-	const char *key;
-	bool (*read)(Reader *reader, const char *value);
+	const char *key; /* with its "=" */
+	size_t len;
+	bool (*read)(WiceUapiReply *reply, Text value);
 } Field;
 
-static const Field device_fields[] = {
-	{ "private_key", read_private_key },
-	{ "own_public_key", read_own_public_key },
-	{ "listen_port", read_listen_port },
-	{ "fwmark", read_fwmark },
-};
-
-static const Field peer_fields[] = {
-	{ "preshared_key", read_preshared_key },
-	{ "endpoint", read_endpoint },
-	{ "persistent_keepalive_interval", read_keepalive },
-	{ "last_handshake_time_sec", read_handshake_s },
-	{ "last_handshake_time_nsec", read_handshake_ns },
-	{ "rx_bytes", read_rx_bytes },
-	{ "tx_bytes", read_tx_bytes },
-};
-
-static const Field *find_field(const Field *fields, size_t n, const char *key, size_t len)
-{
-	for (size_t i = 0; i < n; i++) {
-		if (strlen(fields[i].key) == len && memcmp(fields[i].key, key, len) == 0)
-			return &fields[i];
+#define FIELD(name, function)                   \
+	{                                       \
+		name "=", sizeof name, function \
 	}
-	return NULL;
-}
 
-static bool key_is(const char *key, size_t len, const char *name)
+static const Field device_fields[] = {
+	FIELD("private_key", read_private_key),
+	FIELD("own_public_key", read_own_public_key),
+	FIELD("listen_port", read_listen_port),
+	FIELD("fwmark", read_fwmark),
+};
+
+/* The most frequent ones first. */
+static const Field peer_fields[] = {
+	FIELD("preshared_key", read_preshared_key),
+	FIELD("endpoint", read_endpoint),
+	FIELD("last_handshake_time_sec", read_handshake_s),
+	FIELD("last_handshake_time_nsec", read_handshake_ns),
+	FIELD("tx_bytes", read_tx_bytes),
+	FIELD("rx_bytes", read_rx_bytes),
+	FIELD("persistent_keepalive_interval", read_keepalive),
+};
+
+/* If line begins with key, which ends in "=", the rest is its value. */
+static bool cut(Text line, const char *key, size_t len, Text *ret_value)
 {
-	return strlen(name) == len && memcmp(key, name, len) == 0;
+	if (line.len < len || line.at[0] != key[0] || line.at[len - 1] != '=' ||
+	    memcmp(line.at, key, len) != 0)
+		return false;
+	*ret_value = (Text){ line.at + len, line.len - len };
+	return true;
 }
 
-static int read_public_key(Reader *reader, const char *value)
+#define CUT(line, key, ret_value) cut(line, key "=", sizeof key, ret_value)
+
+static int read_public_key(WiceUapiReply *reply, Text value)
 {
 	WiceKey key;
-	if (!wice_key_from_hex(value, &key))
+	if (!parse_key(value, &key))
 		return -EPROTO;
-	reader->handshake_s = 0;
-	reader->handshake_ns = 0;
-	return wice__device_builder_peer(reader->builder, &key, &reader->peer);
+	reply->handshake_s = 0;
+	reply->handshake_ns = 0;
+	return wice__device_builder_peer(reply->builder, &key, &reply->peer);
 }
 
-static int read_allowed_ip(Reader *reader, const char *value)
+static int read_allowed_ip(WiceUapiReply *reply, Text value)
 {
 	WicePrefix prefix;
-	if (!reader->peer || !wice_prefix_parse(value, &prefix))
+	if (!reply->peer ||
+	    !wice__parse_network(value.at, value.len, &prefix.address, &prefix.length))
 		return -EPROTO;
-	return wice__device_builder_allowed_ip(reader->builder, &prefix);
+	return wice__device_builder_allowed_ip(reply->builder, &prefix);
 }
 
 /* Implementations disagree about the sign, and Go's may be any 64-bit number. */
-static int read_errno(Reader *reader, const char *value)
+static int read_errno(WiceUapiReply *reply, Text value)
 {
 	uint64_t error;
-	if (!parse_u64(*value == '-' ? value + 1 : value, INT64_MAX, &error))
+	bool negative = value.len && *value.at == '-';
+	if (!parse_number((Text){ value.at + negative, value.len - negative }, INT64_MAX, &error))
 		return -EPROTO;
-	reader->done = true;
-	reader->error = error <= ERRNO_MAX ? -(int)error : -EIO;
+	reply->done = true;
+	reply->error = error <= ERRNO_MAX ? -(int)error : -EIO;
+	reply->positive = error && !negative;
 	return 0;
 }
 
-static int read_value(Reader *reader, const char *key, size_t key_len, const char *value)
+static bool is_pair(Text line)
 {
-	if (key_is(key, key_len, "errno"))
-		return read_errno(reader, value);
-	if (!reader->builder)
-		return 0;
-	if (key_is(key, key_len, "public_key"))
-		return read_public_key(reader, value);
-	if (key_is(key, key_len, "allowed_ip"))
-		return read_allowed_ip(reader, value);
-	const Field *field =
-		reader->peer ? find_field(peer_fields, G_N_ELEMENTS(peer_fields), key, key_len)
-			     : find_field(device_fields, G_N_ELEMENTS(device_fields), key, key_len);
-	return !field || field->read(reader, value) ? 0 : -EPROTO;
+	const char *equals = memchr(line.at, '=', line.len);
+	return equals && equals != line.at;
 }
 
-static bool is_known(const char *key, size_t len)
+static int read_field(WiceUapiReply *reply, Text line)
 {
-	return key_is(key, len, "errno") || key_is(key, len, "public_key") ||
-	       key_is(key, len, "allowed_ip") ||
-	       find_field(peer_fields, G_N_ELEMENTS(peer_fields), key, len) ||
-	       find_field(device_fields, G_N_ELEMENTS(device_fields), key, len);
+	const Field *fields = reply->peer ? peer_fields : device_fields;
+	size_t n = reply->peer ? G_N_ELEMENTS(peer_fields) : G_N_ELEMENTS(device_fields);
+	Text value;
+	for (size_t i = 0; i < n; i++) {
+		if (cut(line, fields[i].key, fields[i].len, &value))
+			return fields[i].read(reply, value) ? 0 : -EPROTO;
+	}
+	return is_pair(line) ? 0 : -EPROTO;
 }
 
-static int read_line(Reader *reader, const char *line, size_t len)
+static int read_line(WiceUapiReply *reply, Text line)
 {
-	char value[VALUE_SIZE];
-	const char *equals = memchr(line, '=', len);
-	if (!equals || equals == line || reader->done)
+	Text value;
+	if (reply->done)
 		return -EPROTO;
-	size_t key_len = (size_t)(equals - line);
-	if (!is_known(line, key_len))
-		return 0;
-	size_t value_len = len - key_len - 1;
-	if (value_len >= sizeof value || memchr(equals + 1, 0, value_len))
-		return -EPROTO;
-	memcpy(value, equals + 1, value_len);
-	value[value_len] = 0;
-	int r = read_value(reader, line, key_len, value);
-	sodium_memzero(value, sizeof value);
+	if (CUT(line, "errno", &value))
+		return read_errno(reply, value);
+	if (!reply->builder)
+		return is_pair(line) ? 0 : -EPROTO;
+	if (CUT(line, "allowed_ip", &value))
+		return read_allowed_ip(reply, value);
+	if (CUT(line, "public_key", &value))
+		return read_public_key(reply, value);
+	return read_field(reply, line);
+}
+
+int wice__uapi_reply_feed(WiceUapiReply *reply, const char *data, size_t len, size_t *ret_n_read)
+{
+	const char *at = data, *end = data + len, *newline;
+	int r = 0;
+	while (r == 0 && (newline = memchr(at, '\n', (size_t)(end - at)))) {
+		r = newline == at ? 1 : read_line(reply, (Text){ at, (size_t)(newline - at) });
+		at = newline + 1;
+	}
+	*ret_n_read = (size_t)(at - data);
 	return r;
 }
 
-/* Up to the empty line or, since some close instead of sending one, the end after errno. */
-static int read_reply(Reader *reader, const char *reply, size_t len)
+int wice__uapi_reply_result(const WiceUapiReply *reply)
 {
-	const char *end = reply + len;
-	while (reply < end && *reply != '\n') {
-		const char *newline = memchr(reply, '\n', (size_t)(end - reply));
-		if (!newline)
-			return -EPROTO;
-		int r = read_line(reader, reply, (size_t)(newline - reply));
-		if (r < 0)
-			return r;
-		reply = newline + 1;
-	}
-	return reader->done ? reader->error : -EPROTO;
-}
-
-int wice__uapi_parse_get(const char *reply, size_t len, const WiceUapiWorld *world,
-			 WiceDeviceBuilder *builder)
-{
-	Reader reader = { .world = world, .builder = builder };
-	return read_reply(&reader, reply, len);
-}
-
-int wice__uapi_parse_set(const char *reply, size_t len)
-{
-	Reader reader = { 0 };
-	return read_reply(&reader, reply, len);
-}
-
-bool wice__uapi_reply_complete(const char *reply, size_t len, size_t n_searched)
-{
-	/* The end may have been cut between its two newlines. */
-	size_t from = n_searched ? n_searched - 1 : 0;
-	return (len && reply[0] == '\n') || memmem(reply + from, len - from, "\n\n", 2);
-}
-
-size_t wice__uapi_write_update(const WicePeerUpdate *update, char ret[WICE_UAPI_UPDATE_SIZE])
-{
-	char key[2 * WICE_KEY_LEN + 1], endpoint[WICE_ENDPOINT_SIZE];
-	size_t len;
-	wice_key_to_hex(&update->public_key, key);
-	/* update_only must follow the key at once: a peer is made, or not, by these two lines. */
-	len = (size_t)g_snprintf(ret, WICE_UAPI_UPDATE_SIZE,
-				 "set=1\npublic_key=%s\nupdate_only=true\n", key);
-	if (update->set_endpoint)
-		len += (size_t)g_snprintf(ret + len, WICE_UAPI_UPDATE_SIZE - len, "endpoint=%s\n",
-					  wice_endpoint_format(&update->endpoint, endpoint));
-	if (update->set_keepalive)
-		len += (size_t)g_snprintf(ret + len, WICE_UAPI_UPDATE_SIZE - len,
-					  "persistent_keepalive_interval=%u\n",
-					  update->keepalive_s);
-	len += (size_t)g_snprintf(ret + len, WICE_UAPI_UPDATE_SIZE - len, "\n");
-	return len;
+	return reply->done ? reply->error : -EPROTO;
 }

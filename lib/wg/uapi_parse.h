@@ -5,8 +5,6 @@
 
 #include "wg/device.h"
 
-#include <wice/wg.h>
-
 /* What the parser has to be told of the world. */
 typedef struct {
 	int64_t now_ns; /* nanoseconds since 1970, for devices that report ages */
@@ -14,27 +12,33 @@ typedef struct {
 	unsigned (*scope)(const char *name);
 } WiceUapiWorld;
 
-/*
- * True once reply holds a whole reply: up to and including its first empty line. The first
- * n_searched bytes hold no end; a reply that comes in pieces is searched once that way.
- */
-bool wice__uapi_reply_complete(const char *reply, size_t len, size_t n_searched);
+/* A reply while it comes in. */
+typedef struct {
+	/* To be set, the rest zero. */
+	const WiceUapiWorld *world; /* not needed without builder */
+	WiceDeviceBuilder *builder; /* borrowed; NULL: it is the reply to "set=1" */
+	/* To be read. */
+	bool positive; /* it reported an error without a minus */
+	/* The parser's own. */
+	WiceDevicePeer *peer; /* the one that is being read, NULL before the first */
+	bool ages;            /* handshake times are ages */
+	int64_t handshake_s, handshake_ns;
+	bool done; /* errno has been read */
+	int error; /* the device's, negative */
+} WiceUapiReply;
 
 /*
- * Reads the reply to "get=1" into builder. 0; the error that the device reports, as -errno;
- * -EPROTO if the reply is malformed or ends early; -E2BIG. After an error the builder is only good
- * for being freed.
+ * Reads the whole lines of data and sets *ret_n_read to how many bytes they are: the caller shows
+ * the rest again, with more behind it. 0: there is more to come; 1: that was the empty line which
+ * ends the reply; -EPROTO: it is malformed; -E2BIG. After an error the builder is only good for
+ * being freed.
  */
-int wice__uapi_parse_get(const char *reply, size_t len, const WiceUapiWorld *world,
-			 WiceDeviceBuilder *builder);
+int wice__uapi_reply_feed(WiceUapiReply *reply, const char *data, size_t len, size_t *ret_n_read);
 
-/* Reads the reply to "set=1": 0, the device's -errno, or -EPROTO. */
-int wice__uapi_parse_set(const char *reply, size_t len);
-
-/* Room for every request that wice__uapi_write_update() can make. */
-#define WICE_UAPI_UPDATE_SIZE 256
-
-/* Writes the whole "set=1" request for one peer's update and returns its length without the NUL. */
-size_t wice__uapi_write_update(const WicePeerUpdate *update, char ret[WICE_UAPI_UPDATE_SIZE]);
+/*
+ * What the reply says, after its end: 0, the error that the device reports, as -errno, or -EPROTO
+ * if the end came early. Some close the connection instead of sending the empty line.
+ */
+int wice__uapi_reply_result(const WiceUapiReply *reply);
 
 #endif

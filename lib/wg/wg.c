@@ -1,14 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The public face of the backends: checks what comes in, asks one after the other, explains
- * errors.
+ * The public face of the backends: checks what comes in and asks one after the other. What concerns
+ * the network interface is in wg_link.c, how errors read in wg_error.c.
  */
 #include "event/source.h"
-#include "wg/backend.h"
-#include "wg/device.h"
 #include "wg/netlink.h"
 #include "wg/uapi.h"
+#include "wg/wg_private.h"
+#include "wg/whole_lists.h"
 
 #include <errno.h>
 #include <string.h>
@@ -17,16 +17,20 @@
 /* Listing takes no deadline; it is there for a system that is stuck. */
 #define LIST_TIMEOUT_MS 5000
 
-struct WiceWg {
-	WiceWgBackend **backends;
-	size_t n_backends;
-};
+typedef struct {
+	WiceWgObserver func;
+	void *user_data;
+} Observer;
 
 WiceWg *wice__wg_new_with(WiceWgBackend *const *backends, size_t n_backends)
 {
 	WiceWg *wg = g_new0(WiceWg, 1);
+	g_atomic_ref_count_init(&wg->refs);
 	wg->backends = g_memdup2(backends, n_backends * sizeof *backends);
 	wg->n_backends = n_backends;
+	g_mutex_init(&wg->observers_mutex);
+	wg->observers = g_array_new(FALSE, FALSE, sizeof(Observer));
+	wg->threads = wice__thread_pool_new();
 	return wg;
 }
 
@@ -40,69 +44,51 @@ WiceWg *wice_wg_new(void)
 	return wice__wg_new_with(backends, G_N_ELEMENTS(backends));
 }
 
+WiceWg *wice__wg_ref(WiceWg *wg)
+{
+	g_atomic_ref_count_inc(&wg->refs);
+	return wg;
+}
+
 void wice_wg_free(WiceWg *wg)
 {
-	if (!wg)
+	if (!wg || !g_atomic_ref_count_dec(&wg->refs))
 		return;
 	for (size_t i = 0; i < wg->n_backends; i++)
 		wg->backends[i]->ops->free(wg->backends[i]);
 	g_free(wg->backends);
+	g_array_unref(wg->observers);
+	g_mutex_clear(&wg->observers_mutex);
+	wice__thread_pool_free(wg->threads);
 	g_free(wg);
 }
 
-typedef struct {
-	int error; /* -errno */
-	WiceErrorCode code;
-	const char *reason;
-} Explanation;
-
-static const Explanation explanations[] = {
-	{ -ENODEV, WICE_ERROR_NOT_FOUND,
-	  "there is no such WireGuard interface in this network namespace; create it, or see "
-	  "\"wg show interfaces\" for those that exist" },
-	{ -EPERM, WICE_ERROR_PERMISSION,
-	  "the privilege CAP_NET_ADMIN is missing; run as root or grant it" },
-	{ -EACCES, WICE_ERROR_PERMISSION,
-	  "the sockets of userspace WireGuard in " WICE_UAPI_FOLDER
-	  " may not be used; run as root (or with CAP_NET_ADMIN and CAP_DAC_OVERRIDE)" },
-	{ -ETIMEDOUT, WICE_ERROR_TIMEOUT,
-	  "it did not answer in time; if it is a userspace process it may be overloaded or hung" },
-	{ -EPROTO, WICE_ERROR_PROTOCOL,
-	  "its answer is malformed; update the WireGuard implementation that runs it" },
-	{ -E2BIG, WICE_ERROR_PROTOCOL, "its answer holds more peers or allowed IPs than possible" },
-	{ -EOPNOTSUPP, WICE_ERROR_UNSUPPORTED,
-	  "the WireGuard implementation that runs it cannot change existing peers; use another "
-	  "one, for instance the kernel's or wireguard-go" },
-	{ -EBUSY, WICE_ERROR_IO, "it changed again and again while it was read; try again" },
-};
-
-static gboolean fail(GError **error, int r, const char *attempt, const char *name)
+void wice__wg_observe(WiceWg *wg, WiceWgObserver observer, void *user_data)
 {
-	const char *space = *name ? " " : "";
-	for (size_t i = 0; i < G_N_ELEMENTS(explanations); i++) {
-		if (explanations[i].error != r)
-			continue;
-		g_set_error(error, WICE_ERROR, (gint)explanations[i].code,
-			    "Cannot %s%s%s: %s (%s).", attempt, space, name, explanations[i].reason,
-			    g_strerror(-r));
-		return FALSE;
-	}
-	g_set_error(error, WICE_ERROR, WICE_ERROR_IO, "Cannot %s%s%s: the system refused it (%s).",
-		    attempt, space, name, g_strerror(-r));
-	return FALSE;
+	Observer entry = { .func = observer, .user_data = user_data };
+	g_mutex_lock(&wg->observers_mutex);
+	g_array_append_val(wg->observers, entry);
+	g_mutex_unlock(&wg->observers_mutex);
 }
 
-static gboolean check_name(const char *name, GError **error)
+void wice__wg_unobserve(WiceWg *wg, void *user_data)
 {
-	if (wice__interface_name_valid(name))
-		return TRUE;
-	g_autofree char *shown = g_strescape(name, NULL);
-	g_set_error(
-		error, WICE_ERROR, WICE_ERROR_INVALID,
-		"\"%.64s\" cannot be the name of a network interface: it must have 1 to 15 bytes "
-		"of UTF-8 without spaces, '/' and ':'.",
-		shown);
-	return FALSE;
+	g_mutex_lock(&wg->observers_mutex);
+	for (guint i = wg->observers->len; i-- > 0;) {
+		if (g_array_index(wg->observers, Observer, i).user_data == user_data)
+			g_array_remove_index(wg->observers, i);
+	}
+	g_mutex_unlock(&wg->observers_mutex);
+}
+
+static void tell_observers(WiceWg *wg, const char *name)
+{
+	g_mutex_lock(&wg->observers_mutex);
+	for (guint i = 0; i < wg->observers->len; i++) {
+		const Observer *observer = &g_array_index(wg->observers, Observer, i);
+		observer->func(name, observer->user_data);
+	}
+	g_mutex_unlock(&wg->observers_mutex);
 }
 
 static gint compare_names(gconstpointer a, gconstpointer b)
@@ -124,47 +110,103 @@ static char **take_names(GPtrArray *names)
 	return (char **)g_ptr_array_free(names, FALSE);
 }
 
-char **wice_wg_list(WiceWg *wg, char ***ret_problems, GError **error)
+/*
+ * Without the right to see the devices of one kind, those of the others can be listed all the same;
+ * it will not come by trying again. Everything else is an error, lest devices that are there seem
+ * to have gone.
+ */
+static int list_all(WiceWg *wg, GPtrArray *names, GPtrArray *problems, int64_t deadline_ms)
 {
-	int64_t deadline = wice__now_ms() + LIST_TIMEOUT_MS;
-	GPtrArray *names = g_ptr_array_new_with_free_func(g_free);
-	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	size_t n_refused = 0;
+	int refusal = 0;
 	for (size_t i = 0; i < wg->n_backends; i++) {
-		int r = wg->backends[i]->ops->list(wg->backends[i], names, problems, deadline);
-		if (r < 0) {
-			g_ptr_array_unref(names);
-			fail(error, r, "list WireGuard interfaces", "");
-			return NULL;
+		WiceWgBackend *backend = wg->backends[i];
+		int r = backend->ops->list(backend, names, problems, deadline_ms);
+		if (r == -EPERM || r == -EACCES) {
+			g_autoptr(GError) error = NULL;
+			wice__wg_fail(&error, r, WICE_WG_LIST, "");
+			g_ptr_array_add(problems, g_strdup(error->message));
+			refusal = r;
+			n_refused++;
+		} else if (r < 0) {
+			return r;
 		}
 	}
-	return take_names(names);
+	return n_refused < wg->n_backends ? 0 : refusal;
+}
+
+char **wice_wg_list(WiceWg *wg, char ***ret_problems, GError **error)
+{
+	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
+	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
+	int r = list_all(wg, names, problems, wice__now_ms() + LIST_TIMEOUT_MS);
+	if (r < 0) {
+		wice__wg_fail(error, r, WICE_WG_LIST, "");
+		return NULL;
+	}
+	if (ret_problems)
+		*ret_problems = take_names(g_steal_pointer(&problems));
+	return take_names(g_steal_pointer(&names));
+}
+
+static int get_from(WiceWg *wg, const char *name, int64_t deadline_ms, WiceDevice **ret)
+{
+	int r = -ENODEV;
+	for (size_t i = 0; i < wg->n_backends && r == -ENODEV; i++)
+		r = wg->backends[i]->ops->get(wg->backends[i], name, deadline_ms, ret);
+	return r;
 }
 
 WiceDevice *wice_wg_get(WiceWg *wg, const char *name, unsigned timeout_ms, GError **error)
 {
-	if (!check_name(name, error))
-		return NULL;
-	int64_t deadline = wice__now_ms() + timeout_ms;
 	WiceDevice *device = NULL;
-	int r = -ENODEV;
-	for (size_t i = 0; i < wg->n_backends && r == -ENODEV; i++)
-		r = wg->backends[i]->ops->get(wg->backends[i], name, deadline, &device);
+	if (!wice__wg_check_name(name, error))
+		return NULL;
+	int r = get_from(wg, name, wice__now_ms() + timeout_ms, &device);
 	if (r < 0)
-		fail(error, r, "read WireGuard interface", name);
+		wice__wg_fail(error, r, WICE_WG_GET, name);
 	return device;
 }
 
-/* Bytes behind what this version knows must be zero: nothing may be asked for and not be done. */
-static bool understood(const WicePeerUpdate *update)
+/* Says the same without taking single allowed IPs away. */
+static int set_whole_lists(WiceWgBackend *backend, const char *name, const WicePlan *plan,
+			   int64_t deadline_ms)
 {
-	const unsigned char *bytes = (const unsigned char *)update;
-	if (update->size < sizeof *update)
-		return false;
-	for (size_t i = sizeof *update; i < update->size; i++) {
-		if (bytes[i])
-			return false;
+	g_autoptr(WiceDevice) device = NULL;
+	int r = backend->ops->get(backend, name, deadline_ms, &device);
+	if (r < 0)
+		return r;
+	g_autoptr(WiceWholeLists) lists = wice__whole_lists_new(plan, device);
+	const WiceDeviceChange *change = wice__whole_lists_change(lists);
+	if (!change->fields && !change->flags && change->n_peers == 0)
+		return 0;
+	return backend->ops->set(backend, name, change, deadline_ms);
+}
+
+static int set_on(WiceWg *wg, const char *name, const WicePlan *plan, int64_t deadline_ms)
+{
+	int r = -ENODEV;
+	for (size_t i = 0; i < wg->n_backends && r == -ENODEV; i++) {
+		WiceWgBackend *backend = wg->backends[i];
+		r = backend->ops->set(backend, name, wice_plan_change(plan), deadline_ms);
+		if (r == -ENOPROTOOPT)
+			return set_whole_lists(backend, name, plan, deadline_ms);
 	}
-	return true;
+	return r;
+}
+
+gboolean wice_wg_set(WiceWg *wg, const char *name, const WicePlan *plan, unsigned timeout_ms,
+		     GError **error)
+{
+	if (!wice__wg_check_name(name, error))
+		return FALSE;
+	if (wice_plan_is_empty(plan))
+		return TRUE;
+	int r = set_on(wg, name, plan, wice__now_ms() + timeout_ms);
+	if (r < 0)
+		return wice__wg_fail(error, r, WICE_WG_SET, name);
+	tell_observers(wg, name);
+	return TRUE;
 }
 
 static bool is_address(const WiceEndpoint *endpoint)
@@ -176,7 +218,7 @@ static bool is_address(const WiceEndpoint *endpoint)
 static gboolean check_update(const WicePeerUpdate *update, GError **error)
 {
 	char text[WICE_ENDPOINT_SIZE];
-	if (!understood(update)) {
+	if (!wice__wg_understood(update, update->size, sizeof *update)) {
 		g_set_error(
 			error, WICE_ERROR, WICE_ERROR_INVALID,
 			"The size of the peer update is wrong, or it asks for what this version "
@@ -196,10 +238,8 @@ static gboolean check_update(const WicePeerUpdate *update, GError **error)
 gboolean wice_wg_update_peer(WiceWg *wg, const char *name, const WicePeerUpdate *update,
 			     unsigned timeout_ms, GError **error)
 {
-	if (!check_name(name, error) || !check_update(update, error))
+	if (!wice__wg_check_name(name, error) || !check_update(update, error))
 		return FALSE;
-	if (!update->set_endpoint && !update->set_keepalive)
-		return TRUE;
 	WicePeerChange peer = {
 		.flags = WICE_PEER_CHANGE_UPDATE_ONLY,
 		.fields = (update->set_endpoint ? WICE_PEER_HAS_ENDPOINT : 0u) |
@@ -209,9 +249,6 @@ gboolean wice_wg_update_peer(WiceWg *wg, const char *name, const WicePeerUpdate 
 		.keepalive_s = update->keepalive_s,
 	};
 	WiceDeviceChange change = { .size = sizeof change, .n_peers = 1, .peers = &peer };
-	int64_t deadline = wice__now_ms() + timeout_ms;
-	int r = -ENODEV;
-	for (size_t i = 0; i < wg->n_backends && r == -ENODEV; i++)
-		r = wg->backends[i]->ops->set(wg->backends[i], name, &change, deadline);
-	return r < 0 ? fail(error, r, "change a peer of WireGuard interface", name) : TRUE;
+	g_autoptr(WicePlan) plan = wice_plan_new(&change, error);
+	return plan && wice_wg_set(wg, name, plan, timeout_ms, error);
 }

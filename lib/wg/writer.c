@@ -3,6 +3,7 @@
 #include "wg/writer.h"
 
 #include "base/format.h"
+#include "crypto/base64.h"
 
 #include <sodium.h>
 
@@ -48,8 +49,8 @@ void wice__writer_hex(WiceWriter *writer, uint32_t value)
 
 void wice__writer_key(WiceWriter *writer, const WiceKey *key)
 {
-	wice_key_to_base64(key, wice__writer_room(writer, WICE_KEY_BASE64_SIZE));
-	writer->len += WICE_KEY_BASE64_SIZE - 1;
+	wice__key_to_base64(key, wice__writer_room(writer, WICE_KEY_BASE64_LEN));
+	writer->len += WICE_KEY_BASE64_LEN;
 }
 
 void wice__writer_address(WiceWriter *writer, const WiceAddress *address)

@@ -30,7 +30,9 @@ static WiceDevice *read_device(const char *name, int64_t now_ns)
 	size_t n;
 	while ((n = fread(part, 1, sizeof part, stdin)) > 0)
 		g_string_append_len(reply, part, (gssize)n);
-	int r = wice__uapi_parse_get(reply->str, reply->len, &world, builder);
+	WiceUapiReply reader = { .world = &world, .builder = builder };
+	int r = wice__uapi_reply_feed(&reader, reply->str, reply->len, &n);
+	r = r < 0 ? r : wice__uapi_reply_result(&reader);
 	if (r < 0) {
 		fprintf(stderr, "the reply was refused: %s\n", strerror(-r));
 		exit(1);

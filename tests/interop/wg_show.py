@@ -3,12 +3,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every form of `wg show` and `wg showconf` against ours, byte for byte, over the same devices.
 
-    wg_show.py WG_FORMS [SEED]
+    wg_show.py WG_FORMS WG [SEED]
 
-WG_FORMS is interop-wg-forms. The devices are random UAPI replies, served from sockets in namespaces of our own, where
-nothing else sees them. A failure prints the seed. Exit code 77: skipped.
+WG_FORMS is interop-wg-forms, WG is our program. The devices are random UAPI replies, served from sockets in namespaces of our
+own, where nothing else sees them. WG does not show a socket without an interface as one of all, so WG_FORMS does.
+A failure prints the seed. Exit code 77: skipped.
 """
 import difflib
+import functools
 import ipaddress
 import os
 import random
@@ -20,11 +22,13 @@ import threading
 import time
 
 DEVICES = 120
+CLOCK_REALTIME_COARSE = 5  # linux/time.h; Python does not name it
 INSIDE = "WICE_TEST_INSIDE"
 NAMES = ("wg0", "a", "fifteen-chars-0")
 FIELDS = ("public-key", "private-key", "listen-port", "fwmark", "peers", "preshared-keys", "endpoints", "allowed-ips",
           "latest-handshakes", "transfer", "persistent-keepalive")
 COLOURFUL = {"WG_COLOR_MODE": "always", "WG_HIDE_KEYS": "never"}
+MAPPED = (b"[::ffff:192.0.2.1]:", b"192.0.2.1:")
 PORTS = (0, 1, 51820, 65535)
 ADDRESSES = ("192.0.2.1", "0.0.0.0", "255.255.255.255", "[2001:db8::1]", "[::]", "[::ffff:192.0.2.1]", "[::192.0.2.1]",
              "[::1:0]", "[2001:db8:0:1:1:1:1:1]", "[2001:0:0:1:0:0:0:1]", "[2001:0:0:1:0:0:1:1]", "[1:2:3:4:5:6:7:8]",
@@ -123,49 +127,78 @@ class Device:
         os.unlink(self.path)
 
 
-def wg(*arguments, **environment):
-    result = subprocess.run(["wg", *arguments], env={**os.environ, "WG_COLOR_MODE": "never", **environment},
+def run(program, *arguments, **environment):
+    result = subprocess.run([program, *arguments], env={**os.environ, "WG_COLOR_MODE": "never", **environment},
                             capture_output=True, timeout=60, check=False)
     assert result.returncode == 0 and not result.stderr, (arguments, result)
     return result.stdout
 
 
-def ask_wg(name):
-    """The second that the ages are counted from, and all forms."""
-    while True:
-        now = int(time.time())
-        forms = {"pretty": wg("show", name), "pretty, colours, secrets": wg("show", name, **COLOURFUL)}
-        if int(time.time()) == now:
-            break
-    forms["showconf"] = wg("showconf", name)
+def wg(*arguments, **environment):
+    """wg shows endpoints of IPv4 within IPv6 as they are told; the library knows them as IPv4."""
+    return run("wg", *arguments, **environment).replace(*MAPPED)
+
+
+def seconds():
+    """As time(2) tells it, which may be a few milliseconds behind, and as other clocks do."""
+    return int(time.clock_gettime(CLOCK_REALTIME_COARSE)), int(time.time())
+
+
+def ask(program, name):
+    """What is printed for all forms of one interface."""
+    forms = {"pretty": program("show", name),
+             "pretty, colours, secrets": program("show", name, **COLOURFUL),
+             "showconf": program("showconf", name)}
     for field in ("dump", *FIELDS):
-        forms[field] = wg("show", name, field)
-        forms["all " + field] = wg("show", "all", field)
+        forms[field] = program("show", name, field)
+    return forms
+
+
+def ask_both(ours, name):
+    """Both of them in one second, which is returned, too: ages are counted from it."""
+    while True:
+        before = seconds()
+        theirs, printed = ask(wg, name), ask(functools.partial(run, ours), name)
+        if before == seconds() and before[0] == before[1]:
+            return before[0], theirs, printed
+
+
+def ask_wg_for_all(name):
+    forms = {"all " + field: wg("show", "all", field) for field in ("dump", *FIELDS)}
     # wg before 2023 named the interface only once there.
-    forms["all endpoints"] = b"".join(name.encode() + b"\t" + line for line in forms["endpoints"].splitlines(True))
-    return now, forms
+    lines = wg("show", name, "endpoints").splitlines(True)
+    forms["all endpoints"] = b"".join(name.encode() + b"\t" + line for line in lines)
+    return forms
 
 
-def ask_ours(program, name, now, text):
+def ask_library(program, name, now, text):
     result = subprocess.run([program, name, str(now)], input=text.encode(), stdout=subprocess.PIPE, timeout=60, check=True)
     words = result.stdout.split(b"\0")
     return {form.decode(): value for form, value in zip(words[0:-1:2], words[1::2])}
 
 
-def check(program, seed):
-    rng = random.Random(seed)
-    name = rng.choice(NAMES)
-    text = reply(rng, int(time.time()))
-    with Device(name, text):
-        now, theirs = ask_wg(name)
-    ours = ask_ours(program, name, now, text)
+def compare(what, theirs, ours):
+    """How many texts differ; prints where."""
     assert sorted(ours) == sorted(theirs), (sorted(ours), sorted(theirs))
     wrong = [form for form in theirs if theirs[form] != ours[form]]
     for form in wrong:
-        print("seed %d: %s differs from wg's:" % (seed, form))
+        print("%s: %s differs from wg's:" % (what, form))
         print("\n".join(difflib.unified_diff(theirs[form].decode().split("\n"), ours[form].decode().split("\n"),
                                              "wg", "ours", n=1, lineterm="")))
-    return len(theirs), len(wrong)
+    return len(wrong)
+
+
+def check(forms_program, wg_program, seed):
+    rng = random.Random(seed)
+    name = rng.choice(NAMES)
+    text = reply(rng, seconds()[0])
+    with Device(name, text):
+        now, theirs, printed = ask_both(wg_program, name)
+        for_all = ask_wg_for_all(name)
+    n_wrong = compare("seed %d, the program" % seed, theirs, printed)
+    theirs.update(for_all)
+    n_wrong += compare("seed %d, the library" % seed, theirs, ask_library(forms_program, name, now, text))
+    return len(theirs) + len(printed), n_wrong
 
 
 def enter_namespaces():
@@ -186,8 +219,8 @@ def enter_namespaces():
 def main():
     if INSIDE not in os.environ:
         enter_namespaces()
-    seeds = [int(sys.argv[2])] if len(sys.argv) > 2 else range(DEVICES)
-    results = [check(sys.argv[1], seed) for seed in seeds]
+    seeds = [int(sys.argv[3])] if len(sys.argv) > 3 else range(DEVICES)
+    results = [check(sys.argv[1], sys.argv[2], seed) for seed in seeds]
     n_forms, n_wrong = (sum(column) for column in zip(*results))
     print("%d devices, %d texts, %d of them differ" % (len(results), n_forms, n_wrong))
     return 1 if n_wrong else 0

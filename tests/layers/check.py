@@ -81,7 +81,12 @@ def check_outside(rules, path, header):
         yield 'includes "%s": a conformance test sees the module that it tests, base and event' % header
 
 
-def check_file(rules, path, text):
+def is_own(root, path, header):
+    """A header below the folder of the file that includes it."""
+    return os.path.exists(os.path.join(root, os.path.dirname(path), header))
+
+
+def check_file(rules, root, path, text):
     code = COMMENT.sub("", text)
     pure = matches(path, rules.pure)
     for quoted in INCLUDE.findall(code):
@@ -89,7 +94,7 @@ def check_file(rules, path, text):
         if path.startswith("include/"):
             if quoted[0] == '"' or not re.match(r"wice/|glib\.h$|std\w+\.h$|sys/types\.h$|string\.h$", header):
                 yield "includes %s: public headers see glib.h, libc types and <wice/...> only" % quoted
-        elif quoted[0] == '"':
+        elif quoted[0] == '"' and not (matches(path, rules.public) and is_own(root, path, header)):
             yield from (check_library if path.startswith("lib/") else check_outside)(rules, path, header)
         for pattern, files in rules.libraries.items():
             if quoted[0] == "<" and fnmatch.fnmatch(header, pattern) and not matches(path, files):
@@ -105,7 +110,7 @@ def check_tree(root, rules):
     paths = sorted(sources(root))
     for path in paths:
         with open(os.path.join(root, path), encoding="utf-8") as file:
-            for breach in check_file(rules, path, file.read()):
+            for breach in check_file(rules, root, path, file.read()):
                 yield "%s %s" % (path, breach)
     for pattern in rules.pure:
         if not any(fnmatch.fnmatch(path, pattern) for path in paths):
@@ -130,7 +135,8 @@ PLANTED = {
     "lib/proxy/n.c": ('#include "stun/message.h"\n#include "proxy/user.h"\n#include <wice/key.h>\n', None),
     "lib/event/o.c": ("#include <netlink/msg.h>\n#include <sys/socket.h>\n", None),
     "lib/crypto/p.c": ("/* #include <sys/socket.h>, g_get_monotonic_time() */\n#include <sodium.h>\n", None),
-    "tools/q.c": ('#include "cmd.h"\n#include <wice/wice.h>\n', None),
+    "tools/q.c": ('#include "cmd.h"\n#include "wg/own.h"\n#include <wice/wice.h>\n', None),
+    "tools/wg/own.h": ("", None),
     "tests/unit/wg/r.c": ('#include "wg/diff.h"\n#include "suite.h"\n', None),
     "tests/conformance/wg/s.c": ('#include "wg/fake.h"\n#include "suite.h"\n', None),
 }

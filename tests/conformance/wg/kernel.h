@@ -8,65 +8,10 @@
  * backend. It cuts dumps where it is told to, refuses what the kernel refuses, and shows what it
  * was sent.
  */
+#include "conformance/wg/kernel_base.h"
+#include "conformance/wg/kernel_link.h"
+#include "conformance/wg/kernel_set.h"
 #include "event/sockaddr.h"
-#include "wg/device.h"
-#include "wg/netlink.h"
-
-#include <check.h>
-#include <errno.h>
-#include <linux/genetlink.h>
-#include <linux/if_link.h>
-#include <linux/rtnetlink.h>
-#include <linux/wireguard.h>
-#include <netlink/attr.h>
-#include <netlink/genl/genl.h>
-#include <string.h>
-
-#define KERNEL_FAMILY 33
-#define KERNEL_PORT 4711
-
-typedef struct {
-	WiceDevice *device;         /* NULL: there is no such link */
-	const char *kind;           /* of the link */
-	unsigned peers_per_message; /* 0: all */
-	unsigned ips_per_message;   /* of one peer, 0: all */
-	unsigned n_interrupts;      /* so many dumps are torn first */
-	int no_family;              /* the module is missing */
-	int error;                  /* what WireGuard's commands fail with, negative */
-	unsigned n_dumps, n_sets, n_families;
-	WicePeerUpdate last_set;
-	unsigned sequence;
-} TestKernel;
-
-static inline int kernel_feed(struct nl_msg *message, WiceNetlinkReply *reply)
-{
-	struct nlmsghdr *header = nlmsg_hdr(message);
-	int r = wice__netlink_reply_feed(reply, header, header->nlmsg_len);
-	nlmsg_free(message);
-	return r;
-}
-
-static inline struct nl_msg *kernel_message(const WiceNetlinkReply *reply, int type, int flags)
-{
-	struct nl_msg *message = nlmsg_alloc_size(60000);
-	nlmsg_put(message, reply->port, reply->sequence, type, 0, flags);
-	return message;
-}
-
-static inline int kernel_status(WiceNetlinkReply *reply, int type, int flags, int error)
-{
-	struct nl_msg *message = kernel_message(reply, type, flags);
-	struct nlmsgerr body = { .error = error };
-	nlmsg_append(message, &body, sizeof body, 4);
-	return kernel_feed(message, reply);
-}
-
-/* 1, the end of a reply, is success; 0 is a reply that never ended. */
-static inline int kernel_result(int r)
-{
-	ck_assert_int_ne(r, 0);
-	return r < 0 ? r : 0;
-}
 
 static inline struct nl_msg *kernel_generic(const WiceNetlinkReply *reply, int type, int flags)
 {
@@ -114,7 +59,7 @@ static inline void kernel_put_peer(struct nl_msg *message, const WiceDevicePeer 
 
 static inline void kernel_put_interface(struct nl_msg *message, const WiceDeviceInfo *info)
 {
-	nla_put_u32(message, WGDEVICE_A_IFINDEX, 77);
+	nla_put_u32(message, WGDEVICE_A_IFINDEX, KERNEL_IFINDEX);
 	nla_put_string(message, WGDEVICE_A_IFNAME, info->name);
 	nla_put_u16(message, WGDEVICE_A_LISTEN_PORT, info->listen_port);
 	nla_put_u32(message, WGDEVICE_A_FWMARK, info->fwmark);
@@ -155,6 +100,10 @@ static inline bool kernel_dump_part(const TestKernel *kernel, struct nl_msg *mes
 
 static inline int kernel_dump(TestKernel *kernel, WiceNetlinkReply *reply)
 {
+	if (kernel->n_dumps < kernel->n_overruns) {
+		kernel->n_dumps++;
+		return kernel_result(kernel_feed(kernel_message(reply, NLMSG_OVERRUN, 0), reply));
+	}
 	KernelCursor cursor = { 0, 0 };
 	int flags = NLM_F_MULTI | (kernel->n_dumps++ < kernel->n_interrupts ? NLM_F_DUMP_INTR : 0);
 	for (bool last = false; !last;) {
@@ -167,144 +116,83 @@ static inline int kernel_dump(TestKernel *kernel, WiceNetlinkReply *reply)
 	return kernel_result(kernel_status(reply, NLMSG_DONE, flags, 0));
 }
 
-static inline int kernel_apply(TestKernel *kernel, struct nlattr **attrs)
+/* The group is the second one. */
+static inline void kernel_put_groups(struct nl_msg *message)
 {
-	WicePeerUpdate *set = &kernel->last_set;
-	*set = (WicePeerUpdate){ .size = sizeof *set };
-	ck_assert_ptr_nonnull(attrs[WGPEER_A_PUBLIC_KEY]);
-	ck_assert_uint_eq(nla_get_u32(attrs[WGPEER_A_FLAGS]), WGPEER_F_UPDATE_ONLY);
-	ck_assert_ptr_null(attrs[WGPEER_A_PRESHARED_KEY]);
-	ck_assert_ptr_null(attrs[WGPEER_A_ALLOWEDIPS]);
-	nla_memcpy(&set->public_key, attrs[WGPEER_A_PUBLIC_KEY], WICE_KEY_LEN);
-	const WiceDevicePeer *found = wice_device_find_peer(kernel->device, &set->public_key);
-	WiceDevicePeer changed = found ? *found : (WiceDevicePeer){ 0 }, *peer;
-	if (attrs[WGPEER_A_ENDPOINT]) {
-		set->set_endpoint = wice__endpoint_from_sockaddr(
-			nla_data(attrs[WGPEER_A_ENDPOINT]),
-			(socklen_t)nla_len(attrs[WGPEER_A_ENDPOINT]), &set->endpoint);
-		changed.endpoint = set->endpoint;
+	static const char *const names[] = { "others", "peers" };
+	struct nlattr *groups = nla_nest_start(message, CTRL_ATTR_MCAST_GROUPS);
+	for (int i = 0; i < 2; i++) {
+		struct nlattr *group = nla_nest_start(message, i + 1);
+		nla_put_string(message, CTRL_ATTR_MCAST_GRP_NAME, names[i]);
+		nla_put_u32(message, CTRL_ATTR_MCAST_GRP_ID, KERNEL_PEERS_GROUP - 1 + (uint32_t)i);
+		nla_nest_end(message, group);
 	}
-	if (attrs[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL]) {
-		set->set_keepalive = true;
-		set->keepalive_s = nla_get_u16(attrs[WGPEER_A_PERSISTENT_KEEPALIVE_INTERVAL]);
-		changed.keepalive_s = set->keepalive_s;
-	}
-	if (!found)
-		return 0;
-	WiceDeviceBuilder *builder = wice__device_builder_copy(kernel->device);
-	wice__device_builder_remove(builder, &set->public_key);
-	ck_assert_int_eq(wice__device_builder_peer(builder, &set->public_key, &peer), 0);
-	*peer = changed;
-	for (size_t i = 0; i < found->n_allowed_ips; i++)
-		ck_assert_int_eq(wice__device_builder_allowed_ip(builder, &found->allowed_ips[i]),
-				 0);
-	wice_device_unref(kernel->device);
-	kernel->device = wice__device_builder_finish(builder);
-	return 0;
+	nla_nest_end(message, groups);
 }
 
-/* As the kernel since 5.2, wants nests to say that they are nests. */
-static inline struct nlattr *kernel_nest(struct nlattr *attr)
+static inline int kernel_get(TestKernel *kernel, struct nlmsghdr *request, WiceNetlinkReply *reply)
 {
-	ck_assert_ptr_nonnull(attr);
-	ck_assert(nla_is_nested(attr));
-	return attr;
-}
-
-static inline int kernel_set(TestKernel *kernel, struct nlattr **attrs)
-{
-	struct nlattr *values[WGPEER_A_MAX + 1], *peer;
-	int rest;
-	kernel->n_sets++;
-	ck_assert_ptr_null(attrs[WGDEVICE_A_PRIVATE_KEY]);
-	ck_assert_ptr_null(attrs[WGDEVICE_A_FLAGS]);
-	ck_assert_ptr_null(attrs[WGDEVICE_A_LISTEN_PORT]);
-	ck_assert_ptr_null(attrs[WGDEVICE_A_FWMARK]);
-	nla_for_each_nested(peer, kernel_nest(attrs[WGDEVICE_A_PEERS]), rest)
-	{
-		ck_assert_int_eq(nla_parse_nested(values, WGPEER_A_MAX, kernel_nest(peer), NULL),
-				 0);
-		kernel_apply(kernel, values);
-	}
-	return 0;
+	struct nlattr *name = nlmsg_find_attr(request, GENL_HDRLEN, WGDEVICE_A_IFNAME);
+	ck_assert_uint_eq(request->nlmsg_flags & NLM_F_DUMP, NLM_F_DUMP);
+	ck_assert_ptr_nonnull(name);
+	if (nla_strcmp(name, wice_device_info(kernel->device)->name) != 0)
+		return kernel_answer(reply, -ENODEV);
+	return kernel_dump(kernel, reply);
 }
 
 static inline int kernel_wireguard(TestKernel *kernel, struct nlmsghdr *request,
 				   WiceNetlinkReply *reply)
 {
-	struct nlattr *attrs[WGDEVICE_A_MAX + 1];
-	ck_assert_int_eq(genlmsg_parse(request, 0, attrs, WGDEVICE_A_MAX, NULL), 0);
-	int error = kernel->error;
-	if (error == 0 && (!kernel->device || strcmp(nla_get_string(attrs[WGDEVICE_A_IFNAME]),
-						     wice_device_info(kernel->device)->name) != 0))
-		error = -ENODEV;
-	if (error == 0 && genlmsg_hdr(request)->cmd == WG_CMD_GET_DEVICE) {
-		ck_assert_uint_eq(request->nlmsg_flags & NLM_F_DUMP, NLM_F_DUMP);
-		return kernel_dump(kernel, reply);
-	}
-	if (error == 0)
-		error = kernel_set(kernel, attrs);
-	return kernel_result(kernel_status(reply, NLMSG_ERROR, 0, error));
+	if (kernel->error)
+		return kernel_answer(reply, kernel->error);
+	if (!kernel->device)
+		return kernel_answer(reply, -ENODEV);
+	if (genlmsg_hdr(request)->cmd == WG_CMD_GET_DEVICE)
+		return kernel_get(kernel, request, reply);
+	ck_assert_uint_eq(genlmsg_hdr(request)->cmd, WG_CMD_SET_DEVICE);
+	return kernel_answer(reply, kernel_set(kernel, request));
+}
+
+static inline struct nl_msg *kernel_family_message(const TestKernel *kernel,
+						   const WiceNetlinkReply *reply)
+{
+	struct nl_msg *message = kernel_generic(reply, GENL_ID_CTRL, 0);
+	nla_put_u16(message, CTRL_ATTR_FAMILY_ID, KERNEL_FAMILY);
+	if (kernel->has_group)
+		kernel_put_groups(message);
+	return message;
 }
 
 static inline int kernel_family(TestKernel *kernel, WiceNetlinkReply *reply)
 {
 	kernel->n_families++;
 	if (kernel->no_family)
-		return kernel_result(kernel_status(reply, NLMSG_ERROR, 0, -ENOENT));
-	struct nl_msg *message = kernel_generic(reply, GENL_ID_CTRL, 0);
-	nla_put_u16(message, CTRL_ATTR_FAMILY_ID, KERNEL_FAMILY);
-	ck_assert_int_eq(kernel_feed(message, reply), 0);
-	return kernel_result(kernel_status(reply, NLMSG_ERROR, 0, 0));
+		return kernel_answer(reply, -ENOENT);
+	ck_assert_int_eq(kernel_feed(kernel_family_message(kernel, reply), reply), 0);
+	return kernel_answer(reply, 0);
 }
 
-static inline int kernel_put_link(const char *name, const char *kind, unsigned index,
+static inline int kernel_dispatch(TestKernel *kernel, int protocol, struct nlmsghdr *header,
 				  WiceNetlinkReply *reply)
 {
-	struct nl_msg *message = kernel_message(reply, RTM_NEWLINK, NLM_F_MULTI);
-	struct ifinfomsg body = { .ifi_index = (int)index };
-	nlmsg_append(message, &body, sizeof body, 4);
-	nla_put_string(message, IFLA_IFNAME, name);
-	if (kind) {
-		struct nlattr *info = nla_nest_start(message, IFLA_LINKINFO);
-		nla_put_string(message, IFLA_INFO_KIND, kind);
-		nla_nest_end(message, info);
-	}
-	return kernel_feed(message, reply);
-}
-
-/* There is always lo. Like a kernel without the module, it does not filter by the kind. */
-static inline int kernel_links(TestKernel *kernel, struct nlmsghdr *request,
-			       WiceNetlinkReply *reply)
-{
-	const char *name = kernel->device ? wice_device_info(kernel->device)->name : NULL;
-	if (request->nlmsg_flags & NLM_F_DUMP) {
-		ck_assert_int_eq(kernel_put_link("lo", NULL, 1, reply), 0);
-		if (name)
-			ck_assert_int_eq(kernel_put_link(name, kernel->kind, 77, reply), 0);
-		return kernel_result(kernel_status(reply, NLMSG_DONE, NLM_F_MULTI, 0));
-	}
-	struct nlattr *wanted = nlmsg_find_attr(request, sizeof(struct ifinfomsg), IFLA_IFNAME);
-	ck_assert_ptr_nonnull(wanted);
-	bool found = name && nla_strcmp(wanted, name) == 0;
-	if (found)
-		ck_assert_int_eq(kernel_put_link(name, kernel->kind, 77, reply), 0);
-	return kernel_result(kernel_status(reply, NLMSG_ERROR, 0, found ? 0 : -ENODEV));
-}
-
-static inline int kernel_exchange(void *user_data, int protocol, struct nl_msg *request,
-				  WiceNetlinkReply *reply, int64_t deadline_ms)
-{
-	TestKernel *kernel = user_data;
-	struct nlmsghdr *header = nlmsg_hdr(request);
-	reply->port = KERNEL_PORT;
-	reply->sequence = ++kernel->sequence;
 	if (protocol == NETLINK_ROUTE)
 		return kernel_links(kernel, header, reply);
 	if (header->nlmsg_type == GENL_ID_CTRL)
 		return kernel_family(kernel, reply);
 	ck_assert_uint_eq(header->nlmsg_type, KERNEL_FAMILY);
 	return kernel_wireguard(kernel, header, reply);
+}
+
+static inline int kernel_exchange(void *user_data, int protocol, struct nl_msg *request,
+				  WiceNetlinkReply *reply, int64_t deadline_ms)
+{
+	TestKernel *kernel = user_data;
+	g_mutex_lock(&kernel->mutex);
+	reply->port = KERNEL_PORT;
+	reply->sequence = ++kernel->sequence;
+	int r = kernel_dispatch(kernel, protocol, nlmsg_hdr(request), reply);
+	g_mutex_unlock(&kernel->mutex);
+	return r;
 }
 
 static inline WiceWgBackend *kernel_backend(TestKernel *kernel)

@@ -5,6 +5,6 @@
 
 #include "conformance/wg/subject.h"
 
-extern TestSubject fake_subject, played_kernel_subject, played_uapi_subject;
+extern TestSubject fake_subject, played_kernel_subject, played_uapi_subject, played_gotatun_subject;
 
 #endif

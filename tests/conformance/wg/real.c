@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The kernel's WireGuard and wireguard-go, in namespaces of our own, set up by wg(8) and ip(8). */
+/* The kernel's WireGuard, and wireguard-go set up by wg(8), in namespaces of our own. */
 #include "conformance/wg/real.h"
 #include "conformance/wg/state.h"
 #include "event/source.h"
@@ -25,12 +25,19 @@ static bool skip(const char *what, const char *why)
 	return false;
 }
 
-/* Network, and files under /run, so that sockets of this machine are neither seen nor made. */
-static bool enter_namespaces(const char *what)
+static bool enter_network(const char *what)
 {
 	if (geteuid() != 0)
 		return skip(what, "not root");
-	if (unshare(CLONE_NEWNET | CLONE_NEWNS) < 0)
+	if (unshare(CLONE_NEWNET) < 0)
+		return skip(what, "unshare is not allowed");
+	return true;
+}
+
+/* So that sockets of this machine are neither seen nor made. */
+static bool hide_run(const char *what)
+{
+	if (unshare(CLONE_NEWNS) < 0)
 		return skip(what, "unshare is not allowed");
 	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0 ||
 	    mount("tmpfs", "/run", "tmpfs", 0, NULL) < 0)
@@ -38,7 +45,7 @@ static bool enter_namespaces(const char *what)
 	return true;
 }
 
-static bool have_program(const char *name)
+bool real_has_program(const char *name)
 {
 	g_autofree char *path = g_find_program_in_path(name);
 	return path != NULL;
@@ -108,35 +115,45 @@ static void stop_backend(TestSubject *subject)
 
 /* The kernel */
 
-static bool add_link(void)
-{
-	const char *const argv[] = { "ip", "link", "add", SUBJECT_NAME, "type", "wireguard", NULL };
-	return run(argv);
-}
-
-static void remove_link(TestSubject *subject)
-{
-	const char *const argv[] = { "ip", "link", "del", SUBJECT_NAME, NULL };
-	(void)run(argv);
-}
+/* Makes and changes its device by the backend itself: no program is needed. */
 
 static bool start_kernel(TestSubject *subject)
 {
-	if (!have_program("wg") || !have_program("ip"))
-		return skip(subject->name, "wg(8) or ip(8) is missing");
-	if (!enter_namespaces(subject->name))
+	if (!enter_network(subject->name))
 		return false;
-	if (!add_link())
-		return skip(subject->name, "this kernel has no WireGuard");
-	remove_link(subject);
 	subject->backend = wice__wg_netlink_new();
-	return true;
+	int64_t deadline = wice__now_ms() + PATIENCE_MS;
+	int r = subject->backend->ops->create(subject->backend, SUBJECT_NAME, deadline);
+	if (r == 0)
+		r = subject->backend->ops->remove(subject->backend, SUBJECT_NAME, deadline);
+	if (r == 0)
+		return true;
+	stop_backend(subject);
+	return skip(subject->name,
+		    r == -EOPNOTSUPP ? "this kernel has no WireGuard" : g_strerror(-r));
 }
 
 static void set_kernel(TestSubject *subject, const WiceDevice *state)
 {
-	(void)add_link(); /* which fails if it is there */
-	configure(state);
+	int64_t deadline = wice__now_ms() + PATIENCE_MS;
+	int r = subject->backend->ops->create(subject->backend, SUBJECT_NAME, deadline);
+	ck_assert(r == 0 || r == -EEXIST);
+	WiceDevice *present = NULL;
+	ck_assert_int_eq(
+		subject->backend->ops->get(subject->backend, SUBJECT_NAME, deadline, &present), 0);
+	WicePlan *plan = wice_plan_between(present, state, 0);
+	if (!wice_plan_is_empty(plan))
+		ck_assert_int_eq(subject->backend->ops->set(subject->backend, SUBJECT_NAME,
+							    wice_plan_change(plan), deadline),
+				 0);
+	wice_plan_unref(plan);
+	wice_device_unref(present);
+}
+
+static void remove_kernel(TestSubject *subject)
+{
+	(void)subject->backend->ops->remove(subject->backend, SUBJECT_NAME,
+					    wice__now_ms() + PATIENCE_MS);
 }
 
 TestSubject kernel_subject = {
@@ -144,7 +161,7 @@ TestSubject kernel_subject = {
 	.real = true,
 	.start = start_kernel,
 	.set = set_kernel,
-	.remove = remove_link,
+	.remove = remove_kernel,
 	.stop = stop_backend,
 };
 
@@ -155,11 +172,11 @@ static GPid wireguard_go;
 
 static bool start_wireguard_go(TestSubject *subject)
 {
-	if (!have_program("wg") || !have_program("wireguard-go"))
+	if (!real_has_program("wg") || !real_has_program("wireguard-go"))
 		return skip(subject->name, "wg(8) or wireguard-go is missing");
 	if (access("/dev/net/tun", R_OK | W_OK) < 0)
 		return skip(subject->name, "/dev/net/tun may not be used");
-	if (!enter_namespaces(subject->name))
+	if (!enter_network(subject->name) || !hide_run(subject->name))
 		return false;
 	wireguard_go = 0;
 	subject->backend = wice__wg_uapi_new(WICE_UAPI_FOLDER);
@@ -202,6 +219,7 @@ TestSubject wireguard_go_subject = {
 	.name = "uapi on wireguard-go",
 	.real = true,
 	.drops_scope = true,
+	.keeps_name = true,
 	.start = start_wireguard_go,
 	.set = set_wireguard_go,
 	.remove = remove_wireguard_go,

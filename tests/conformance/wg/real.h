@@ -7,6 +7,9 @@
 
 extern TestSubject kernel_subject, wireguard_go_subject;
 
+/* Whether there is such a program. */
+bool real_has_program(const char *name);
+
 /* What "wg show wgtest0 dump" says. The caller frees it. */
 char *real_dump(void);
 

@@ -75,13 +75,19 @@ static inline int server_send(int fd, const void *data, size_t len)
 	return 1;
 }
 
+static inline int server_request_ends(const GString *request)
+{
+	return request->len >= 2 && memcmp(request->str + request->len - 2, "\n\n", 2) == 0;
+}
+
 /* Reads up to the empty line that ends a request; the caller frees it. */
 static inline char *server_receive(int fd)
 {
 	GString *request = g_string_new(NULL);
-	char byte;
-	while (!g_str_has_suffix(request->str, "\n\n") && recv(fd, &byte, 1, 0) == 1)
-		g_string_append_c(request, byte);
+	char piece[65536];
+	ssize_t n;
+	while (!server_request_ends(request) && (n = recv(fd, piece, sizeof piece, 0)) > 0)
+		g_string_append_len(request, piece, n);
 	return g_string_free(request, FALSE);
 }
 

@@ -76,6 +76,41 @@ static inline WiceDevice *state_new(const char *name, unsigned n_peers, unsigned
 	return wice__device_builder_finish(builder);
 }
 
+#define STATE_PLAN_PEERS 8
+#define STATE_PLAN_IPS 5
+
+static inline void state_plan_peer(GRand *rand, WicePeerChange *peer, WiceAllowedIpChange *ips)
+{
+	peer->flags = (g_rand_int_range(rand, 0, 6) ? 0 : WICE_PEER_CHANGE_REMOVE) |
+		      (g_rand_boolean(rand) ? WICE_PEER_CHANGE_UPDATE_ONLY : 0) |
+		      (g_rand_int_range(rand, 0, 4) ? 0 : WICE_PEER_CHANGE_REPLACE_ALLOWED_IPS);
+	peer->fields = g_rand_boolean(rand) ? WICE_PEER_HAS_PRESHARED_KEY : 0;
+	peer->public_key = state_key((unsigned)g_rand_int_range(rand, 0, 5));
+	peer->preshared_key = state_key((unsigned)g_rand_int_range(rand, 0, 5));
+	peer->n_allowed_ips = (size_t)g_rand_int_range(rand, 0, STATE_PLAN_IPS + 1);
+	peer->allowed_ips = ips;
+	for (size_t i = 0; i < peer->n_allowed_ips; i++) {
+		char text[] = "10.0.0.0/32";
+		text[7] = (char)('0' + g_rand_int_range(rand, 0, 6));
+		ck_assert(wice_prefix_parse(text, &ips[i].prefix));
+		ips[i].remove = g_rand_boolean(rand);
+	}
+}
+
+/* Any plan, of few keys and prefixes, so that everything meets everything. */
+static inline WicePlan *state_plan(GRand *rand)
+{
+	WiceAllowedIpChange ips[STATE_PLAN_PEERS][STATE_PLAN_IPS];
+	WicePeerChange peers[STATE_PLAN_PEERS] = { 0 };
+	WiceDeviceChange change = { .size = sizeof change, .peers = peers };
+	change.n_peers = (size_t)g_rand_int_range(rand, 1, STATE_PLAN_PEERS + 1);
+	for (size_t i = 0; i < change.n_peers; i++)
+		state_plan_peer(rand, &peers[i], ips[i]);
+	WicePlan *plan = wice_plan_new(&change, NULL);
+	ck_assert_ptr_nonnull(plan);
+	return plan;
+}
+
 /* Changes one existing peer through a backend. */
 static inline int state_update_peer(WiceWgBackend *backend, const char *name,
 				    const WicePeerUpdate *update, int64_t deadline_ms)

@@ -18,7 +18,9 @@ typedef struct TestSubject TestSubject;
 struct TestSubject {
 	const char *name;
 	bool real;         /* wg(8) can see it */
-	bool no_interface; /* there is no network interface, so it is not listed */
+	bool no_interface; /* there is no network interface, so it is not listed and has no link */
+	bool keeps_name;   /* cannot be renamed */
+	bool one_device;   /* there is room for one */
 	bool drops_scope;  /* reports link-local endpoints without their scope */
 
 	/*
@@ -34,9 +36,11 @@ struct TestSubject {
 
 	WiceWgBackend *backend;
 	void *data;
-};
 
-/* All of them, NULL-terminated. */
-extern TestSubject *const subjects[];
+	/* The suite's: a WiceWg on the backend, which it borrows. */
+	WiceWg *wg;
+	const WiceWgBackendOps *ops;
+	WiceWgBackendOps lent_ops;
+};
 
 #endif

@@ -1,11 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The kernel's answers about links, families and WireGuard devices. The first byte says which of the three is
- * expected, and whether the headers are repaired first: most mutations only break a length or a type there. A
- * device that was read must obey the rules of every snapshot.
+ * What the kernel says of links, families with their groups, WireGuard devices, addresses and changed
+ * peers. The first byte says which of them is expected, and whether the headers are repaired first:
+ * most mutations only break a length or a type there. A device that was read must obey the rules of
+ * every snapshot.
  */
 #include "wg/netlink.h"
+#include "wg/link_message.h"
 
 #include <glib.h>
 #include <stdlib.h>
@@ -14,6 +16,7 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 #define REPAIR 0x80
+#define N_KINDS 5u
 #define INPUT_MAX 65536
 #define PORT 7
 #define SEQUENCE 9
@@ -34,26 +37,57 @@ static bool is_error(int r)
 	return r < 0 && r >= -4095;
 }
 
+static int read_link(struct nlmsghdr *header)
+{
+	WiceNetlinkLink link;
+	int r = wice__netlink_read_link(header, &link);
+	if (r == 0)
+		require(memchr(link.name, 0, sizeof link.name) &&
+			memchr(link.kind, 0, sizeof link.kind));
+	return r;
+}
+
+static int read_family(struct nlmsghdr *header)
+{
+	uint32_t group = 0;
+	uint16_t family;
+	int r = wice__netlink_read_group(header, "peers", &group);
+	require(r == 0 || (is_error(r) && group == 0));
+	return wice__netlink_read_family(header, &family);
+}
+
+static int read_address(struct nlmsghdr *header)
+{
+	WiceNetlinkAddress address;
+	char text[WICE_PREFIX_SIZE];
+	int r = wice__netlink_read_address(header, &address);
+	if (r == 0 && address.address.address.family != WICE_FAMILY_NONE) {
+		WiceInterfaceAddress again;
+		wice_interface_address_format(&address.address, text);
+		require(wice_interface_address_parse(text, &again));
+		require(again.length == address.address.length);
+		require(address.peer.family == address.address.address.family);
+	}
+	return r;
+}
+
+static int read_notification(struct nlmsghdr *header)
+{
+	char name[16];
+	unsigned ifindex;
+	int r = wice__netlink_read_notification(header, name, &ifindex);
+	if (r == 0)
+		require(memchr(name, 0, sizeof name));
+	return r;
+}
+
 static int read_message(struct nlmsghdr *header, void *user_data)
 {
 	Reading *reading = user_data;
-	WiceNetlinkLink link;
-	uint16_t family;
-	int r;
-	switch (reading->kind) {
-	case 0:
-		r = wice__netlink_read_link(header, &link);
-		if (r == 0)
-			require(memchr(link.name, 0, sizeof link.name) &&
-				memchr(link.kind, 0, sizeof link.kind));
-		break;
-	case 1:
-		r = wice__netlink_read_family(header, &family);
-		break;
-	default:
-		r = wice__netlink_read_device(header, reading->builder);
-		break;
-	}
+	int (*const readers[])(struct nlmsghdr *) = { read_link, read_family, NULL, read_address,
+						      read_notification };
+	int r = readers[reading->kind] ? readers[reading->kind](header)
+				       : wice__netlink_read_device(header, reading->builder);
 	require(r == 0 || is_error(r));
 	return r;
 }
@@ -98,7 +132,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	if (size == 0 || size > INPUT_MAX)
 		return 0;
-	Reading reading = { .kind = (data[0] & ~REPAIR) % 3 };
+	Reading reading = { .kind = (data[0] & ~REPAIR) % N_KINDS };
 	WiceNetlinkReply reply = {
 		.port = PORT,
 		.sequence = SEQUENCE,

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite.h"
 
+#include <arpa/inet.h>
 #include <glib.h>
 #include <string.h>
 #include <wice/addr.h>
@@ -114,6 +115,85 @@ START_TEST(a_prefix_contains_its_addresses)
 }
 END_TEST
 
-SUITE_MAIN("base address", endpoints_survive_text, malformed_endpoints_are_refused,
-	   prefixes_lose_their_host_bits, interface_addresses_keep_their_host_bits,
-	   a_prefix_contains_its_addresses)
+/* One of 16 bytes of few values, so that there are gaps of all lengths in all places. */
+static void random_bytes(GRand *rand, uint8_t bytes[16])
+{
+	static const uint8_t values[] = { 0, 0, 0, 0, 0xff, 0x0f, 0xa0, 0x01 };
+	for (size_t i = 0; i < 16; i += 2) {
+		bool zero = g_rand_boolean(rand);
+		bytes[i] = zero ? 0 : values[g_rand_int_range(rand, 0, 8)];
+		bytes[i + 1] = zero ? 0 : values[g_rand_int_range(rand, 0, 8)];
+	}
+}
+
+START_TEST(addresses_are_written_as_inet_ntop_does)
+{
+	GRand *rand = g_rand_new_with_seed(1);
+	for (unsigned i = 0; i < 200000; i++) {
+		WiceAddress address = { .family = i % 2 ? WICE_FAMILY_IPV6 : WICE_FAMILY_IPV4 },
+			    back;
+		char text[WICE_ADDRESS_SIZE], expected[INET6_ADDRSTRLEN];
+		random_bytes(rand, address.bytes);
+		if (address.family == WICE_FAMILY_IPV4)
+			memset(address.bytes + 4, 0, 12);
+		inet_ntop(i % 2 ? AF_INET6 : AF_INET, address.bytes, expected, sizeof expected);
+		ck_assert_str_eq(wice_address_format(&address, text), expected);
+		ck_assert_msg(wice_address_parse(text, &back), "%s", text);
+		ck_assert_mem_eq(&back, &address, sizeof back);
+	}
+	g_rand_free(rand);
+}
+END_TEST
+
+static void assert_read_as_inet_pton_does(const char *text)
+{
+	uint8_t bytes[16] = { 0 };
+	WiceAddress address = { 0 };
+	uint8_t family = inet_pton(AF_INET, text, bytes) == 1    ? WICE_FAMILY_IPV4
+			 : inet_pton(AF_INET6, text, bytes) == 1 ? WICE_FAMILY_IPV6
+								 : WICE_FAMILY_NONE;
+	ck_assert_msg(wice_address_parse(text, &address) == (family != WICE_FAMILY_NONE), "'%s'",
+		      text);
+	ck_assert_msg(address.family == family, "'%s'", text);
+	if (family != WICE_FAMILY_NONE)
+		ck_assert_mem_eq(address.bytes, bytes, sizeof bytes);
+}
+
+/* Texts that are nearly addresses: good ones with a few characters changed, lost or repeated. */
+START_TEST(addresses_are_read_as_inet_pton_does)
+{
+	static const char *const seeds[] = { "192.0.2.255",
+					     "0.0.0.0",
+					     "2001:db8::1",
+					     "::",
+					     "::1",
+					     "1::",
+					     "1:2:3:4:5:6:7:8",
+					     "::ffff:192.0.2.1",
+					     "64:ff9b::1.2.3.4",
+					     "1:2:3:4:5:6:1.2.3.4",
+					     "1:2:3:4:5:6:7::" };
+	static const char alphabet[] = "0129fFg:.:.: ";
+	GRand *rand = g_rand_new_with_seed(2);
+	for (unsigned i = 0; i < 300000; i++) {
+		GString *text = g_string_new(seeds[i % G_N_ELEMENTS(seeds)]);
+		assert_read_as_inet_pton_does(text->str);
+		for (int n = g_rand_int_range(rand, 0, 4); n > 0; n--) {
+			char c = alphabet[g_rand_int_range(rand, 0, sizeof alphabet - 1)];
+			gssize at = g_rand_int_range(rand, 0, (gint)text->len + 1);
+			if (g_rand_boolean(rand))
+				g_string_insert_c(text, at, c);
+			else
+				g_string_erase(text, at, (gsize)at < text->len ? 1 : 0);
+		}
+		assert_read_as_inet_pton_does(text->str);
+		g_string_free(text, TRUE);
+	}
+	g_rand_free(rand);
+}
+END_TEST
+
+SUITE_MAIN("base address", addresses_are_written_as_inet_ntop_does,
+	   addresses_are_read_as_inet_pton_does, endpoints_survive_text,
+	   malformed_endpoints_are_refused, prefixes_lose_their_host_bits,
+	   interface_addresses_keep_their_host_bits, a_prefix_contains_its_addresses)

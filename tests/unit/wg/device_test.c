@@ -234,6 +234,7 @@ START_TEST(the_order_of_arrival_is_kept)
 	open_peer(builder, 3);
 	state_allow(builder, "10.0.0.9/32");
 	state_allow(builder, "fd00::/64");
+	state_allow(builder, "10.0.0.9/32");
 	state_allow(builder, "10.0.0.1/32");
 	open_peer(builder, 1);
 	state_allow(builder, "10.0.1.0/24");

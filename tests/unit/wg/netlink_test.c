@@ -88,6 +88,20 @@ START_TEST(a_torn_dump_is_taken_again)
 }
 END_TEST
 
+START_TEST(a_dump_that_did_not_fit_is_taken_again)
+{
+	Fixture fixture;
+	WiceDevice *got = NULL;
+	set_up(&fixture, state_new("wg0", 20, 1));
+	fixture.kernel.n_overruns = 3;
+	ck_assert_int_eq(get(&fixture, &got), 0);
+	ck_assert_uint_eq(fixture.kernel.n_dumps, 4);
+	state_assert_same(fixture.kernel.device, got);
+	wice_device_unref(got);
+	tear_down(&fixture);
+}
+END_TEST
+
 START_TEST(a_dump_that_is_always_torn_ends)
 {
 	Fixture fixture;
@@ -147,27 +161,102 @@ START_TEST(errors_of_the_kernel_come_through)
 }
 END_TEST
 
-START_TEST(an_update_sends_only_what_is_set)
+START_TEST(groups_are_found_by_their_name)
 {
-	Fixture fixture;
-	set_up(&fixture, state_new("wg0", 10, 1));
-	WicePeerUpdate changes = { .size = sizeof changes,
-				   .public_key = state_key(1003),
-				   .set_endpoint = true,
-				   .endpoint = state_endpoint("[fe80::2%5]:9") };
-	ck_assert_int_eq(update(&fixture, &changes), 0);
-	ck_assert_uint_eq(fixture.kernel.n_sets, 1);
-	ck_assert(!fixture.kernel.last_set.set_keepalive);
-	ck_assert_int_eq(
-		wice_endpoint_compare(&fixture.kernel.last_set.endpoint, &changes.endpoint), 0);
-	changes.set_endpoint = false;
-	changes.set_keepalive = true;
-	changes.keepalive_s = 0;
-	ck_assert_int_eq(update(&fixture, &changes), 0);
-	ck_assert(!fixture.kernel.last_set.set_endpoint);
-	ck_assert(fixture.kernel.last_set.set_keepalive);
-	ck_assert_uint_eq(fixture.kernel.last_set.keepalive_s, 0);
-	tear_down(&fixture);
+	for (int has_group = 0; has_group < 2; has_group++) {
+		TestKernel kernel = { .has_group = has_group };
+		WiceNetlinkReply reply = { .port = 1, .sequence = 1 };
+		struct nl_msg *message = kernel_family_message(&kernel, &reply);
+		uint32_t group = 4711;
+		uint16_t family = 0;
+		ck_assert_int_eq(wice__netlink_read_family(nlmsg_hdr(message), &family), 0);
+		ck_assert_uint_eq(family, KERNEL_FAMILY);
+		ck_assert_int_eq(wice__netlink_read_group(nlmsg_hdr(message), "peers", &group), 0);
+		ck_assert_uint_eq(group, has_group ? KERNEL_PEERS_GROUP : 0);
+		ck_assert_int_eq(wice__netlink_read_group(nlmsg_hdr(message), "peer", &group), 0);
+		ck_assert_uint_eq(group, 0);
+		nlmsg_free(message);
+	}
+}
+END_TEST
+
+static int read_group_and_free(struct nl_msg *message, struct nlattr *groups, struct nlattr *group)
+{
+	uint32_t id = 4711;
+	nla_nest_end(message, group);
+	nla_nest_end(message, groups);
+	int r = wice__netlink_read_group(nlmsg_hdr(message), "peers", &id);
+	ck_assert_uint_eq(id, 4711);
+	nlmsg_free(message);
+	return r;
+}
+
+START_TEST(malformed_groups_are_refused)
+{
+	WiceNetlinkReply reply = { .port = 1, .sequence = 1 };
+	struct nl_msg *message = kernel_generic(&reply, GENL_ID_CTRL, 0);
+	struct nlattr *groups = nla_nest_start(message, CTRL_ATTR_MCAST_GROUPS);
+	struct nlattr *group = nla_nest_start(message, 1);
+	nla_put_string(message, CTRL_ATTR_MCAST_GRP_NAME, "peers");
+	ck_assert_int_eq(read_group_and_free(message, groups, group), -EPROTO);
+
+	message = kernel_generic(&reply, GENL_ID_CTRL, 0);
+	groups = nla_nest_start(message, CTRL_ATTR_MCAST_GROUPS);
+	group = nla_nest_start(message, 1);
+	nla_put_string(message, CTRL_ATTR_MCAST_GRP_NAME, "peers");
+	nla_put_u16(message, CTRL_ATTR_MCAST_GRP_ID, 1);
+	ck_assert_int_eq(read_group_and_free(message, groups, group), -EPROTO);
+}
+END_TEST
+
+/* As the patches of 2021 and 2022 send it. */
+static struct nl_msg *notification(uint8_t command, unsigned ifindex, const char *name)
+{
+	struct nl_msg *message = nlmsg_alloc();
+	genlmsg_put(message, 0, 0, KERNEL_FAMILY, 0, 0, command, 1);
+	if (ifindex)
+		nla_put_u32(message, WGDEVICE_A_IFINDEX, ifindex);
+	if (name)
+		nla_put_string(message, WGDEVICE_A_IFNAME, name);
+	struct nlattr *peers = nla_nest_start(message, WGDEVICE_A_PEERS | NLA_F_NESTED);
+	struct nlattr *peer = nla_nest_start(message, 0 | NLA_F_NESTED);
+	WiceEndpoint endpoint = state_endpoint("192.0.2.1:1");
+	struct sockaddr_storage address;
+	int len = (int)wice__endpoint_to_sockaddr(&endpoint, &address);
+	nla_put(message, WGPEER_A_PUBLIC_KEY, 32, &(WiceKey){ { 1 } });
+	nla_put(message, WGPEER_A_ENDPOINT, len, &address);
+	nla_nest_end(message, peer);
+	nla_nest_end(message, peers);
+	return message;
+}
+
+START_TEST(notifications_name_their_device)
+{
+	static const struct {
+		uint8_t command;
+		unsigned ifindex;
+		const char *name;
+		int expected;
+	} cases[] = {
+		{ 2, 77, "wg0", 0 },
+		{ 2, 77, "fifteen-bytes-x", 0 },
+		{ 2, 77, "sixteen-bytes-xx", -EPROTO },
+		{ 2, 77, NULL, -EPROTO },
+		{ 2, 0, "wg0", -EPROTO },
+		{ WG_CMD_GET_DEVICE, 77, "wg0", -EPROTO },
+		{ WG_CMD_SET_DEVICE, 77, "wg0", -EPROTO },
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		char name[16] = "before";
+		unsigned ifindex = 4711;
+		struct nl_msg *message =
+			notification(cases[i].command, cases[i].ifindex, cases[i].name);
+		int r = wice__netlink_read_notification(nlmsg_hdr(message), name, &ifindex);
+		ck_assert_msg(r == cases[i].expected, "case %zu", i);
+		ck_assert_str_eq(name, r == 0 ? cases[i].name : "before");
+		ck_assert_uint_eq(ifindex, r == 0 ? cases[i].ifindex : 4711);
+		nlmsg_free(message);
+	}
 }
 END_TEST
 
@@ -273,6 +362,18 @@ static void put_incomplete_allowed_ip(struct nl_msg *message)
 	nla_nest_end(message, ips);
 }
 
+/* The last entry claims to be longer than the list. */
+static void put_cut_allowed_ip(struct nl_msg *message)
+{
+	put_allowed_ip(message, AF_INET, 4, 24);
+	struct nlattr *ips = nla_nest_start(message, WGPEER_A_ALLOWEDIPS | NLA_F_NESTED);
+	struct nlattr *ip = nla_nest_start(message, 0 | NLA_F_NESTED);
+	nla_put_u16(message, WGALLOWEDIP_A_FAMILY, AF_INET);
+	nla_nest_end(message, ip);
+	ip->nla_len = 4000;
+	nla_nest_end(message, ips);
+}
+
 START_TEST(malformed_peers_are_refused)
 {
 	static void (*const cases[])(struct nl_msg *) = { put_short_key,
@@ -285,7 +386,8 @@ START_TEST(malformed_peers_are_refused)
 							  put_wrong_length,
 							  put_wrong_family,
 							  put_huge_address,
-							  put_incomplete_allowed_ip };
+							  put_incomplete_allowed_ip,
+							  put_cut_allowed_ip };
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		struct nl_msg *message = start_device();
 		struct nlattr *peers = nla_nest_start(message, WGDEVICE_A_PEERS | NLA_F_NESTED);
@@ -371,8 +473,10 @@ START_TEST(a_reply_ends_with_its_status)
 END_TEST
 
 SUITE_MAIN("wg netlink", a_dump_is_whole_wherever_it_is_cut, counters_and_handshakes_are_read,
-	   a_torn_dump_is_taken_again, a_dump_that_is_always_torn_ends,
-	   a_kernel_without_wireguard_has_no_devices, other_links_are_not_asked,
-	   errors_of_the_kernel_come_through, an_update_sends_only_what_is_set,
-	   malformed_peers_are_refused, malformed_interfaces_are_refused,
-	   damaged_messages_do_no_harm, replies_to_others_are_skipped, a_reply_ends_with_its_status)
+	   a_torn_dump_is_taken_again, a_dump_that_did_not_fit_is_taken_again,
+	   a_dump_that_is_always_torn_ends, a_kernel_without_wireguard_has_no_devices,
+	   other_links_are_not_asked, errors_of_the_kernel_come_through,
+	   groups_are_found_by_their_name, malformed_groups_are_refused,
+	   notifications_name_their_device, malformed_peers_are_refused,
+	   malformed_interfaces_are_refused, damaged_messages_do_no_harm,
+	   replies_to_others_are_skipped, a_reply_ends_with_its_status)

@@ -18,15 +18,36 @@ static unsigned scope_of(const char *name)
 
 static const WiceUapiWorld world = { .now_ns = 1700000000000000000, .scope = scope_of };
 
-static int parse(const char *reply, size_t len, WiceDevice **ret)
+/* Shows the reply in pieces of that size, what was not read again with the next one. */
+static int feed(WiceUapiReply *reply, const char *text, size_t len, size_t piece)
+{
+	size_t shown = 0, read = 0, n_read;
+	int r = 0;
+	while (r == 0 && shown < len) {
+		shown += MIN(piece, len - shown);
+		r = wice__uapi_reply_feed(reply, text + read, shown - read, &n_read);
+		read += n_read;
+	}
+	if (r < 0)
+		return r;
+	return r == 0 && read < len ? -EPROTO : wice__uapi_reply_result(reply);
+}
+
+static int parse_pieces(const char *text, size_t len, size_t piece, WiceDevice **ret)
 {
 	WiceDeviceBuilder *builder = wice__device_builder_new("wg0", WICE_DEVICE_USERSPACE);
-	int r = wice__uapi_parse_get(reply, len, &world, builder);
+	WiceUapiReply reply = { .world = &world, .builder = builder };
+	int r = feed(&reply, text, len, piece);
 	if (r < 0)
 		wice__device_builder_free(builder);
 	else
 		*ret = wice__device_builder_finish(builder);
 	return r;
+}
+
+static int parse(const char *text, size_t len, WiceDevice **ret)
+{
+	return parse_pieces(text, len, MAX(len, 1), ret);
 }
 
 static WiceDevice *parse_good(const char *reply)
@@ -235,65 +256,57 @@ START_TEST(the_devices_errors_come_through)
 		      { "message=hello\nerrno=0\n\n", 0 },
 		      { "\n", -EPROTO },
 		      { "errno=0", -EPROTO } };
-	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
-		ck_assert_int_eq(wice__uapi_parse_set(cases[i].reply, strlen(cases[i].reply)),
-				 cases[i].expected);
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		WiceUapiReply reply = { 0 };
+		size_t len = strlen(cases[i].reply);
+		ck_assert_int_eq(feed(&reply, cases[i].reply, len, len), cases[i].expected);
+		ck_assert(reply.positive == (cases[i].expected == -EINVAL));
+	}
 	WiceDevice *device = NULL;
 	ck_assert_int_eq(parse("listen_port=1\nerrno=22\n\n", 24, &device), -EINVAL);
 }
 END_TEST
 
-START_TEST(the_end_is_found_across_pieces)
+START_TEST(pieces_of_any_size_make_the_same_device)
 {
-	static const char reply[] = "a=1\nb=2\nerrno=0\n\n";
-	size_t len = sizeof reply - 1;
-	for (size_t cut = 0; cut < len; cut++) {
-		ck_assert(!wice__uapi_reply_complete(reply, cut, 0));
-		ck_assert_msg(wice__uapi_reply_complete(reply, len, cut), "cut at %zu", cut);
-		for (size_t earlier = 0; earlier < cut; earlier++)
-			ck_assert(!wice__uapi_reply_complete(reply, cut, earlier));
+	static const char text[] =
+		"private_key=" PRIVATE "\nlisten_port=1\nunknown=2\npublic_key=" KEY_A
+		"\npreshared_key=" PRIVATE "\nendpoint=1.2.3.4:5\nlast_handshake_time_sec=7\n"
+		"last_handshake_time_nsec=8\nallowed_ip=10.0.0.0/8\nallowed_ip=fd00::/8\n"
+		"public_key=" KEY_B "\nrx_bytes=3\nerrno=0\n\n";
+	WiceDevice *expected = parse_good(text);
+	for (size_t piece = 1; piece < sizeof text; piece++) {
+		WiceDevice *device = NULL;
+		ck_assert_int_eq(parse_pieces(text, sizeof text - 1, piece, &device), 0);
+		ck_assert_uint_eq(wice_device_diff(expected, device, NULL, NULL), 0);
+		wice_device_unref(device);
 	}
-	ck_assert(wice__uapi_reply_complete("\n", 1, 0));
+	wice_device_unref(expected);
 }
 END_TEST
 
-START_TEST(an_update_sends_only_what_is_set)
+START_TEST(the_end_is_where_the_empty_line_is)
 {
-	char text[WICE_UAPI_UPDATE_SIZE];
-	WicePeerUpdate update = { .size = sizeof update };
-	ck_assert(wice_key_from_hex(KEY_A, &update.public_key));
-	update.set_endpoint = true;
-	update.endpoint = state_endpoint("[fe80::1%3]:51820");
-	update.keepalive_s = 25;
-	size_t len = wice__uapi_write_update(&update, text);
-	ck_assert_str_eq(text, "set=1\npublic_key=" KEY_A
-			       "\nupdate_only=true\nendpoint=[fe80::1%3]:51820\n\n");
-	ck_assert_uint_eq(len, strlen(text));
-
-	update.set_endpoint = false;
-	update.set_keepalive = true;
-	len = wice__uapi_write_update(&update, text);
-	ck_assert_str_eq(text, "set=1\npublic_key=" KEY_A
-			       "\nupdate_only=true\npersistent_keepalive_interval=25\n\n");
-	ck_assert_uint_eq(len, strlen(text));
+	static const char text[] = "a=1\nerrno=0\n\nb=2\n";
+	for (size_t len = 0; len < sizeof text; len++) {
+		WiceUapiReply reply = { 0 };
+		size_t n_read = 99;
+		int r = wice__uapi_reply_feed(&reply, text, len, &n_read);
+		ck_assert_int_eq(r, len >= 13);
+		ck_assert_uint_eq(n_read, len < 4 ? 0 : len < 12 ? 4 : len < 13 ? 12 : 13);
+	}
 }
 END_TEST
 
-START_TEST(the_longest_update_has_room)
+START_TEST(mapped_endpoints_are_ipv4)
 {
-	char text[WICE_UAPI_UPDATE_SIZE];
-	WicePeerUpdate update = { .size = sizeof update,
-				  .set_endpoint = true,
-				  .set_keepalive = true,
-				  .keepalive_s = 65535 };
-	memset(&update.public_key, 0xff, sizeof update.public_key);
-	memset(update.endpoint.address.bytes, 0xff, 16);
-	update.endpoint.address.family = WICE_FAMILY_IPV6;
-	update.endpoint.port = 65535;
-	update.endpoint.scope = UINT32_MAX;
-	size_t len = wice__uapi_write_update(&update, text);
-	ck_assert_uint_lt(len, sizeof text - 1);
-	ck_assert_str_eq(text + len - 2, "\n\n");
+	WiceDevice *device =
+		parse_good("public_key=" KEY_A "\nendpoint=[::ffff:192.0.2.1%3]:7\n"
+			   "public_key=" KEY_B "\nendpoint=[::fffe:192.0.2.1]:7\nerrno=0\n\n");
+	assert_endpoint(peer_of(device, KEY_A), "192.0.2.1:7");
+	ck_assert_uint_eq(peer_of(device, KEY_A)->endpoint.scope, 0);
+	assert_endpoint(peer_of(device, KEY_B), "[::fffe:c000:201]:7");
+	wice_device_unref(device);
 }
 END_TEST
 
@@ -301,5 +314,5 @@ SUITE_MAIN("wg uapi parser", reads_wireguard_go, reads_boringtun, reads_gotatun_
 	   zones_may_have_names, a_reply_may_end_after_errno, malformed_replies_are_refused,
 	   bytes_that_are_not_text_are_skipped_or_refused, overlong_values_are_refused_if_known,
 	   every_cut_of_a_reply_is_refused, the_devices_errors_come_through,
-	   the_end_is_found_across_pieces, an_update_sends_only_what_is_set,
-	   the_longest_update_has_room)
+	   pieces_of_any_size_make_the_same_device, the_end_is_where_the_empty_line_is,
+	   mapped_endpoints_are_ipv4)

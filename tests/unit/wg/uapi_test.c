@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The socket client against servers that misbehave. */
+#include "conformance/wg/kernel.h"
 #include "conformance/wg/server.h"
 #include "conformance/wg/state.h"
 #include "event/source.h"
@@ -9,6 +10,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <sys/stat.h>
 
 /* Far beyond the limit of a test: whoever returns before it was stopped by something else. */
 #define DEADLINE_MS 600000
@@ -316,6 +318,221 @@ START_TEST(only_sockets_of_interfaces_here_are_listed)
 }
 END_TEST
 
+static GPtrArray *strings(void)
+{
+	return g_ptr_array_new_with_free_func(g_free);
+}
+
+/* The problems of listing the folder, where nothing else is to be found. */
+static GPtrArray *problems_of(Fixture *fixture)
+{
+	g_autoptr(GPtrArray) names = strings();
+	GPtrArray *problems = strings();
+	ck_assert_int_eq(fixture->backend->ops->list(fixture->backend, names, problems, INT64_MAX),
+			 0);
+	ck_assert_uint_eq(names->len, 0);
+	return problems;
+}
+
+static void assert_one_problem(Fixture *fixture, const char *expected)
+{
+	g_autoptr(GPtrArray) problems = problems_of(fixture);
+	ck_assert_uint_eq(problems->len, 1);
+	const char *problem = problems->pdata[0];
+	ck_assert_msg(strstr(problem, expected) && strstr(problem, "/lo.sock"), "%s", problem);
+	ck_assert(g_str_has_suffix(problem, "."));
+}
+
+START_TEST(what_cannot_be_listed_is_a_problem)
+{
+	Fixture fixture;
+	set_up(&fixture);
+	g_autofree char *path = g_build_filename(fixture.folder, "lo.sock", NULL);
+	close(server_bind(path, 1));
+	assert_one_problem(&fixture, "Nobody listens");
+	g_unlink(path);
+	ck_assert(g_file_set_contents(path, "", 0, NULL));
+	assert_one_problem(&fixture, "no socket");
+	g_unlink(path);
+	ck_assert_int_eq(symlink("lo.sock", path), 0);
+	assert_one_problem(&fixture, "cannot be connected to");
+	g_unlink(path);
+	ck_assert_int_eq(symlink("nowhere", path), 0);
+	g_ptr_array_unref(problems_of(&fixture));
+	g_unlink(path);
+	tear_down(&fixture);
+}
+END_TEST
+
+START_TEST(a_socket_that_one_may_not_use_is_a_problem)
+{
+	Fixture fixture;
+	WiceDevice *device = NULL;
+	set_up(&fixture);
+	g_autofree char *path = g_build_filename(fixture.folder, "lo.sock", NULL);
+	int fd = server_bind(path, 1);
+	ck_assert_int_eq(chmod(path, 0600), 0);
+	ck_assert_int_eq(chmod(fixture.folder, 0755), 0);
+	if (geteuid() != 0 || seteuid(65534) < 0) /* nobody */
+		chmod(path, 0);
+	assert_one_problem(&fixture, "may not be used");
+	ck_assert_int_eq(get(&fixture, "lo", &device), -EACCES);
+	ck_assert_int_eq(update(&fixture, "lo"), -EACCES);
+	ck_assert_int_eq(seteuid(getuid()), 0);
+	close(fd);
+	g_unlink(path);
+	tear_down(&fixture);
+}
+END_TEST
+
+START_TEST(a_path_that_is_too_long_is_a_problem)
+{
+	Fixture fixture, deep;
+	WiceDevice *device = NULL;
+	set_up(&fixture);
+	g_autofree char *filler = g_strnfill(120, 'x');
+	deep.folder = g_build_filename(fixture.folder, filler, NULL);
+	ck_assert_int_eq(g_mkdir(deep.folder, 0700), 0);
+	deep.backend = wice__wg_uapi_new(deep.folder);
+	g_autofree char *path = g_build_filename(deep.folder, "lo.sock", NULL);
+	ck_assert(g_file_set_contents(path, "", 0, NULL));
+	assert_one_problem(&deep, "too long");
+	ck_assert_int_eq(get(&deep, "lo", &device), -ENAMETOOLONG);
+	g_unlink(path);
+	tear_down(&deep);
+	tear_down(&fixture);
+}
+END_TEST
+
+START_TEST(a_hung_process_is_listed)
+{
+	Fixture fixture;
+	g_autoptr(GPtrArray) names = strings();
+	g_autoptr(GPtrArray) problems = strings();
+	int fds[64], n = 0;
+	set_up(&fixture);
+	g_autofree char *path = g_build_filename(fixture.folder, "lo.sock", NULL);
+	int fd = server_bind(path, 0);
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+	do {
+		ck_assert_int_lt(n, 64);
+		fds[n] = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	} while (connect(fds[n++], (struct sockaddr *)&address, sizeof address) == 0);
+	ck_assert_int_eq(fixture.backend->ops->list(fixture.backend, names, problems, INT64_MAX),
+			 0);
+	ck_assert_uint_eq(names->len, 1);
+	ck_assert_uint_eq(problems->len, 0);
+	while (n)
+		close(fds[--n]);
+	close(fd);
+	g_unlink(path);
+	tear_down(&fixture);
+}
+END_TEST
+
+/* The interface, played by a kernel; the server ends with it and leaves its socket behind. */
+typedef struct {
+	TestKernel kernel;
+	TestServer server;
+	WiceWgBackend *backend;
+	char *folder;
+} LinkFixture;
+
+static int exchange_and_end(void *user_data, int protocol, struct nl_msg *request,
+			    WiceNetlinkReply *reply, int64_t deadline_ms)
+{
+	LinkFixture *fixture = user_data;
+	int r = kernel_exchange(&fixture->kernel, protocol, request, reply, deadline_ms);
+	if (!fixture->kernel.device)
+		shutdown(fixture->server.fd, SHUT_RDWR);
+	return r;
+}
+
+static void link_set_up(LinkFixture *fixture)
+{
+	WiceNetlinkTransport transport = { .exchange = exchange_and_end, .user_data = fixture };
+	*fixture = (LinkFixture){ .kernel = { .mtu = 1420, .kind = "tun" } };
+	fixture->kernel.device = state_new("wgtest0", 0, 0);
+	fixture->folder = g_dir_make_tmp("wice-uapi-XXXXXX", NULL);
+	fixture->backend = wice__wg_uapi_new_with(fixture->folder, &transport);
+	server_start(&fixture->server, fixture->folder, "wgtest0", serve_nothing, NULL);
+}
+
+static void link_tear_down(LinkFixture *fixture)
+{
+	server_stop(&fixture->server);
+	wice_device_unref(fixture->kernel.device);
+	fixture->backend->ops->free(fixture->backend);
+	ck_assert_int_eq(g_rmdir(fixture->folder), 0);
+	g_free(fixture->folder);
+}
+
+START_TEST(the_interface_is_the_systems)
+{
+	LinkFixture fixture;
+	link_set_up(&fixture);
+	const WiceWgBackendOps *ops = fixture.backend->ops;
+	int64_t deadline = wice__now_ms() + DEADLINE_MS;
+	WiceLink *link = NULL;
+	WiceLinkChange change = { .size = sizeof change, .set_up = true, .up = true, .mtu = 1300 };
+	ck_assert_int_eq(ops->set_link(fixture.backend, "wgtest0", &change, deadline), 0);
+	ck_assert_int_eq(ops->get_link(fixture.backend, "wgtest0", deadline, &link), 0);
+	ck_assert_str_eq(link->name, "wgtest0");
+	ck_assert(link->up);
+	ck_assert_uint_eq(link->mtu, 1300);
+	wice_link_free(link);
+	ck_assert(!ops->create);
+	link_tear_down(&fixture);
+}
+END_TEST
+
+START_TEST(a_userspace_device_keeps_its_name)
+{
+	LinkFixture fixture;
+	link_set_up(&fixture);
+	const WiceWgBackendOps *ops = fixture.backend->ops;
+	WiceLinkChange change = { .size = sizeof change, .new_name = "wgtest1", .mtu = 1300 };
+	ck_assert_int_eq(ops->set_link(fixture.backend, "wgtest0", &change, INT64_MAX / 2000),
+			 -EOPNOTSUPP);
+	ck_assert_uint_eq(fixture.kernel.mtu, 1420);
+	change.new_name = "wgtest0";
+	ck_assert_int_eq(ops->set_link(fixture.backend, "wgtest0", &change, INT64_MAX / 2000), 0);
+	link_tear_down(&fixture);
+}
+END_TEST
+
+START_TEST(an_interface_without_a_process_is_not_touched)
+{
+	LinkFixture fixture;
+	link_set_up(&fixture);
+	const WiceWgBackendOps *ops = fixture.backend->ops;
+	int64_t deadline = wice__now_ms() + DEADLINE_MS;
+	WiceLink *link = NULL;
+	WiceLinkChange change = { .size = sizeof change, .mtu = 1300 };
+	shutdown(fixture.server.fd, SHUT_RDWR);
+	ck_assert_int_eq(ops->get_link(fixture.backend, "wgtest0", deadline, &link), -ENODEV);
+	ck_assert_int_eq(ops->set_link(fixture.backend, "wgtest0", &change, deadline), -ENODEV);
+	ck_assert_int_eq(ops->remove(fixture.backend, "wgtest0", deadline), -ENODEV);
+	ck_assert_int_eq(ops->remove(fixture.backend, "wgtest1", deadline), -ENODEV);
+	ck_assert_ptr_nonnull(fixture.kernel.device);
+	ck_assert_int_eq(access(fixture.server.path, F_OK), 0);
+	link_tear_down(&fixture);
+}
+END_TEST
+
+START_TEST(removing_takes_the_socket_along)
+{
+	LinkFixture fixture;
+	link_set_up(&fixture);
+	const WiceWgBackendOps *ops = fixture.backend->ops;
+	ck_assert_int_eq(ops->remove(fixture.backend, "wgtest0", INT64_MAX / 2000), 0);
+	ck_assert_ptr_null(fixture.kernel.device);
+	ck_assert_int_lt(access(fixture.server.path, F_OK), 0);
+	link_tear_down(&fixture);
+}
+END_TEST
+
 START_TEST(a_missing_folder_has_no_devices)
 {
 	WiceWgBackend *backend = wice__wg_uapi_new("/nonexistent/wireguard");
@@ -350,4 +567,8 @@ SUITE_MAIN("wg uapi", a_silent_device_times_out, a_device_that_drips_times_out,
 	   errors_of_the_device_come_through, a_device_without_update_only_is_left_alone,
 	   a_large_reply_in_pieces_is_whole, a_stale_socket_is_no_device_and_stays,
 	   a_full_backlog_times_out, only_sockets_of_interfaces_here_are_listed,
+	   what_cannot_be_listed_is_a_problem, a_socket_that_one_may_not_use_is_a_problem,
+	   a_path_that_is_too_long_is_a_problem, a_hung_process_is_listed,
+	   the_interface_is_the_systems, a_userspace_device_keeps_its_name,
+	   an_interface_without_a_process_is_not_touched, removing_takes_the_socket_along,
 	   a_missing_folder_has_no_devices, a_deadline_that_has_passed_is_a_timeout)

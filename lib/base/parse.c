@@ -1,0 +1,221 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Addresses from text, in the forms that inet_pton(3) reads, by hand, because a large device has
+ * tens of thousands of them.
+ */
+#include "base/parse.h"
+
+#include "base/address.h"
+
+#include <string.h>
+
+#define NUMBER_DIGITS_MAX 20 /* of UINT64_MAX */
+
+static unsigned full_length(uint8_t family)
+{
+	return family == WICE_FAMILY_IPV4 ? 32 : 128;
+}
+
+bool wice__parse_number(const char *text, size_t len, uint64_t max, uint64_t *ret)
+{
+	uint64_t value = 0;
+	if (len == 0 || len > NUMBER_DIGITS_MAX)
+		return false;
+	for (size_t i = 0; i < len; i++) {
+		unsigned digit = (unsigned)(unsigned char)text[i] - '0';
+		/* Only the last of so many digits can be one too many. */
+		if (digit > 9 || (i == NUMBER_DIGITS_MAX - 1 && value > (UINT64_MAX - digit) / 10))
+			return false;
+		value = value * 10 + digit;
+	}
+	if (value > max)
+		return false;
+	*ret = value;
+	return true;
+}
+
+/* One of the four numbers: no zeros in front. Returns what follows it, or NULL. */
+static const char *parse_octet(const char *at, const char *end, uint8_t *ret)
+{
+	const char *start = at;
+	unsigned value = 0;
+	for (; at < end && at < start + 3 && *at >= '0' && *at <= '9'; at++)
+		value = value * 10 + (unsigned)(*at - '0');
+	if (at == start || value > 255 || (*start == '0' && at > start + 1))
+		return NULL;
+	*ret = (uint8_t)value;
+	return at;
+}
+
+static bool parse_ipv4(const char *at, const char *end, uint8_t ret[4])
+{
+	for (size_t i = 0; i < 4; i++) {
+		if (i && (at == end || *at++ != '.'))
+			return false;
+		at = parse_octet(at, end, &ret[i]);
+		if (!at)
+			return false;
+	}
+	return at == end;
+}
+
+static unsigned hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return (unsigned)(c - '0');
+	c |= 0x20;
+	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
+}
+
+/* One to four hexadecimal digits, into two bytes. Returns what follows them, or NULL. */
+static const char *parse_group(const char *at, const char *end, uint8_t ret[2])
+{
+	const char *start = at;
+	unsigned value = 0, digit;
+	for (; at < end && at < start + 4 && (digit = hex_digit(*at)) < 16; at++)
+		value = value << 4 | digit;
+	if (at == start)
+		return NULL;
+	ret[0] = (uint8_t)(value >> 8);
+	ret[1] = (uint8_t)value;
+	return at;
+}
+
+/* Where "::" stands, and how many bytes have been read. */
+typedef struct {
+	uint8_t bytes[16];
+	size_t n, gap;
+} Groups;
+
+#define NO_GAP SIZE_MAX
+
+/* The colon behind a group, or two of them; returns what follows, or NULL. */
+static const char *parse_colons(const char *at, const char *end, Groups *groups)
+{
+	if (*at++ != ':' || at == end)
+		return NULL;
+	if (*at != ':')
+		return at;
+	if (groups->gap != NO_GAP)
+		return NULL;
+	groups->gap = groups->n;
+	return at + 1;
+}
+
+static bool parse_groups(const char *at, const char *end, Groups *groups)
+{
+	while (at < end) {
+		const char *start = at;
+		if (groups->n > 14)
+			return false;
+		at = parse_group(at, end, groups->bytes + groups->n);
+		if (!at)
+			return false;
+		if (at < end && *at == '.') {
+			if (groups->n > 12 || !parse_ipv4(start, end, groups->bytes + groups->n))
+				return false;
+			groups->n += 4;
+			return true;
+		}
+		groups->n += 2;
+		if (at < end)
+			at = parse_colons(at, end, groups);
+		if (!at)
+			return false;
+	}
+	return true;
+}
+
+static bool parse_ipv6(const char *at, const char *end, uint8_t ret[16])
+{
+	Groups groups = { .gap = NO_GAP };
+	if (end - at >= 2 && at[0] == ':' && at[1] == ':') {
+		groups.gap = 0;
+		at += 2;
+	}
+	/* "::" stands for one group at least. */
+	if (!parse_groups(at, end, &groups) || (groups.gap == NO_GAP) != (groups.n == 16))
+		return false;
+	if (groups.gap == NO_GAP)
+		groups.gap = groups.n;
+	size_t n_behind = groups.n - groups.gap;
+	memcpy(ret, groups.bytes, groups.gap);
+	memset(ret + groups.gap, 0, 16 - groups.n);
+	memcpy(ret + 16 - n_behind, groups.bytes + groups.gap, n_behind);
+	return true;
+}
+
+bool wice__parse_address(const char *text, size_t len, WiceAddress *ret)
+{
+	WiceAddress address = { 0 };
+	if (parse_ipv4(text, text + len, address.bytes))
+		address.family = WICE_FAMILY_IPV4;
+	else if (parse_ipv6(text, text + len, address.bytes))
+		address.family = WICE_FAMILY_IPV6;
+	else
+		return false;
+	*ret = address;
+	return true;
+}
+
+/* "v6%scope", what stands between the brackets. */
+static bool parse_scoped(const char *text, size_t len, WiceEndpoint *ret)
+{
+	const char *percent = memchr(text, '%', len);
+	size_t host_len = percent ? (size_t)(percent - text) : len;
+	uint64_t scope = 0;
+	if (percent && !wice__parse_number(percent + 1, len - host_len - 1, UINT32_MAX, &scope))
+		return false;
+	ret->scope = (uint32_t)scope;
+	ret->address.family = WICE_FAMILY_IPV6;
+	return parse_ipv6(text, text + host_len, ret->address.bytes);
+}
+
+bool wice__parse_endpoint(const char *text, size_t len, WiceEndpoint *ret)
+{
+	WiceEndpoint endpoint = { 0 };
+	uint64_t port;
+	bool bracketed = len && *text == '[';
+	const char *bracket = bracketed ? memchr(text, ']', len) : NULL;
+	const char *host_end = bracketed ? bracket : memchr(text, ':', len);
+	if (!host_end)
+		return false;
+	const char *colon = bracketed ? host_end + 1 : host_end, *end = text + len;
+	if (colon == end || *colon != ':' ||
+	    !wice__parse_number(colon + 1, (size_t)(end - colon - 1), UINT16_MAX, &port))
+		return false;
+	endpoint.port = (uint16_t)port;
+	endpoint.address.family = WICE_FAMILY_IPV4;
+	if (bracketed ? !parse_scoped(text + 1, (size_t)(host_end - text - 1), &endpoint)
+		      : !parse_ipv4(text, host_end, endpoint.address.bytes))
+		return false;
+	*ret = endpoint;
+	return true;
+}
+
+bool wice__parse_network(const char *text, size_t len, WiceAddress *ret_address,
+			 uint8_t *ret_length)
+{
+	WiceAddress address;
+	const char *slash = memchr(text, '/', len);
+	size_t host_len = slash ? (size_t)(slash - text) : len;
+	if (!wice__parse_address(text, host_len, &address))
+		return false;
+	uint64_t length = full_length(address.family);
+	if (slash && !wice__parse_number(slash + 1, len - host_len - 1, length, &length))
+		return false;
+	*ret_address = address;
+	*ret_length = (uint8_t)length;
+	return true;
+}
+
+bool wice__parse_prefix(const char *text, size_t len, WicePrefix *ret)
+{
+	WicePrefix prefix;
+	if (!wice__parse_network(text, len, &prefix.address, &prefix.length))
+		return false;
+	wice__prefix_clear_host_bits(&prefix);
+	*ret = prefix;
+	return true;
+}

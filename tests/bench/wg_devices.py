@@ -1,0 +1,163 @@
+# SPDX-FileCopyrightText: 2026 The libwice authors
+# SPDX-License-Identifier: Apache-2.0
+"""Devices and files for benches of the control API, the same ones each time (seeded).
+
+All of it lives in a mount and network namespace of this process, where /var/run/wireguard is its own.
+"""
+
+import base64
+import ctypes
+import os
+import random
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+
+from lab.system import WIREGUARD_SOCKETS, LabError, run, wait_until
+
+_CLONE_NEWNS, _CLONE_NEWNET, _MS_REC, _MS_PRIVATE = 0x00020000, 0x40000000, 0x4000, 1 << 18
+_BUFFER = 1 << 20
+_libc = ctypes.CDLL(None, use_errno=True)
+
+
+def enter_private_place():
+    """From now on this process has mounts and a network of its own."""
+    if _libc.unshare(_CLONE_NEWNS | _CLONE_NEWNET) or _libc.mount(b"none", b"/", None, _MS_REC | _MS_PRIVATE, None):
+        raise LabError("namespaces cannot be made: " + os.strerror(ctypes.get_errno()))
+    os.makedirs(WIREGUARD_SOCKETS, exist_ok=True)
+    run("mount", "-t", "tmpfs", "none", WIREGUARD_SOCKETS)
+
+
+def socket_path(name):
+    return "%s/%s.sock" % (WIREGUARD_SOCKETS, name)
+
+
+def _key(rng):
+    return base64.b64encode(rng.randbytes(32)).decode()
+
+
+def conf(n_peers, endpoints=False, keepalive_of_first=0, seed=1):
+    """The text of a configuration file. Each peer has an IPv4 and an IPv6 address of its own."""
+    rng = random.Random(seed)
+    lines = ["[Interface]", "PrivateKey = " + _key(rng), "ListenPort = 51820"]
+    for i in range(n_peers):
+        lines += ["", "[Peer]", "PublicKey = " + _key(rng)]
+        lines += ["AllowedIPs = 10.%d.%d.%d/32, fd00::%x/128" % (i >> 16, i >> 8 & 255, i & 255, i + 1)]
+        if endpoints:
+            lines += ["Endpoint = 192.0.2.%d:%d" % (rng.randint(1, 254), rng.randint(1024, 65535))]
+        if i == 0 and keepalive_of_first:
+            lines += ["PersistentKeepalive = %d" % keepalive_of_first]
+    return "\n".join(lines) + "\n"
+
+
+def first_key(text):
+    """The public key of the first peer of a file."""
+    return text.split("PublicKey = ")[1].split("\n")[0]
+
+
+class Files:
+    """Configuration files that go when the block is left."""
+
+    def __enter__(self):
+        self.folder = tempfile.TemporaryDirectory(prefix="wice-bench-")
+        return self
+
+    def __exit__(self, *_):
+        self.folder.cleanup()
+
+    def add(self, name, text):
+        path = os.path.join(self.folder.name, name + ".conf")
+        with open(path, "w", encoding="ascii") as file:
+            file.write(text)
+        return path
+
+
+class WireGuardGo:
+    """A userspace device; its interface stays down, so it sends nothing."""
+
+    def __init__(self, name):
+        self.name = name
+
+    def __enter__(self):
+        self.process = subprocess.Popen(["wireguard-go", "-f", self.name], env={**os.environ, "LOG_LEVEL": "silent"},
+                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        wait_until("wireguard-go listens", lambda: os.path.exists(socket_path(self.name)))
+        return self
+
+    def __exit__(self, *_):
+        self.process.terminate()
+        self.process.wait()
+
+    def state(self):
+        """Its answer to "get"."""
+        parts = []
+        with socket.socket(socket.AF_UNIX) as connection:
+            connection.connect(socket_path(self.name))
+            connection.sendall(b"get=1\n\n")
+            while not parts or not parts[-1].endswith(b"\n\n"):
+                parts.append(connection.recv(_BUFFER))
+                if not parts[-1]:
+                    raise LabError("wireguard-go ended its answer early")
+        return b"".join(parts)
+
+    def answer_ms(self):
+        """How long it takes to answer a reader that does nothing with the answer."""
+        start = time.monotonic()
+        self.state()
+        return (time.monotonic() - start) * 1000
+
+
+class FakeDevice:
+    """Takes everything at once, has its answer ready, and remembers when the first byte came. What is left is the client."""
+
+    def __init__(self, name, state=b"errno=0\n\n"):
+        self.name = name
+        self.state = state
+        self.first_byte = 0
+
+    def __enter__(self):
+        self.server = socket.socket(socket.AF_UNIX)
+        self.server.bind(socket_path(self.name))
+        self.server.listen()
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown(socket.SHUT_RDWR)
+        self.thread.join()
+        self.server.close()
+        os.unlink(socket_path(self.name))
+
+    def serve(self):
+        buffer = bytearray(_BUFFER)
+        while True:
+            try:
+                connection, _ = self.server.accept()
+            except OSError:
+                return
+            with connection:
+                self.answer(connection, buffer)
+
+    def answer(self, connection, buffer):
+        end = b""
+        n = connection.recv_into(buffer)
+        if n:
+            self.first_byte = time.monotonic()
+        reply = self.state if buffer.startswith(b"get=1") else b"errno=0\n\n"
+        while n:
+            end = (end + buffer[max(0, n - 2) : n])[-2:]
+            if end == b"\n\n":
+                connection.sendall(reply)
+            n = connection.recv_into(buffer)
+
+    def parse_ms(self, path):
+        """From the start of `wg setconf` to the first byte that it has to say."""
+        self.first_byte = 0
+        start = time.monotonic()
+        run("wg", "setconf", self.name, path)
+        if not self.first_byte:
+            raise LabError("wg has said nothing")
+        return (self.first_byte - start) * 1000
