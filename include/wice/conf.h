@@ -30,10 +30,12 @@ typedef struct WiceConf WiceConf;
 typedef enum {
 	/*
 	 * Refuses what wg(8) takes but hardly anybody means: ports beyond 65535 (wg takes them
-	 * modulo 65536), ports as names of services, white space inside of words, a key that comes
-	 * twice in one section, two sections of one peer, two [Interface] sections, one allowed IP
-	 * at two peers, host bits in AllowedIPs that belong to another network than was written,
-	 * bare IPv6 endpoints without brackets, and a file without an [Interface] section where
+	 * modulo 65536) or as names of services, numbers with zeros in front, white space inside
+	 * of words, a key that comes twice in one section, two sections of one peer, two
+	 * [Interface] sections, one allowed IP at two peers, host bits in AllowedIPs that belong to
+	 * another network than was written, allowed IPs with and without '+' or '-' at one peer,
+	 * IPv6 endpoints without brackets and other hosts within, addresses such as "127.1" or with
+	 * letters that no host name has, NUL bytes, and a file without an [Interface] section where
 	 * that would wipe a device (see wice_conf_plan()). Takes the keys of wg-quick(8).
 	 */
 	WICE_CONF_STRICT = 0,
@@ -156,10 +158,11 @@ WICE_API bool wice_conf_needs_resolving(const WiceConf *conf);
 
 /*
  * Resolves the names of all endpoints, several at once; tries again with growing pauses until
- * timeout_ms (UINT_MAX: for ever) has passed. As wg does, the first address that the system
- * prefers is taken (RFC 6724). Calls done once from context, never before it has returned; conf
- * must neither be changed nor freed before. destroy (may be NULL) frees user_data afterwards.
- * Errors: UNREACHABLE (which names, and why), CANCELLED.
+ * timeout_ms (UINT_MAX: for ever) has passed, but for names of which the system says that they do
+ * not exist. As wg does, the first address that the system prefers is taken (RFC 6724). Calls done
+ * once from context, never before it has returned; conf must neither be changed nor freed before.
+ * destroy (may be NULL) frees user_data afterwards. On failure nothing has been resolved. Errors:
+ * UNREACHABLE (which names, and why), CANCELLED.
  */
 typedef void (*WiceConfResolved)(const GError *error, void *user_data);
 WICE_API void wice_conf_resolve_async(WiceConf *conf, GMainContext *context, unsigned timeout_ms,
@@ -180,11 +183,15 @@ WICE_API gboolean wice_conf_resolve(WiceConf *conf, unsigned timeout_ms, WiceCon
  * their allowed IPs, endpoints, keepalives and preshared keys, as "SaveConfig" of wg-quick(8) does
  * - but comments, order, spelling and wg-quick's keys stay, lines that already say the right thing
  * stay byte for byte, sections of peers that are gone go with the comments inside of them, new
- * peers are appended.
+ * peers are appended. An endpoint's name stays if it has been resolved to the address that the
+ * device has.
  */
 WICE_API void wice_conf_update(WiceConf *conf, const WiceDevice *device);
 
-/* Changes or adds one key of [Interface] (any known key); value NULL removes it. Errors: INVALID. */
+/*
+ * Changes or adds one key of [Interface] (any known key); value NULL removes it. If it may come
+ * more than once, the value becomes the only one. Errors: INVALID.
+ */
 WICE_API gboolean wice_conf_set(WiceConf *conf, const char *key, const char *value, GError **error);
 
 /* The text; *ret_len (may be NULL) without the NUL. The caller wipes it and frees with g_free(). */

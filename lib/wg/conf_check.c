@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What only the whole file shows: one peer in two sections, one allowed IP at two peers. An error in
- * strict mode, and a warning in the others, where the later one wins.
+ * What only the whole file shows: one peer in two sections, one allowed IP at two peers. An error
+ * in strict mode, and a warning in the others, where the later one wins.
  */
 #include "wg/conf.h"
 #include "wg/index.h"

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Each section is read twice: to see which of its lines say what, and to write it. Of several lines
- * of one key, the first that is right stays, or else the last is made right; the others go. Lists of
- * allowed IPs lose single items and get new ones at the end of their last line.
+ * Each section is read twice: to see which of its lines say what, and to write it. Of several
+ * lines of one key, the first that is right stays, or else the last is made right; the others go.
+ * Lists of allowed IPs lose single items and get new ones at the end of their last line.
  *
  * A comment belongs to the section below it if it touches the section's first line and there is an
  * empty line, or nothing, above it:

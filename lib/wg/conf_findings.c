@@ -173,6 +173,10 @@ void wice__conf_explain(WiceConfFindings *findings, const WiceConfLine *line)
 {
 	static const char bom[] = "\xef\xbb\xbf";
 	const char *at = line->content.text;
+	if (findings->n_errors >= WICE_CONF_FINDINGS_MAX) {
+		findings->n_errors++; /* nobody will read more */
+		return;
+	}
 	if (line->content.len >= 3 && memcmp(at, bom, 3) == 0)
 		wice__conf_error(findings, at,
 				 "a byte order mark; expected a text in UTF-8 without one");

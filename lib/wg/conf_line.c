@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * A line is "[Section]", "Key = value" or nothing, and may end with a comment. wg(8) takes all white
- * space out of a line before it looks at it, so "[ Pe er ]" is a section; in the modes that are
- * compatible with it so it is here. wg-quick(8) looks at lines first and takes its own keys away,
- * but only where it sees them: without white space inside, and in a section written "[Interface]".
+ * A line is "[Section]", "Key = value" or nothing, and may end with a comment. wg(8) takes all
+ * white space out of a line before it looks at it, so "[ Pe er ]" is a section; in the modes that
+ * are compatible with it so it is here. wg-quick(8) looks at lines first and takes its own keys
+ * away, but only where it sees them: without white space inside, and in a section written
+ * "[Interface]".
  */
 #include "wg/conf_line.h"
 

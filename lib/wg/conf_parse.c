@@ -290,13 +290,13 @@ static Outcome read_mtu(Parser *parser, WiceConfToken value)
 /* wg-quick(8) separates with white space as well as with commas, and minds no empty items. */
 static bool next_word(const Parser *parser, WiceConfToken *list, WiceConfToken *ret)
 {
-	const char *at = list->text, *end = at + list->len;
 	if (!parser->lenient) {
 		if (!list->text)
 			return false;
 		*ret = wice__conf_next_item(list);
 		return true;
 	}
+	const char *at = list->text, *end = at + list->len;
 	while (at < end && (*at == ',' || wice__conf_is_space(*at)))
 		at++;
 	ret->text = at;
@@ -476,7 +476,8 @@ static void read_line(Parser *parser, const WiceConfLine *line, bool has_nul)
 		has_nul && !parser->lenient ? memchr(line->whole.text, 0, line->whole.len) : NULL;
 	if (nul) {
 		wice__conf_error(parser->findings, nul, "a NUL byte; expected text");
-		return;
+		if (line->kind != WICE_CONF_LINE_SECTION)
+			return;
 	}
 	switch (line->kind) {
 	case WICE_CONF_LINE_SECTION:

@@ -76,7 +76,6 @@ static const Case cases[] = {
 	{ "[Interface]\nFwMark=010", LENIENT },
 	{ "[Interface]\nFwMark=0XFF", 0 },
 	{ "[Interface]\nFwMark=0x", 0 },
-	{ "[Interface]\nFwMark=0x-1", 0 },
 	{ "[Interface]\nFwMark=-1", 0 },
 	/* keys */
 	{ "[Interface]\nPrivateKey=" KEY, ALL },
@@ -94,7 +93,6 @@ static const Case cases[] = {
 	{ PEER "PersistentKeepalive=oFF", ALL },
 	{ PEER "PersistentKeepalive=65535", ALL },
 	{ PEER "PersistentKeepalive=65536", 0 },
-	{ PEER "PersistentKeepalive=025", LENIENT },
 	{ PEER "PersistentKeepalive=+5", 0 },
 	/* allowed IPs */
 	{ PEER "AllowedIPs=10.0.0.0/8,fd00::/64 , 192.0.2.1,::", ALL },
@@ -102,7 +100,6 @@ static const Case cases[] = {
 	{ PEER "AllowedIPs=10.0.0.1/8", LENIENT },
 	{ PEER "AllowedIPs=fd00::1/64", LENIENT },
 	{ PEER "AllowedIPs=10.0. 0.0 / 8", LENIENT },
-	{ PEER "AllowedIPs=10.0.0.0/08", LENIENT },
 	{ PEER "AllowedIPs=::ffff:1.2.3.4", ALL },
 	{ PEER "AllowedIPs=", 0 },
 	{ PEER "AllowedIPs=,", 0 },
@@ -357,6 +354,10 @@ START_TEST(a_nul_ends_a_line_for_wg)
 	ck_assert_ptr_null(wice_conf_parse(text, sizeof text - 1, WICE_CONF_STRICT, "f", &error));
 	ck_assert_str_eq(error->message, "f:2:13: a NUL byte; expected text");
 	g_clear_error(&error);
+
+	static const char section[] = "[Peer] # \0\nAllowedIPs=::/0\n";
+	ck_assert_uint_gt(
+		wice_conf_lint(section, sizeof section - 1, WICE_CONF_STRICT, ignore, NULL), 0);
 }
 END_TEST
 
