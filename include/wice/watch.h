@@ -35,7 +35,7 @@ WICE_BEGIN_DECLS
  *	           than 20 times as long as the last read took, whatever the source.
  *
  * Devices are read by a worker thread, so that one that hangs blocks nobody; it delays the reads
- * of others by up to 250 ms, and is tried again after 1, 2, 4 ... 64 s. The thread is made by
+ * of others by up to 1 s, and is tried again after 1, 2, 4 ... 64 s. The thread is made by
  * wice_watch_new() and stays in the network namespace of its caller. Without devices, nothing
  * wakes the program.
  *

@@ -20,9 +20,10 @@ WICE_BEGIN_DECLS
  * Control of WireGuard interfaces: the kernel's (generic netlink) and those of userspace
  * implementations (UAPI sockets under /var/run/wireguard) as one. Needs no main loop.
  *
- * The calls without _async wait, for no longer than timeout_ms; a userspace device that does not
- * answer costs at most 250 ms of it. A WiceWg may be used by several threads at once. All
- * calls see the network namespace of the calling thread.
+ * The calls without _async wait, for no longer than timeout_ms: as long as a userspace device that
+ * hangs, so choose it well (wireguard-go takes some 30 ms to report 10,000 peers and a second to
+ * make them). wice_wg_list() waits for no device. A WiceWg may be used by several threads at once.
+ * All calls see the network namespace of the calling thread.
  *
  * Reading and writing WireGuard devices needs CAP_NET_ADMIN in the interface's user namespace,
  * UAPI sockets need read and write permission on the socket: else WICE_ERROR_PERMISSION.

@@ -19,7 +19,7 @@
 #define POLL_HANDSHAKING_MS 20
 #define POLL_IDLE_MS 2000
 #define POLL_SHARE 20
-#define GET_TIMEOUT_MS 1000
+#define GET_TIMEOUT_MS 250 /* the loop waits so long for a userspace device that hangs */
 
 struct WiceInterface {
 	WiceAgent *agent;

@@ -20,7 +20,7 @@
 #include <wice/error.h>
 
 /* Userspace devices are given up earlier, by their backend. */
-#define READ_TIMEOUT_MS 5000
+#define READ_TIMEOUT_MS 1000
 #define GROUP_TIMEOUT_MS 1000
 
 typedef enum { JOB_NONE, JOB_WANTED, JOB_DONE } JobState;

@@ -2,15 +2,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * UAPI sockets. One connection per operation, because that is all that some implementations serve.
- * What a device may cost is bounded three times: by the caller's deadline, by the time that is
- * spent waiting for it (a hung process must not hold up the others), and by the size of its reply.
- *
- * A device that takes the pieces of a long request is not hung, so each of them renews the time
- * that it may be waited for, and what it has taken earns it time to work on it: peers are slow to
- * make, and some read all of a request before they begin. No piece of a reply does: it is written
- * by a process that has nothing else to do, and one that drips is as bad as one that hangs.
+ * What a device may cost is bounded by the caller's deadline and by the size of its reply.
  */
 #include "wg/uapi_socket.h"
+
+#include "event/source.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -22,41 +18,27 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#define WAIT_MAX_US (250 * 1000)
-/* What a device may take for a byte of a long request; wireguard-go takes 1 us. */
-#define WORK_US 3
-/* What a device has not taken yet is little, so that it is seen to work. The kernel doubles it. */
-#define SEND_ROOM (16 * 1024)
 #define PIECE_FIRST ((size_t)64 * 1024)
 #define LINE_MAX_LEN ((size_t)1024 * 1024)
 #define REPLY_MAX ((size_t)64 * 1024 * 1024)
 
-/* How long an operation may still take and, of that, wait. */
-typedef struct {
-	int64_t deadline_us;
-	int64_t wait_us;
-} Patience;
-
-static int64_t patience_left(const Patience *patience)
+static int64_t time_left(int64_t deadline_ms)
 {
-	return MIN(patience->wait_us, patience->deadline_us - g_get_monotonic_time());
+	return deadline_ms - wice__now_ms();
 }
 
-static int wait_for(int fd, short events, Patience *patience)
+static int wait_for(int fd, short events, int64_t deadline_ms)
 {
 	for (;;) {
-		int64_t left = patience_left(patience);
+		int64_t left = time_left(deadline_ms);
 		if (left <= 0)
 			return -ETIMEDOUT;
-		int64_t start = g_get_monotonic_time();
 		struct pollfd pollfd = { .fd = fd, .events = events };
-		int n = poll(&pollfd, 1, (int)((left + 999) / 1000));
-		int error = errno;
-		patience->wait_us -= g_get_monotonic_time() - start;
+		int n = poll(&pollfd, 1, (int)MIN(left, G_MAXINT));
 		if (n > 0)
 			return 0;
-		if (n < 0 && error != EINTR)
-			return -error;
+		if (n < 0 && errno != EINTR)
+			return -errno;
 	}
 }
 
@@ -75,24 +57,19 @@ static bool socket_address(const char *folder, const char *name, struct sockaddr
 /*
  * A full backlog is nothing that poll(2) tells of; a send timeout is what bounds connect(2) then.
  */
-static int connect_patiently(int fd, const struct sockaddr_un *address, Patience *patience)
+static int connect_until(int fd, const struct sockaddr_un *address, int64_t deadline_ms)
 {
 	for (;;) {
-		int64_t left = patience_left(patience);
+		int64_t left = MIN(time_left(deadline_ms), G_MAXINT);
 		if (left <= 0)
 			return -ETIMEDOUT;
-		struct timeval timeout = { .tv_sec = left / G_USEC_PER_SEC,
-					   .tv_usec = left % G_USEC_PER_SEC };
+		struct timeval timeout = { .tv_sec = left / 1000, .tv_usec = left % 1000 * 1000 };
 		if (setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &timeout, sizeof timeout) < 0)
 			return -errno;
-		int64_t start = g_get_monotonic_time();
-		int r = connect(fd, (const struct sockaddr *)address, sizeof *address);
-		int error = errno;
-		patience->wait_us -= g_get_monotonic_time() - start;
-		if (r == 0)
+		if (connect(fd, (const struct sockaddr *)address, sizeof *address) == 0)
 			return 0;
-		if (error != EINTR && error != EAGAIN)
-			return -error;
+		if (errno != EINTR && errno != EAGAIN)
+			return -errno;
 	}
 }
 
@@ -102,7 +79,7 @@ static bool means_absent(int error)
 	return error == -ENOENT || error == -ENOTDIR || error == -ECONNREFUSED;
 }
 
-static int open_socket(const char *folder, const char *name, Patience *patience)
+static int open_socket(const char *folder, const char *name, int64_t deadline_ms)
 {
 	struct sockaddr_un address;
 	if (!socket_address(folder, name, &address))
@@ -110,7 +87,7 @@ static int open_socket(const char *folder, const char *name, Patience *patience)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;
-	int r = connect_patiently(fd, &address, patience);
+	int r = connect_until(fd, &address, deadline_ms);
 	if (r < 0) {
 		close(fd);
 		return means_absent(r) ? -ENODEV : r;
@@ -118,24 +95,20 @@ static int open_socket(const char *folder, const char *name, Patience *patience)
 	return fd;
 }
 
-static int send_all(int fd, const char *data, size_t len, Patience *patience)
+static int send_all(int fd, const char *data, size_t len, int64_t deadline_ms)
 {
-	const int room = SEND_ROOM;
-	size_t n_sent = 0;
-	if (len > SEND_ROOM && setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof room) < 0)
-		return -errno;
-	while (n_sent < len) {
-		ssize_t n = send(fd, data + n_sent, len - n_sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+	while (len) {
+		ssize_t n = send(fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
 		if (n >= 0) {
-			n_sent += (size_t)n;
+			data += n;
+			len -= (size_t)n;
 			continue;
 		}
 		if (errno == EINTR)
 			continue;
-		int r = errno == EAGAIN ? wait_for(fd, POLLOUT, patience) : -errno;
+		int r = errno == EAGAIN ? wait_for(fd, POLLOUT, deadline_ms) : -errno;
 		if (r < 0)
 			return r;
-		patience->wait_us = WAIT_MAX_US + WORK_US * (int64_t)n_sent;
 	}
 	return 0;
 }
@@ -169,10 +142,10 @@ static int piece_grow(Piece *piece)
 }
 
 /* The number of bytes that came, 0 at the end. */
-static ssize_t receive(int fd, Piece *piece, Patience *patience)
+static ssize_t receive(int fd, Piece *piece, int64_t deadline_ms)
 {
 	for (;;) {
-		if (g_get_monotonic_time() >= patience->deadline_us)
+		if (time_left(deadline_ms) <= 0)
 			return -ETIMEDOUT;
 		ssize_t n =
 			recv(fd, piece->data + piece->len, piece->room - piece->len, MSG_DONTWAIT);
@@ -180,7 +153,7 @@ static ssize_t receive(int fd, Piece *piece, Patience *patience)
 			return n;
 		if (errno == EINTR)
 			continue;
-		int r = errno == EAGAIN ? wait_for(fd, POLLIN, patience) : -errno;
+		int r = errno == EAGAIN ? wait_for(fd, POLLIN, deadline_ms) : -errno;
 		if (r < 0)
 			return r;
 	}
@@ -203,7 +176,7 @@ static bool has_hung_up(int r)
 }
 
 /* Lines are read while the device writes the next ones. */
-static int receive_reply(int fd, Patience *patience, WiceUapiReply *reply)
+static int receive_reply(int fd, int64_t deadline_ms, WiceUapiReply *reply)
 {
 	g_auto(Piece) piece = { 0 };
 	size_t total = 0;
@@ -211,7 +184,7 @@ static int receive_reply(int fd, Patience *patience, WiceUapiReply *reply)
 	while (r == 0) {
 		if (piece.len == piece.room && (r = piece_grow(&piece)) < 0)
 			return r;
-		ssize_t n = receive(fd, &piece, patience);
+		ssize_t n = receive(fd, &piece, deadline_ms);
 		if (n == 0 || has_hung_up((int)n))
 			break;
 		if (n < 0)
@@ -230,13 +203,12 @@ static int receive_reply(int fd, Patience *patience, WiceUapiReply *reply)
 int wice__uapi_exchange(const char *folder, const char *name, const char *request, size_t len,
 			int64_t deadline_ms, WiceUapiReply *reply)
 {
-	Patience patience = { .deadline_us = deadline_ms * 1000, .wait_us = WAIT_MAX_US };
-	int fd = open_socket(folder, name, &patience);
+	int fd = open_socket(folder, name, deadline_ms);
 	if (fd < 0)
 		return fd;
-	int r = send_all(fd, request, len, &patience);
+	int r = send_all(fd, request, len, deadline_ms);
 	if (r == 0 || has_hung_up(r))
-		r = receive_reply(fd, &patience, reply);
+		r = receive_reply(fd, deadline_ms, reply);
 	close(fd);
 	return r;
 }

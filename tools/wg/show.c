@@ -11,6 +11,9 @@
 #include <wice/show.h>
 
 /* What is to be shown of each device. */
+/* Where there may be others, none may hold them up that hangs. */
+#define ONE_OF_ALL_MS 250
+
 typedef struct {
 	enum { FORM_PRETTY, FORM_JSON, FORM_DUMP, FORM_FIELD } form;
 	WiceShowField field;
@@ -98,7 +101,7 @@ static int show_all(const WgCall *call, const View *view)
 	if (!names)
 		return wg_fail(call, error);
 	for (char **name = names; *name && code == EXIT_SUCCESS; name++) {
-		g_autoptr(WiceDevice) device = wice_wg_get(wg, *name, WG_TIMEOUT_MS, &error);
+		g_autoptr(WiceDevice) device = wice_wg_get(wg, *name, ONE_OF_ALL_MS, &error);
 		if (!device) {
 			wg_fail(call, error);
 			g_clear_error(&error);
