@@ -1,34 +1,34 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What differs between two snapshots: one pass over two sorted lists. */
+#include "wg/diff.h"
+
 #include <sodium.h>
-#include <wice/device.h>
+#include <string.h>
 
 static unsigned bit_if(bool differs, unsigned bit)
 {
 	return differs ? bit : 0;
 }
 
-/* In constant time: the keys may be secret. */
-static bool keys_differ(const WiceKey *a, const WiceKey *b)
+bool wice__keys_differ(const WiceKey *a, const WiceKey *b)
 {
 	return sodium_memcmp(a->bytes, b->bytes, sizeof a->bytes) != 0;
 }
 
-static bool allowed_ips_differ(const WiceDevicePeer *a, const WiceDevicePeer *b)
+/* Prefixes have neither host bits nor padding, so equal ones have equal bytes. */
+G_STATIC_ASSERT(sizeof(WicePrefix) == sizeof(WiceAddress) + 1 && sizeof(WiceAddress) == 17);
+
+bool wice__allowed_ips_differ(const WiceDevicePeer *a, const WiceDevicePeer *b)
 {
-	if (a->n_allowed_ips != b->n_allowed_ips)
-		return true;
-	for (size_t i = 0; i < a->n_allowed_ips; i++) {
-		if (wice_prefix_compare(&a->allowed_ips[i], &b->allowed_ips[i]) != 0)
-			return true;
-	}
-	return false;
+	return a->n_allowed_ips != b->n_allowed_ips ||
+	       (a->n_allowed_ips && memcmp(a->allowed_ips, b->allowed_ips,
+					   a->n_allowed_ips * sizeof *a->allowed_ips) != 0);
 }
 
 static unsigned diff_peer(const WiceDevicePeer *a, const WiceDevicePeer *b)
 {
-	return bit_if(keys_differ(&a->preshared_key, &b->preshared_key),
+	return bit_if(wice__keys_differ(&a->preshared_key, &b->preshared_key),
 		      WICE_CHANGE_PRESHARED_KEY) |
 	       bit_if(wice_endpoint_compare(&a->endpoint, &b->endpoint) != 0,
 		      WICE_CHANGE_ENDPOINT) |
@@ -36,13 +36,13 @@ static unsigned diff_peer(const WiceDevicePeer *a, const WiceDevicePeer *b)
 	       bit_if(a->handshake_ns != b->handshake_ns, WICE_CHANGE_HANDSHAKE) |
 	       bit_if(a->rx_bytes != b->rx_bytes || a->tx_bytes != b->tx_bytes,
 		      WICE_CHANGE_TRANSFER) |
-	       bit_if(allowed_ips_differ(a, b), WICE_CHANGE_ALLOWED_IPS);
+	       bit_if(wice__allowed_ips_differ(a, b), WICE_CHANGE_ALLOWED_IPS);
 }
 
 static unsigned diff_interface(const WiceDeviceInfo *a, const WiceDeviceInfo *b)
 {
-	return bit_if(keys_differ(&a->private_key, &b->private_key) ||
-			      keys_differ(&a->public_key, &b->public_key),
+	return bit_if(wice__keys_differ(&a->private_key, &b->private_key) ||
+			      wice__keys_differ(&a->public_key, &b->public_key),
 		      WICE_CHANGE_PRIVATE_KEY) |
 	       bit_if(a->listen_port != b->listen_port, WICE_CHANGE_LISTEN_PORT) |
 	       bit_if(a->fwmark != b->fwmark, WICE_CHANGE_FWMARK) |

@@ -60,11 +60,10 @@ static int wait_readable(int fd, int64_t deadline_ms)
 	}
 }
 
-/* One datagram: its length, or 0 if it is not from the kernel. */
-static ssize_t receive(int fd, void *buffer)
+ssize_t wice__netlink_receive(int fd, void *buffer, size_t size)
 {
 	struct sockaddr_nl sender = { 0 };
-	struct iovec part = { .iov_base = buffer, .iov_len = BUFFER_SIZE };
+	struct iovec part = { .iov_base = buffer, .iov_len = size };
 	struct msghdr message = {
 		.msg_name = &sender, .msg_namelen = sizeof sender, .msg_iov = &part, .msg_iovlen = 1
 	};
@@ -81,7 +80,7 @@ static int receive_reply(int fd, void *buffer, WiceNetlinkReply *reply, int64_t 
 {
 	int r = 0;
 	while (r == 0) {
-		ssize_t n = receive(fd, buffer);
+		ssize_t n = wice__netlink_receive(fd, buffer, BUFFER_SIZE);
 		if (n > 0)
 			r = wice__netlink_reply_feed(reply, buffer, (size_t)n);
 		else if (n == -EAGAIN)

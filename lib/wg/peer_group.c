@@ -80,15 +80,10 @@ static void ready(int fd, GIOCondition condition, void *user_data)
 {
 	const WicePeerGroup *group = user_data;
 	g_autofree void *buffer = g_malloc(BUFFER_SIZE);
-	struct sockaddr_nl sender = { 0 };
-	struct iovec part = { .iov_base = buffer, .iov_len = BUFFER_SIZE };
-	struct msghdr message = {
-		.msg_name = &sender, .msg_namelen = sizeof sender, .msg_iov = &part, .msg_iovlen = 1
-	};
-	ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
-	if ((n < 0 && errno == ENOBUFS) || (n >= 0 && (message.msg_flags & MSG_TRUNC)))
+	ssize_t n = wice__netlink_receive(fd, buffer, BUFFER_SIZE);
+	if (n == -ENOBUFS || n == -EMSGSIZE)
 		group->changed(NULL, group->user_data);
-	else if (n >= 0 && sender.nl_pid == 0)
+	else if (n > 0)
 		handle(group, buffer, (size_t)n);
 }
 

@@ -8,6 +8,7 @@
 #include "wg/plan.h"
 
 #include "base/address.h"
+#include "base/options.h"
 #include "wg/device.h"
 
 #include <sodium.h>
@@ -28,19 +29,6 @@ struct WicePlan {
 	WiceDeviceChange change;
 	WicePeerChange peers[];
 };
-
-/* Bytes behind what this version knows must be zero: nothing may be asked for and not be done. */
-static bool understood(const WiceDeviceChange *change)
-{
-	const unsigned char *bytes = (const unsigned char *)change;
-	if (change->size < sizeof *change)
-		return false;
-	for (size_t i = sizeof *change; i < change->size; i++) {
-		if (bytes[i])
-			return false;
-	}
-	return true;
-}
 
 static gboolean fail(GError **error, const WicePeerChange *peer, const char *reason)
 {
@@ -94,7 +82,7 @@ static gboolean check_sizes(const WiceDeviceChange *change, GError **error)
 
 static gboolean check(const WiceDeviceChange *change, GError **error)
 {
-	if (!understood(change)) {
+	if (!wice__options_understood(change, change->size, sizeof *change)) {
 		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
 			    "The size of the device change is wrong, or it asks for what this "
 			    "version of libwice does not know; set it to "

@@ -16,11 +16,11 @@
  * Both states must be such that WireGuard can be in them. If wanted has one allowed IP at two peers
  * (a snapshot that a broken implementation gave), the last one gets it.
  */
+#include "wg/diff.h"
 #include "wg/index.h"
 #include "wg/plan.h"
 
 #include <sodium.h>
-#include <string.h>
 
 typedef struct {
 	const WiceDevicePeer *before, *after; /* NULL: not there */
@@ -33,21 +33,6 @@ typedef struct {
 	unsigned flags;
 	GArray *removed, *others; /* of Pair, by key */
 } Comparison;
-
-static bool keys_differ(const WiceKey *a, const WiceKey *b)
-{
-	return sodium_memcmp(a->bytes, b->bytes, sizeof a->bytes) != 0;
-}
-
-/* Prefixes have neither host bits nor padding, so equal ones have equal bytes. */
-G_STATIC_ASSERT(sizeof(WicePrefix) == sizeof(WiceAddress) + 1 && sizeof(WiceAddress) == 17);
-
-static bool allowed_ips_differ(const WiceDevicePeer *a, const WiceDevicePeer *b)
-{
-	return a->n_allowed_ips != b->n_allowed_ips ||
-	       (a->n_allowed_ips && memcmp(a->allowed_ips, b->allowed_ips,
-					   a->n_allowed_ips * sizeof *a->allowed_ips) != 0);
-}
 
 /* An endpoint cannot be unset, and may be one that the peer roamed to. */
 static bool endpoint_changes(const WiceDevicePeer *before, const WiceDevicePeer *after,
@@ -63,7 +48,7 @@ static bool endpoint_changes(const WiceDevicePeer *before, const WiceDevicePeer 
 static bool preshared_key_changes(const WiceDevicePeer *before, const WiceDevicePeer *after)
 {
 	return (before->fields | after->fields) & WICE_PEER_HAS_PRESHARED_KEY &&
-	       keys_differ(&before->preshared_key, &after->preshared_key);
+	       wice__keys_differ(&before->preshared_key, &after->preshared_key);
 }
 
 static unsigned peer_fields(const WiceDevicePeer *before, const WiceDevicePeer *after,
@@ -90,7 +75,7 @@ static void compare_pair(Comparison *comparison, const WiceDevicePeer *before,
 		return;
 	}
 	pair.fields = peer_fields(before ? before : &nothing, after, comparison->flags);
-	pair.allowed_ips = !before || allowed_ips_differ(before, after);
+	pair.allowed_ips = !before || wice__allowed_ips_differ(before, after);
 	if (!before || pair.fields || pair.allowed_ips)
 		g_array_append_val(comparison->others, pair);
 }
@@ -133,7 +118,7 @@ static void change_interface(const WiceDeviceInfo *a, const WiceDeviceInfo *b,
 {
 	bool known = b->fields & WICE_DEVICE_HAS_PRIVATE_KEY ||
 		     !(b->fields & WICE_DEVICE_HAS_PUBLIC_KEY);
-	if (known && keys_differ(&a->private_key, &b->private_key)) {
+	if (known && wice__keys_differ(&a->private_key, &b->private_key)) {
 		ret->fields |= WICE_DEVICE_HAS_PRIVATE_KEY;
 		ret->private_key = b->private_key;
 	}

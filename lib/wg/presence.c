@@ -20,8 +20,9 @@
 #include "wg/presence.h"
 
 #include "event/source.h"
-#include "wg/netlink.h"
+#include "wg/link.h"
 #include "wg/uapi.h"
+#include "wg/uapi_socket.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -114,7 +115,7 @@ static void hand_out(void *user_data)
 
 static bool has_socket(const WicePresence *presence, const char *name)
 {
-	g_autofree char *path = g_strdup_printf("%s/%s.sock", presence->folder, name);
+	g_autofree char *path = wice__uapi_socket_path(presence->folder, name);
 	return access(path, F_OK) == 0;
 }
 
@@ -171,22 +172,14 @@ static void links_ready(int fd, GIOCondition condition, void *user_data)
 	g_autofree void *buffer = g_malloc(LINK_BUFFER);
 	/* A few at a time: a storm of links must not starve the rest of the program. */
 	for (int i = 0; i < 64; i++) {
-		struct sockaddr_nl sender = { 0 };
-		struct iovec part = { .iov_base = buffer, .iov_len = LINK_BUFFER };
-		struct msghdr message = { .msg_name = &sender,
-					  .msg_namelen = sizeof sender,
-					  .msg_iov = &part,
-					  .msg_iovlen = 1 };
-		ssize_t n = recvmsg(fd, &message, MSG_DONTWAIT);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0 && errno != ENOBUFS)
-			return;
-		if (n < 0 || (message.msg_flags & MSG_TRUNC)) {
+		ssize_t n = wice__netlink_receive(fd, buffer, LINK_BUFFER);
+		if (n == -ENOBUFS || n == -EMSGSIZE) {
 			learn_names(presence);
 			report_lost(presence);
-		} else if (sender.nl_pid == 0) {
+		} else if (n > 0) {
 			handle_links(presence, buffer, (size_t)n);
+		} else if (n < 0) {
+			return;
 		}
 	}
 }

@@ -10,11 +10,10 @@
 #include "event/source.h"
 #include "wg/device.h"
 #include "wg/peer_group.h"
+#include "wg/thread_pool.h"
 
 #include <errno.h>
 #include <linux/wireguard.h>
-#include <pthread.h>
-#include <signal.h>
 #include <string.h>
 #include <unistd.h>
 #include <wice/error.h>
@@ -147,21 +146,6 @@ static void hand_over(void *user_data)
 	clear(&reading);
 }
 
-/* The program's signal handlers run on its own threads: a new thread inherits the mask. */
-static int start_thread(Shared *shared)
-{
-	sigset_t all, before;
-	g_autoptr(GError) error = NULL;
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	GThread *thread = g_thread_try_new("wice-watch", work, shared, &error);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (!thread)
-		return -EAGAIN;
-	g_thread_unref(thread);
-	return 0;
-}
-
 int wice__reader_new(WiceWg *wg, GMainContext *context, WiceReaderDone done, void *user_data,
 		     WiceReader **ret_reader)
 {
@@ -172,7 +156,7 @@ int wice__reader_new(WiceWg *wg, GMainContext *context, WiceReaderDone done, voi
 	shared->wg = wice__wg_ref(wg);
 	shared->reading = nothing;
 	g_atomic_ref_count_inc(&shared->refs);
-	int r = start_thread(shared);
+	int r = wice__thread_start("wice-watch", work, shared);
 	if (r < 0) {
 		shared_unref(shared);
 		shared_unref(shared);

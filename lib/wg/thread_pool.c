@@ -9,7 +9,6 @@
 #include "wg/thread_pool.h"
 
 #include <errno.h>
-#include <glib.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -102,15 +101,18 @@ static gpointer work(gpointer data)
 	return NULL;
 }
 
-/* The program's signals are handled by the program's threads. */
-static GThread *start_thread(Worker *worker)
+/* A new thread inherits the mask. */
+int wice__thread_start(const char *name, GThreadFunc func, void *data)
 {
 	sigset_t all, before;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	GThread *thread = g_thread_try_new("wice", work, worker, NULL);
+	GThread *thread = g_thread_try_new(name, func, data, NULL);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return thread;
+	if (!thread)
+		return -EAGAIN;
+	g_thread_unref(thread);
+	return 0;
 }
 
 static bool add_thread(WiceThreadPool *pool, Room *room, Task *task)
@@ -120,13 +122,11 @@ static bool add_thread(WiceThreadPool *pool, Room *room, Task *task)
 	worker->room = room;
 	worker->task = task;
 	g_atomic_ref_count_inc(&pool->refs);
-	GThread *thread = start_thread(worker);
-	if (!thread) {
+	if (wice__thread_start("wice", work, worker) < 0) {
 		(void)g_atomic_ref_count_dec(&pool->refs);
 		g_free(worker);
 		return false;
 	}
-	g_thread_unref(thread);
 	room->n_threads++;
 	return true;
 }

@@ -3,6 +3,8 @@
 #ifndef WICE_WG_THREAD_POOL_H
 #define WICE_WG_THREAD_POOL_H
 
+#include <glib.h>
+
 /*
  * Threads for calls that wait. A call runs in the network namespace of the thread that asked for
  * it. At most 32 threads run in each namespace, further calls wait for one of them to be free. They
@@ -16,5 +18,11 @@ void wice__thread_pool_free(WiceThreadPool *pool);
 
 /* Calls func on another thread. 0, or -EAGAIN if there can be no thread. */
 int wice__thread_pool_run(WiceThreadPool *pool, void (*func)(void *data), void *data);
+
+/*
+ * Starts a thread that takes no signals: the program's are handled by the program's threads.
+ * -EAGAIN if there can be no thread.
+ */
+int wice__thread_start(const char *name, GThreadFunc func, void *data);
 
 #endif

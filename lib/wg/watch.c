@@ -18,7 +18,6 @@
 
 #include "event/context_fd.h"
 #include "event/source.h"
-#include "wg/backend.h"
 #include "wg/device.h"
 #include "wg/observe.h"
 #include "wg/pace.h"
@@ -26,6 +25,7 @@
 #include "wg/presence.h"
 #include "wg/reader.h"
 #include "wg/uapi.h"
+#include "wg/wg_private.h"
 
 #include <errno.h>
 #include <string.h>
@@ -161,13 +161,20 @@ static void tell(WiceWatch *watch, const GArray *events)
 		g_free(watch);
 }
 
-static void note_trouble(WiceWatch *watch, const WiceReading *reading, GArray *events)
+/* Finds or makes it. */
+static Known *get_known(WiceWatch *watch, const char *name)
 {
-	Known *known = g_hash_table_lookup(watch->known, reading->name);
+	Known *known = g_hash_table_lookup(watch->known, name);
 	if (!known) {
 		known = g_new0(Known, 1);
-		g_hash_table_insert(watch->known, g_strdup(reading->name), known);
+		g_hash_table_insert(watch->known, g_strdup(name), known);
 	}
+	return known;
+}
+
+static void note_trouble(WiceWatch *watch, const WiceReading *reading, GArray *events)
+{
+	Known *known = get_known(watch, reading->name);
 	if (known->trouble)
 		return;
 	known->trouble = true;
@@ -182,15 +189,11 @@ static void note_trouble(WiceWatch *watch, const WiceReading *reading, GArray *e
 /* Replaces what is known, which is returned: it is the caller's. */
 static WiceDevice *note_device(WiceWatch *watch, const char *name, WiceDevice *device)
 {
-	Known *known = g_hash_table_lookup(watch->known, name);
-	WiceDevice *before = known ? g_steal_pointer(&known->device) : NULL;
+	Known *known = get_known(watch, name);
+	WiceDevice *before = g_steal_pointer(&known->device);
 	if (!device) {
 		g_hash_table_remove(watch->known, name);
 		return before;
-	}
-	if (!known) {
-		known = g_new0(Known, 1);
-		g_hash_table_insert(watch->known, g_strdup(name), known);
 	}
 	known->device = wice_device_ref(device);
 	known->trouble = false;
@@ -317,14 +320,7 @@ static gboolean read_options(const WiceWatchOptions *options, WiceWatchOptions *
 		ret->fast_ms = FAST_MS;
 	if (ret->slow_ms == 0)
 		ret->slow_ms = SLOW_MS;
-	if (!ret->name || wice__interface_name_valid(ret->name))
-		return TRUE;
-	g_autofree char *shown = g_strescape(ret->name, NULL);
-	g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
-		    "Cannot watch \"%.64s\": the name of a network interface has 1 to 15 bytes of "
-		    "UTF-8 without spaces, '/' and ':'.",
-		    shown);
-	return FALSE;
+	return !ret->name || wice__wg_check_name(ret->name, error);
 }
 
 WiceWatch *wice__watch_new_with(WiceWg *wg, const char *folder, const WiceWatchOptions *options,

@@ -4,6 +4,7 @@
  * The public face of the backends: checks what comes in and asks one after the other. What concerns
  * the network interface is in wg_link.c, how errors read in wg_error.c.
  */
+#include "base/options.h"
 #include "event/source.h"
 #include "wg/netlink.h"
 #include "wg/uapi.h"
@@ -218,7 +219,7 @@ static bool is_address(const WiceEndpoint *endpoint)
 static gboolean check_update(const WicePeerUpdate *update, GError **error)
 {
 	char text[WICE_ENDPOINT_SIZE];
-	if (!wice__wg_understood(update, update->size, sizeof *update)) {
+	if (!wice__options_understood(update, update->size, sizeof *update)) {
 		g_set_error(
 			error, WICE_ERROR, WICE_ERROR_INVALID,
 			"The size of the peer update is wrong, or it asks for what this version "

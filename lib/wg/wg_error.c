@@ -134,15 +134,3 @@ gboolean wice__wg_check_new_name(const char *name, GError **error)
 		name);
 	return FALSE;
 }
-
-bool wice__wg_understood(const void *structure, size_t size, size_t known)
-{
-	const unsigned char *bytes = structure;
-	if (size < known)
-		return false;
-	for (size_t i = known; i < size; i++) {
-		if (bytes[i])
-			return false;
-	}
-	return true;
-}

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The facade's part that is about the network interface. Backends need not have these hooks. */
+#include "base/options.h"
 #include "event/source.h"
 #include "wg/wg_private.h"
 
@@ -77,7 +78,7 @@ static bool addresses_valid(const WiceInterfaceAddress *addresses, size_t n)
 
 gboolean wice__wg_check_link_change(const WiceLinkChange *change, GError **error)
 {
-	if (!wice__wg_understood(change, change->size, sizeof *change)) {
+	if (!wice__options_understood(change, change->size, sizeof *change)) {
 		g_set_error(
 			error, WICE_ERROR, WICE_ERROR_INVALID,
 			"The size of the link change is wrong, or it asks for what this version "

@@ -6,7 +6,7 @@
 #include "wg/backend.h"
 #include "wg/thread_pool.h"
 
-/* What the files of the facade share: wg.c, wg_link.c, wg_error.c and async.c. */
+/* What the files of the facade share: wg.c, wg_link.c, wg_error.c, async.c and watch.c. */
 struct WiceWg {
 	gatomicrefcount refs;
 	WiceWgBackend **backends; /* asked in this order */
@@ -35,11 +35,5 @@ gboolean wice__wg_check_name(const char *name, GError **error);
 /* The same for a name that an interface shall get. */
 gboolean wice__wg_check_new_name(const char *name, GError **error);
 gboolean wice__wg_check_link_change(const WiceLinkChange *change, GError **error);
-
-/*
- * True if a structure that begins with its size asks for nothing that this version does not know:
- * bytes behind the known ones are zero.
- */
-bool wice__wg_understood(const void *structure, size_t size, size_t known);
 
 #endif

@@ -10,10 +10,10 @@
 #include <unistd.h>
 #include <wice/show.h>
 
-/* What is to be shown of each device. */
 /* Where there may be others, none may hold them up that hangs. */
 #define ONE_OF_ALL_MS 250
 
+/* What is to be shown of each device. */
 typedef struct {
 	enum { FORM_PRETTY, FORM_JSON, FORM_DUMP, FORM_FIELD } form;
 	WiceShowField field;
