@@ -4,6 +4,7 @@
 #include "conformance/wg/state.h"
 #include "suite.h"
 #include "unit/wg/gate.h"
+#include "unit/wg/threads.h"
 #include "wg/fake.h"
 
 #include <errno.h>
@@ -417,6 +418,20 @@ static gpointer use(gpointer data)
 	return NULL;
 }
 
+START_TEST(without_threads_calls_fail)
+{
+	GMainContext *context = g_main_context_new();
+	WiceWgFake *fake;
+	WiceWg *wg = new_fake(&fake);
+	threads_forbid();
+	create(wg, context, "wg0", WICE_ERROR_IO);
+	ck_assert_ptr_null(wice_wg_get(wg, "wg0", TIMEOUT_MS, NULL));
+	wice_wg_free(wg);
+	wice__wg_fake_free(fake);
+	g_main_context_unref(context);
+}
+END_TEST
+
 START_TEST(several_threads_use_one)
 {
 	enum { THREADS = 4 };
@@ -446,4 +461,5 @@ SUITE_MAIN("wg async", each_call_does_what_the_one_that_waits_does,
 	   a_result_that_nobody_has_seen_yet_can_be_cancelled,
 	   many_calls_share_few_threads_and_all_complete,
 	   a_context_that_is_not_run_again_frees_its_calls,
-	   a_call_is_made_in_the_namespace_of_its_caller, several_threads_use_one)
+	   a_call_is_made_in_the_namespace_of_its_caller, without_threads_calls_fail,
+	   several_threads_use_one)

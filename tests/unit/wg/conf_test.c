@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is taken and what is refused, and where. */
 #include "suite.h"
+#include "wg/device.h"
 
 #include <string.h>
 #include <wice/conf.h>
@@ -475,6 +476,30 @@ START_TEST(lint_is_bounded)
 }
 END_TEST
 
+/* As much as a device can have is read, and what is more is told. */
+START_TEST(too_many_peers_and_allowed_ips_are_told)
+{
+	static const struct {
+		const char *head, *each, *message;
+		size_t max;
+	} limits[] = {
+		{ "", PEER, "one more [Peer]; expected", WICE_DEVICE_PEERS_MAX },
+		{ PEER "AllowedIPs=", "::,", "one more allowed IP; expected",
+		  WICE_DEVICE_ALLOWED_IPS_MAX },
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(limits); i++) {
+		GString *text = g_string_new(limits[i].head);
+		for (size_t j = 0; j <= limits[i].max; j++)
+			g_string_append(text, limits[i].each);
+		g_autoptr(GError) error = NULL;
+		ck_assert_ptr_null(
+			wice_conf_parse(text->str, text->len, WICE_CONF_COMPAT, "f", &error));
+		ck_assert_msg(strstr(error->message, limits[i].message), "%s", error->message);
+		g_string_free(text, TRUE);
+	}
+}
+END_TEST
+
 START_TEST(more_than_64_mib_are_refused)
 {
 	size_t len = ((size_t)64 << 20) + 1;
@@ -496,4 +521,4 @@ SUITE_MAIN("configuration files", modes_take_what_they_should, messages_say_wher
 	   messages_show_no_secrets, values_are_understood, endpoints_are_read_as_getaddrinfo_does,
 	   later_lines_win_in_compatible_modes, a_nul_ends_a_line_for_wg, quick_keys_are_kept,
 	   the_last_mtu_counts, lint_tells_all_in_order, lint_knows_the_own_key, lint_is_bounded,
-	   more_than_64_mib_are_refused)
+	   too_many_peers_and_allowed_ips_are_told, more_than_64_mib_are_refused)

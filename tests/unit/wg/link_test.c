@@ -196,15 +196,17 @@ START_TEST(errors_of_the_kernel_come_through)
 					{ -EBUSY, -EBUSY },
 					{ -EINVAL, -EINVAL },
 					{ -EADDRINUSE, -EADDRINUSE } };
-	WiceInterfaceAddress add = address("fd00::7/64");
+	WiceInterfaceAddress add = address("fd00::7/64"), present = address("fd00::1/64");
 	WiceLinkChange up = { .size = sizeof up, .set_up = true, .up = true };
 	WiceLinkChange addresses = { .size = sizeof addresses, .n_add = 1, .add = &add };
+	WiceLinkChange removal = { .size = sizeof removal, .n_remove = 1, .remove = &present };
 	Fixture fixture;
 	set_up(&fixture);
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		fixture.kernel.link_error = cases[i][0];
 		ck_assert_int_eq(set_link(&fixture, &up), cases[i][1]);
 		ck_assert_int_eq(set_link(&fixture, &addresses), cases[i][1]);
+		ck_assert_int_eq(set_link(&fixture, &removal), cases[i][1]);
 		ck_assert_int_eq(fixture.backend->ops->remove(fixture.backend, "wg0", PATIENCE),
 				 cases[i][1]);
 		ck_assert_int_eq(fixture.backend->ops->create(fixture.backend, "wg1", PATIENCE),

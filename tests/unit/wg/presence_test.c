@@ -12,6 +12,7 @@
 #include <sched.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 
 typedef struct {
@@ -360,9 +361,29 @@ START_TEST(lost_link_events_become_one_hint_for_all)
 }
 END_TEST
 
+/* More changes than the system keeps: two of each file. */
+START_TEST(lost_socket_events_become_one_hint_for_all)
+{
+	Fixture fixture;
+	g_autofree char *max = NULL;
+	ck_assert(g_file_get_contents("/proc/sys/fs/inotify/max_queued_events", &max, NULL, NULL));
+	set_up(&fixture, true);
+	g_autofree char *path = g_build_filename(fixture.sockets, "file", NULL);
+	for (long i = 0; i <= atol(max) / 2; i++) {
+		close(open(path, O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
+		ck_assert_int_eq(unlink(path), 0);
+	}
+	wait_for_count(&fixture, &fixture.n_lost, 1);
+	touch(&fixture, "wg0.sock"); /* and it goes on working */
+	expect(&fixture, "wg0");
+	erase(&fixture, "wg0.sock");
+	tear_down(&fixture);
+}
+END_TEST
+
 SUITE_MAIN("wg watch", sockets_are_told_when_they_come_and_go,
 	   the_folder_may_be_made_later_and_again, the_folder_may_be_replaced,
 	   a_burst_is_one_hint_each, too_many_names_become_one_hint_for_all,
 	   other_files_are_not_told, the_watch_may_be_freed_by_a_hint, links_with_a_socket_are_told,
 	   links_of_the_kernels_wireguard_are_told, other_links_are_not_told,
-	   lost_link_events_become_one_hint_for_all)
+	   lost_link_events_become_one_hint_for_all, lost_socket_events_become_one_hint_for_all)

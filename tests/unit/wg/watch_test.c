@@ -1,8 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "unit/wg/threads.h"
 #include "unit/wg/watch_bed.h"
 
 #include <errno.h>
+#include <sys/resource.h>
+#include <unistd.h>
 #include <wice/error.h>
 
 static const WiceWatchOptions only_hints = { .size = sizeof only_hints, ONLY_HINTS };
@@ -372,6 +375,56 @@ START_TEST(impossible_names_are_refused)
 }
 END_TEST
 
+static void assert_refused(Bed *bed, const GError *error)
+{
+	ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_IO));
+	ck_assert_uint_eq(bed->n_destroyed, 0);
+}
+
+/* However many descriptors it gets of those that it takes, it gives them back. */
+START_TEST(without_descriptors_there_is_no_watch)
+{
+	Bed bed;
+	struct rlimit limit;
+	unsigned n_refused = 0;
+	bed_set_up(&bed);
+	int first = dup(0);
+	close(first);
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	for (limit.rlim_cur = (rlim_t)first; !bed.watch; limit.rlim_cur++) {
+		g_autoptr(GError) error = NULL;
+		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+		bed.watch = wice_watch_new(bed.wg, NULL, bed_event, &bed, bed_destroyed, &error);
+		if (bed.watch)
+			break;
+		assert_refused(&bed, error);
+		n_refused++;
+		if (limit.rlim_cur == (rlim_t)first)
+			continue;
+		ck_assert_int_eq(dup(0), first);
+		close(first);
+	}
+	ck_assert_uint_ge(n_refused, 3);
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	bed_tear_down(&bed);
+}
+END_TEST
+
+START_TEST(without_threads_there_is_no_watch)
+{
+	Bed bed;
+	g_autoptr(GError) error = NULL;
+	bed_set_up(&bed);
+	threads_forbid();
+	bed.watch = wice_watch_new(bed.wg, NULL, bed_event, &bed, bed_destroyed, &error);
+	ck_assert_ptr_null(bed.watch);
+	assert_refused(&bed, error);
+	bed.n_destroyed = 1;
+	bed_tear_down(&bed);
+}
+END_TEST
+
 /* 200 devices come and go at random, with few hints lost; what was told adds up to what there is. */
 typedef struct {
 	WiceDevice *devices[200];
@@ -459,4 +512,5 @@ SUITE_MAIN("wg watch", what_is_there_is_added, devices_come_and_go,
 	   a_list_that_fails_is_trouble_and_tried_again, idle_means_asleep,
 	   it_may_be_freed_from_within_any_event, a_main_loop_may_run_it,
 	   dispatching_from_within_an_event_does_nothing, the_wg_may_be_freed_first,
-	   impossible_names_are_refused, many_devices_may_come_and_go)
+	   impossible_names_are_refused, without_descriptors_there_is_no_watch,
+	   without_threads_there_is_no_watch, many_devices_may_come_and_go)
