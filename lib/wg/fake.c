@@ -7,6 +7,7 @@
 #include "wg/fake.h"
 
 #include "wg/device.h"
+#include "wg/plan.h"
 
 #include <errno.h>
 #include <string.h>
@@ -312,22 +313,13 @@ static bool as_update(const WiceDeviceChange *change, WicePeerUpdate *ret)
 	return true;
 }
 
-static bool takes_away(const WicePeerChange *peer)
-{
-	for (size_t i = 0; i < peer->n_allowed_ips; i++) {
-		if (peer->allowed_ips[i].remove)
-			return true;
-	}
-	return false;
-}
-
 static int apply(WiceWgFake *fake, const char *name, FakeDevice *device,
 		 const WiceDeviceChange *change)
 {
 	WiceDeviceChange possible = *change;
 	if (fake->keeps_allowed_ips) {
 		for (size_t i = 0; i < possible.n_peers; i++) {
-			if (takes_away(&possible.peers[i]))
+			if (wice__takes_away(&possible.peers[i]))
 				possible.n_peers = i;
 		}
 	}

@@ -181,6 +181,15 @@ const WiceDeviceChange *wice_plan_change(const WicePlan *plan)
 	return &plan->change;
 }
 
+bool wice__takes_away(const WicePeerChange *peer)
+{
+	for (size_t i = 0; i < peer->n_allowed_ips; i++) {
+		if (peer->allowed_ips[i].remove)
+			return true;
+	}
+	return false;
+}
+
 bool wice_plan_is_empty(const WicePlan *plan)
 {
 	const WiceDeviceChange *change = &plan->change;

@@ -8,4 +8,7 @@
 /* A plan of changes that are known to be good. They are copied. */
 WicePlan *wice__plan_copy(const WiceDeviceChange *change);
 
+/* True if it takes single allowed IPs away, which not every implementation can. */
+bool wice__takes_away(const WicePeerChange *peer);
+
 #endif

@@ -16,6 +16,7 @@
 #include "event/source.h"
 #include "wg/device.h"
 #include "wg/link.h"
+#include "wg/plan.h"
 #include "wg/uapi_socket.h"
 #include "wg/uapi_write.h"
 
@@ -99,10 +100,8 @@ static int ask(Setting *setting)
 static bool takes_allowed_ips(const WiceDeviceChange *change)
 {
 	for (size_t i = 0; i < change->n_peers; i++) {
-		for (size_t j = 0; j < change->peers[i].n_allowed_ips; j++) {
-			if (change->peers[i].allowed_ips[j].remove)
-				return true;
-		}
+		if (wice__takes_away(&change->peers[i]))
+			return true;
 	}
 	return false;
 }

@@ -8,6 +8,8 @@
  */
 #include "wg/whole_lists.h"
 
+#include "wg/plan.h"
+
 #include <sodium.h>
 
 struct WiceWholeLists {
@@ -26,19 +28,13 @@ static size_t count_additions(const WicePeerChange *peer)
 	return n;
 }
 
-static bool takes_away(const WicePeerChange *peer)
-{
-	return !(peer->flags & WICE_PEER_CHANGE_REMOVE) &&
-	       count_additions(peer) < peer->n_allowed_ips;
-}
-
 /* Which peers of result lose allowed IPs by the plan: an array as long as result->peers. */
 static bool *find_losers(const WiceDeviceChange *change, const WiceDevice *result)
 {
 	const WiceDeviceInfo *info = wice_device_info(result);
 	bool *losers = g_new0(bool, info->n_peers);
 	for (size_t i = 0; i < change->n_peers; i++) {
-		if (!takes_away(&change->peers[i]))
+		if (!wice__takes_away(&change->peers[i]))
 			continue;
 		const WiceDevicePeer *peer =
 			wice_device_find_peer(result, &change->peers[i].public_key);
@@ -107,7 +103,7 @@ WiceWholeLists *wice__whole_lists_new(const WicePlan *plan, const WiceDevice *de
 	WiceWholeLists *lists = g_new0(WiceWholeLists, 1);
 	make_room(lists, change, info, losers);
 	for (size_t i = 0; i < change->n_peers; i++) {
-		if (takes_away(&change->peers[i]))
+		if (wice__takes_away(&change->peers[i]))
 			put_additions(lists, &change->peers[i]);
 		else
 			lists->peers[lists->n_peers++] = change->peers[i];

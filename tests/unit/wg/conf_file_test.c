@@ -291,6 +291,60 @@ START_TEST(some_names_cannot_be_resolved)
 }
 END_TEST
 
+START_TEST(only_some_reasons_are_told)
+{
+	GString *text = g_string_new(NULL);
+	GError *error = NULL;
+	for (unsigned i = 0; i < 12; i++)
+		g_string_append_printf(text, PEER "Endpoint=192.0.2.1:nosuchservice%u\n", i);
+	WiceConf *conf = parse(text->str);
+	ck_assert(!wice_conf_resolve(conf, TIMEOUT_MS, NULL, NULL, &error));
+	ck_assert_ptr_nonnull(strstr(error->message, " and 2 more."));
+	g_clear_error(&error);
+	wice_conf_free(conf);
+	g_string_free(text, TRUE);
+}
+END_TEST
+
+typedef struct {
+	unsigned n_calls, pause_ms[2];
+} Retries;
+
+static bool retry_once(const char *name, const char *reason, unsigned attempt, unsigned pause_ms,
+		       void *user_data)
+{
+	Retries *retries = user_data;
+	ck_assert_str_eq(name, "wice.example");
+	ck_assert_uint_lt(retries->n_calls, 2);
+	retries->pause_ms[retries->n_calls++] = pause_ms;
+	ck_assert_uint_eq(attempt, retries->n_calls);
+	return attempt < 2;
+}
+
+/* Where there is no network, no server of names can be asked, which may change. */
+START_TEST(what_is_not_known_yet_is_asked_for_again)
+{
+	if (unshare(CLONE_NEWNET) < 0 && unshare(CLONE_NEWUSER | CLONE_NEWNET) < 0) {
+		printf("skipped: unshare is not allowed\n");
+		return;
+	}
+	Retries retries = { 0 };
+	GError *error = NULL;
+	WiceConf *conf =
+		parse(PEER "Endpoint=localhost:5\n" OTHER_PEER("a") "Endpoint=wice.example:6\n");
+	ck_assert(!wice_conf_resolve(conf, UINT_MAX, retry_once, &retries, &error));
+	ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_UNREACHABLE));
+	ck_assert(wice_conf_needs_resolving(conf));
+	if (retries.n_calls == 0)
+		printf("skipped: this system knows without a network that a name does not exist\n");
+	else
+		ck_assert_uint_eq(retries.n_calls, 2);
+	ck_assert_uint_ge(retries.pause_ms[1], retries.pause_ms[0]);
+	g_clear_error(&error);
+	wice_conf_free(conf);
+}
+END_TEST
+
 /* What happened to an asynchronous call. */
 typedef struct {
 	unsigned n_done;
@@ -396,5 +450,5 @@ END_TEST
 SUITE_MAIN("configuration files and the system", files_are_read_and_written, owners_stay,
 	   links_are_followed, what_is_no_file_is_left_alone, errors_name_the_file, pipes_are_read,
 	   a_full_disk_keeps_the_old_file, names_are_resolved, some_names_cannot_be_resolved,
-	   many_names_at_once, nothing_to_resolve_is_done_later, resolving_is_cancelled,
-	   time_runs_out)
+	   only_some_reasons_are_told, what_is_not_known_yet_is_asked_for_again, many_names_at_once,
+	   nothing_to_resolve_is_done_later, resolving_is_cancelled, time_runs_out)
