@@ -80,10 +80,11 @@ typedef struct {
 typedef struct WicePlan WicePlan;
 
 /*
- * A plan of these changes, which are copied. Host bits of allowed IPs are cleared, endpoints of
- * IPv4 within IPv6 become IPv4. Errors: INVALID
- * (unknown flags or fields, a size that is too small or asks for what this version does not know,
- * an endpoint or prefix that is none, more peers or allowed IPs than a device can have).
+ * A plan of these changes, which are copied and written as WireGuard will show them: host bits of
+ * allowed IPs are cleared, endpoints of IPv4 within IPv6 become IPv4, a private key is clamped
+ * (RFC 7748 section 5). Errors: INVALID (unknown flags or fields, a size that is too small or asks
+ * for what this version does not know, an endpoint or prefix that is none, more peers or allowed
+ * IPs than a device can have).
  */
 WICE_API WicePlan *wice_plan_new(const WiceDeviceChange *change, GError **error) WICE_WARN_UNUSED;
 

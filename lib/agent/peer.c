@@ -49,7 +49,7 @@ struct WicePeer {
 	int64_t attempt_opened_ns; /* CLOCK_REALTIME */
 	bool has_remote;
 	WiceDescription remote;
-	bool out_of_descriptors; /* which is why there is no attempt */
+	int not_opened; /* why no attempt could be made: 0 or -errno */
 	unsigned nested;
 	bool publish_pending;
 	int64_t open_tokens_at, genuine_tokens_at; /* in µs */
@@ -124,6 +124,13 @@ static int ensure_entry(WicePeer *peer)
 	return proxy ? wice__user_entry_new(proxy, &entry_events, peer, &peer->entry) : -EIO;
 }
 
+/* The reason tells these, and they may last: nothing for the log each time. */
+static bool has_reason(int err)
+{
+	return err == 0 || err == -EADDRNOTAVAIL || err == -EMFILE || err == -ENFILE ||
+	       err == -ELIBACC;
+}
+
 static void open_attempt(WicePeer *peer)
 {
 	WiceAttemptOptions options = { 0 };
@@ -136,8 +143,8 @@ static void open_attempt(WicePeer *peer)
 		peer->attempt_opened_ns = wice__realtime_ms() * 1000000;
 		err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
 	}
-	peer->out_of_descriptors = err == -EMFILE || err == -ENFILE;
-	if (err && err != -EADDRNOTAVAIL && !peer->out_of_descriptors)
+	peer->not_opened = err;
+	if (!has_reason(err))
 		wice__log(WICE_LOG_WARNING, peer->subject, "no ICE agent could be started: %s",
 			  g_strerror(-err));
 	if (err) {
@@ -282,7 +289,7 @@ static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
 	facts->proven = peer->session.proven;
 	facts->path = peer->selection.path;
 	facts->has_remote = peer->has_remote;
-	facts->out_of_descriptors = peer->out_of_descriptors;
+	facts->not_opened = peer->not_opened;
 	if (peer->has_remote)
 		facts->n_remote = peer->remote.n_candidates;
 	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)

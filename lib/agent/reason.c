@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "agent/reason.h"
 
+#include <errno.h>
 #include <glib.h>
 
 static void write_waiting(const WiceReasonFacts *facts, GString *text)
@@ -52,6 +53,24 @@ static void write_advice(const WiceReasonFacts *facts, GString *text)
 	g_string_append(text, "; a relay would help");
 }
 
+static void write_not_opened(const WiceReasonFacts *facts, GString *text)
+{
+	switch (facts->not_opened) {
+	case -EMFILE:
+	case -ENFILE:
+		g_string_append(text, "wiced has too many open files to try yet another "
+				      "peer: raise its limit (ulimit -n, LimitNOFILE=)");
+		break;
+	case -ELIBACC:
+		g_string_append(text, "libnice cannot be loaded, as the log says: install it "
+				      "(Debian: libnice10) and restart wiced");
+		break;
+	default:
+		g_string_append(text, "this host has no address outside of the tunnel: "
+				      "is the network down?");
+	}
+}
+
 static void write_search(const WiceReasonFacts *facts, GString *text)
 {
 	switch (facts->why) {
@@ -60,13 +79,7 @@ static void write_search(const WiceReasonFacts *facts, GString *text)
 		g_string_append(text, facts->idle_reason ? facts->idle_reason : "not started yet");
 		break;
 	case WICE_WHY_NO_ADDRESS:
-		if (facts->out_of_descriptors) {
-			g_string_append(text, "wiced has too many open files to try yet another "
-					      "peer: raise its limit (ulimit -n, LimitNOFILE=)");
-			break;
-		}
-		g_string_append(text, "this host has no address outside of the tunnel: "
-				      "is the network down?");
+		write_not_opened(facts, text);
 		break;
 	case WICE_WHY_WAITING_FOR_PEER:
 		write_waiting(facts, text);

@@ -20,7 +20,7 @@ typedef struct {
 	bool proven;
 	WicePathKind path;
 	bool has_remote;          /* the peer has been heard */
-	bool out_of_descriptors;  /* not the lack of an address keeps us from trying */
+	int not_opened;           /* why no attempt could be made: 0 or -errno */
 	size_t n_local, n_remote; /* candidates */
 	bool remote_has_reflexive;
 	WiceNatMapping nat; /* ours */

@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * A process that has just started holds pages that it will not use again: constructors of some
- * forty libraries (libnice alone brings most of them), parsers of configuration, the loader. For
- * program text that is 6 of wiced's 13 MiB. Dropping it costs nothing: the pages are clean and
- * stay in the page cache, and what is used comes back with a minor fault.
+ * fifty libraries (thirty come with libnice, as soon as there is a peer), parsers of configuration,
+ * the loader. For program text that is 6 of wiced's 13 MiB. Dropping it costs nothing: the pages
+ * are clean and stay in the page cache, and what is used comes back with a minor fault.
  */
 #include <wice/daemon.h>
 

@@ -90,7 +90,8 @@ struct WiceIceOps {
 	/*
 	 * Makes an agent. -EADDRNOTAVAIL: no address could be bound, -EADDRINUSE: every port of the
 	 * range is taken, -EPERM: not allowed to set the fwmark, -EINVAL: no address or an
-	 * impossible port range.
+	 * impossible port range, -ELIBACC: a library that it needs cannot be loaded; the log has
+	 * said which and why.
 	 */
 	int (*open)(GMainContext *context, const WiceIceOptions *options,
 		    const WiceIceEvents *events, void *user_data, WiceIce **ret_ice);

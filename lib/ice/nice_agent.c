@@ -5,17 +5,16 @@
 #include "base/log.h"
 #include "event/sockaddr.h"
 #include "event/source.h"
+#include "ice/nice_library.h"
 #include "ice/remote.h"
 #include <errno.h>
 #include <gio/gio.h>
-#include <nice/agent.h>
-#include <nice/interfaces.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 /*
- * WiceIceOps on libnice, the only file that sees it. What follows was measured with or read in
+ * WiceIceOps on libnice, the only file that calls it. What follows was measured with or read in
  * 0.1.21, the version of Debian 12; most of it is the same in 0.1.23.
  *
  * One agent, one stream, one component per peer. Role, tie-breaker, pacing and the keepalive timer
@@ -73,6 +72,8 @@
 /* Checks of a full list take 100 * 5 ms + 2 s, and 5 s of grace. */
 #define NO_PAIR_DEADLINE_MS 20000
 
+static const WiceNiceLibrary *const libnice = &wice__nice_library;
+
 typedef struct {
 	WiceIce ice;
 	NiceAgent *agent;
@@ -96,16 +97,16 @@ static void to_nice_address(const WiceEndpoint *endpoint, NiceAddress *ret)
 {
 	struct sockaddr_storage storage;
 	wice__endpoint_to_sockaddr(endpoint, &storage);
-	nice_address_init(ret);
-	nice_address_set_from_sockaddr(ret, (struct sockaddr *)&storage);
+	libnice->address_init(ret);
+	libnice->address_set_from_sockaddr(ret, (struct sockaddr *)&storage);
 }
 
 static void from_nice_address(const NiceAddress *address, WiceEndpoint *ret)
 {
 	WiceEndpoint endpoint = { 0 };
 	struct sockaddr_storage storage = { .ss_family = AF_UNSPEC };
-	if (nice_address_is_valid(address))
-		nice_address_copy_to_sockaddr(address, (struct sockaddr *)&storage);
+	if (libnice->address_is_valid(address))
+		libnice->address_copy_to_sockaddr(address, (struct sockaddr *)&storage);
 	wice__endpoint_from_sockaddr((struct sockaddr *)&storage, sizeof storage, &endpoint);
 	*ret = endpoint;
 }
@@ -153,7 +154,7 @@ static void from_nice_candidate(const NiceCandidate *candidate, WiceCandidate *r
 
 static NiceCandidate *to_nice_candidate(const WiceCandidate *candidate, guint stream)
 {
-	NiceCandidate *result = nice_candidate_new(to_nice_type(candidate->type));
+	NiceCandidate *result = libnice->candidate_new(to_nice_type(candidate->type));
 	result->transport = NICE_CANDIDATE_TRANSPORT_UDP;
 	result->priority = candidate->priority;
 	result->stream_id = stream;
@@ -172,7 +173,7 @@ static void fail(NiceIce *self)
 		return;
 	self->failed = true;
 	GMainContext *nowhere = g_main_context_new();
-	nice_agent_attach_recv(self->agent, self->stream, COMPONENT, nowhere, NULL, NULL);
+	libnice->agent_attach_recv(self->agent, self->stream, COMPONENT, nowhere, NULL, NULL);
 	g_main_context_unref(nowhere);
 	wice__timer_set(self->no_pair, INT64_MAX);
 	wice__timer_set(self->delivery, 0);
@@ -273,7 +274,7 @@ static bool is_early(const WiceAddress *address, guint limit)
 {
 	char text[WICE_ADDRESS_SIZE];
 	wice_address_format(address, text);
-	GList *all = nice_interfaces_get_local_ips(TRUE);
+	GList *all = libnice->interfaces_get_local_ips(TRUE);
 	guint position = 0;
 	for (GList *i = all; i; i = i->next, position++)
 		if (strcmp(i->data, text) == 0)
@@ -319,7 +320,7 @@ static int add_addresses(NiceIce *self, const WiceIceOptions *options)
 			continue;
 		NiceAddress nice;
 		to_nice_address(&(WiceEndpoint){ .address = *address }, &nice);
-		nice_agent_add_local_address(self->agent, &nice);
+		libnice->agent_add_local_address(self->agent, &nice);
 		self->allow_loopback |= wice_address_is_loopback(address);
 		n++;
 	}
@@ -372,14 +373,15 @@ static int take_socket(NiceIce *self, GSocket *socket, GSList *candidates, uint3
 
 static int take_sockets(NiceIce *self, uint32_t fwmark)
 {
-	GPtrArray *sockets = nice_agent_get_sockets(self->agent, self->stream, COMPONENT);
-	GSList *candidates = nice_agent_get_local_candidates(self->agent, self->stream, COMPONENT);
+	GPtrArray *sockets = libnice->agent_get_sockets(self->agent, self->stream, COMPONENT);
+	GSList *candidates =
+		libnice->agent_get_local_candidates(self->agent, self->stream, COMPONENT);
 	int error = 0;
 	self->sockets = g_new0(GSocket *, sockets->len);
 	self->candidates = g_new0(WiceCandidate, sockets->len);
 	for (guint i = 0; i < sockets->len && !error; i++)
 		error = take_socket(self, sockets->pdata[i], candidates, fwmark);
-	g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
+	g_slist_free_full(candidates, (GDestroyNotify)libnice->candidate_free);
 	g_ptr_array_unref(sockets);
 	if (!error && self->n_sockets == 0)
 		error = -EADDRNOTAVAIL;
@@ -391,23 +393,24 @@ static int start(NiceIce *self, const WiceIceOptions *options)
 	int error = add_addresses(self, options);
 	if (error)
 		return error;
-	self->stream = nice_agent_add_stream(self->agent, 1);
+	self->stream = libnice->agent_add_stream(self->agent, 1);
 	if (self->stream == 0)
 		return -ENOMEM;
 	if (options->port_min || options->port_max)
-		nice_agent_set_port_range(self->agent, self->stream, COMPONENT, options->port_min,
-					  options->port_max);
-	nice_agent_attach_recv(self->agent, self->stream, COMPONENT, self->context, received, self);
+		libnice->agent_set_port_range(self->agent, self->stream, COMPONENT,
+					      options->port_min, options->port_max);
+	libnice->agent_attach_recv(self->agent, self->stream, COMPONENT, self->context, received,
+				   self);
 	/* Every address could be bound just now, to some port. */
-	if (!nice_agent_gather_candidates(self->agent, self->stream))
+	if (!libnice->agent_gather_candidates(self->agent, self->stream))
 		return options->port_max ? -EADDRINUSE : -EADDRNOTAVAIL;
 	return take_sockets(self, options->fwmark);
 }
 
 static NiceAgent *make_agent(GMainContext *context, bool controlling)
 {
-	NiceAgent *agent = nice_agent_new_full(context, NICE_COMPATIBILITY_RFC5245,
-					       NICE_AGENT_OPTION_ICE_TRICKLE);
+	NiceAgent *agent = libnice->agent_new_full(context, NICE_COMPATIBILITY_RFC5245,
+						   NICE_AGENT_OPTION_ICE_TRICKLE);
 	g_object_set(agent, "upnp", FALSE, "ice-udp", TRUE, "ice-tcp", FALSE, "controlling-mode",
 		     (gboolean)controlling, "keepalive-conncheck", FALSE, "stun-pacing-timer",
 		     (guint)PACING_MS, NULL);
@@ -427,8 +430,8 @@ static void nice_close(WiceIce *ice)
 	 * receiver.
 	 */
 	if (self->stream)
-		nice_agent_attach_recv(self->agent, self->stream, COMPONENT, self->context, NULL,
-				       NULL);
+		libnice->agent_attach_recv(self->agent, self->stream, COMPONENT, self->context,
+					   NULL, NULL);
 	for (size_t i = 0; i < self->n_sockets; i++)
 		g_object_unref(self->sockets[i]);
 	g_object_unref(self->agent);
@@ -445,6 +448,8 @@ static int nice_open(GMainContext *context, const WiceIceOptions *options,
 	if (options->n_addresses == 0 || options->port_min > options->port_max ||
 	    (options->port_min == 0 && options->port_max != 0))
 		return -EINVAL;
+	if (!wice__nice_library_need())
+		return -ELIBACC;
 	NiceIce *self = g_new0(NiceIce, 1);
 	self->ice = (WiceIce){ .ops = &wice__ice_nice, .events = events, .user_data = user_data };
 	self->context = g_main_context_ref(context ? context : g_main_context_default());
@@ -490,8 +495,8 @@ static int tell(NiceIce *self)
 	self->n_told = remote->n;
 	if (!self->has_pair)
 		wice__timer_set(self->no_pair, wice__now_ms() + NO_PAIR_DEADLINE_MS);
-	nice_agent_set_remote_candidates(self->agent, self->stream, COMPONENT, candidates);
-	g_slist_free_full(candidates, (GDestroyNotify)nice_candidate_free);
+	libnice->agent_set_remote_candidates(self->agent, self->stream, COMPONENT, candidates);
+	g_slist_free_full(candidates, (GDestroyNotify)libnice->candidate_free);
 	return 0;
 }
 
@@ -506,8 +511,8 @@ static int nice_set_remote(WiceIce *ice, const WiceIceCredentials *credentials)
 		return -ESHUTDOWN;
 	if (had)
 		return 0;
-	if (!nice_agent_set_remote_credentials(self->agent, self->stream, credentials->ufrag,
-					       credentials->pwd))
+	if (!libnice->agent_set_remote_credentials(self->agent, self->stream, credentials->ufrag,
+						   credentials->pwd))
 		return -EIO;
 	return tell(self);
 }
@@ -525,7 +530,7 @@ static void nice_credentials(WiceIce *ice, WiceIceCredentials *ret)
 {
 	NiceIce *self = (NiceIce *)ice;
 	gchar *ufrag = NULL, *pwd = NULL;
-	nice_agent_get_local_credentials(self->agent, self->stream, &ufrag, &pwd);
+	libnice->agent_get_local_credentials(self->agent, self->stream, &ufrag, &pwd);
 	g_strlcpy(ret->ufrag, ufrag ? ufrag : "", sizeof ret->ufrag);
 	g_strlcpy(ret->pwd, pwd ? pwd : "", sizeof ret->pwd);
 	if (pwd)

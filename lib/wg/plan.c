@@ -9,6 +9,7 @@
 
 #include "base/address.h"
 #include "base/options.h"
+#include "crypto/key.h"
 #include "wg/device.h"
 
 #include <sodium.h>
@@ -130,6 +131,14 @@ static WiceAllowedIpChange *copy_peer(const WicePeerChange *from, WicePeerChange
 	return room;
 }
 
+/* WireGuard keeps keys as they are used, and shows them so. */
+static void copy_private_key(const WiceKey *key, WiceKey *ret)
+{
+	*ret = *key;
+	if (!wice_key_is_zero(ret))
+		wice__key_clamp(ret);
+}
+
 WicePlan *wice__plan_copy(const WiceDeviceChange *change)
 {
 	size_t peers_size = change->n_peers * sizeof(WicePeerChange);
@@ -145,7 +154,7 @@ WicePlan *wice__plan_copy(const WiceDeviceChange *change)
 	plan->change.flags = change->flags;
 	plan->change.fields = change->fields;
 	if (change->fields & WICE_DEVICE_HAS_PRIVATE_KEY)
-		plan->change.private_key = change->private_key;
+		copy_private_key(&change->private_key, &plan->change.private_key);
 	if (change->fields & WICE_DEVICE_HAS_LISTEN_PORT)
 		plan->change.listen_port = change->listen_port;
 	if (change->fields & WICE_DEVICE_HAS_FWMARK)

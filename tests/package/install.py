@@ -13,6 +13,8 @@ import subprocess
 import sys
 import tempfile
 
+# All that libwice-wg may load; pcre2 is GLib's.
+WG_LIBRARIES = {"libwice-wg", "libglib-2.0", "libpcre2-8", "libsodium", "libnl-3", "libnl-genl-3", "libc", "libm", "libpthread"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -32,34 +34,57 @@ def only(pattern):
     return found[0]
 
 
-def main():
-    meson, build, prefix, compiler = sys.argv[1:]
-    with tempfile.TemporaryDirectory() as root:
-        run(*meson.split(), "install", "-C", build, "--destdir", root, "--no-rebuild", "--quiet")
-        library = only(root + "/**/libwice.so.0")
-        only(root + "/**/libwice.so")
-        name = re.search(r"SONAME.*\[(.*)\]", run("readelf", "-d", library))[1]
-        if name != "libwice.so.0":
-            sys.exit("the soname is %s" % name)
+def check_soname(root, name):
+    library = only(root + "/**/%s.so.0" % name)
+    only(root + "/**/%s.so" % name)
+    soname = re.search(r"SONAME.*\[(.*)\]", run("readelf", "-d", library))[1]
+    if soname != name + ".so.0":
+        sys.exit("the soname of %s is %s" % (library, soname))
+    return library
 
-        # The file names the final place; here everything is one root further down.
-        package = only(root + "/**/pkgconfig/wice.pc")
-        with open(package, encoding="utf-8") as file:
-            text = file.read()
-        with open(package, "w", encoding="utf-8") as file:
-            file.write(text.replace("prefix=" + prefix, "prefix=" + root + prefix, 1))
+
+def move_package(root, prefix, name):
+    """The file names the final place; here everything is one root further down."""
+    path = only(root + "/**/pkgconfig/%s.pc" % name)
+    with open(path, encoding="utf-8") as file:
+        text = file.read()
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text.replace("prefix=" + prefix, "prefix=" + root + prefix, 1))
+    return os.path.dirname(path)
+
+
+def build(root, package, source, compiler, environment):
+    """Builds a program as somebody outside would. Returns its path."""
+    flags = run("pkg-config", "--cflags", "--libs", package, **environment).split()
+    if root not in " ".join(flags):
+        sys.exit("pkg-config found another %s: %s" % (package, flags))
+    program = os.path.join(root, os.path.basename(source)[:-2])
+    run(compiler, "-Wall", "-Werror", "-o", program, source, *flags, **environment)
+    return program
+
+
+def main():
+    meson, build_folder, prefix, compiler = sys.argv[1:]
+    with tempfile.TemporaryDirectory() as root:
+        run(*meson.split(), "install", "-C", build_folder, "--destdir", root, "--no-rebuild", "--quiet")
+        libraries = {name: check_soname(root, name) for name in ("libwice", "libwice-wg")}
+        folders = {move_package(root, prefix, name) for name in ("wice", "wice-wg")}
         environment = {
-            "PKG_CONFIG_PATH": os.path.dirname(package),
-            "LD_LIBRARY_PATH": os.path.dirname(library),
+            "PKG_CONFIG_PATH": ":".join(folders),
+            "LD_LIBRARY_PATH": os.path.dirname(libraries["libwice"]),
         }
-        flags = run("pkg-config", "--cflags", "--libs", "wice", **environment).split()
-        if root not in " ".join(flags):
-            sys.exit("pkg-config found another wice: %s" % flags)
-        program = os.path.join(root, "external")
-        run(compiler, "-Wall", "-Werror", "-o", program, os.path.join(HERE, "external.c"), *flags, **environment)
+        program = build(root, "wice", os.path.join(HERE, "external.c"), compiler, environment)
         output = run(program, **environment)
         if output != "[2001:db8::1]:51820\n":
             sys.exit("the program printed %r" % output)
+
+        # Who only controls WireGuard gets libnl, libsodium and GLib, and nothing of the rest.
+        program = build(root, "wice-wg", os.path.join(HERE, "..", "..", "examples", "wg-json.c"), compiler, environment)
+        loaded = set(re.findall(r"^\s*(lib[\w.+-]+?)\.so", run("ldd", program, **environment), re.M))
+        surplus = loaded - WG_LIBRARIES
+        if surplus:
+            sys.exit("a program with libwice-wg alone loads %s, too" % ", ".join(sorted(surplus)))
+        run(program, **environment)
         for installed in sorted(glob.glob(root + "/**", recursive=True)):
             if os.path.isfile(installed):
                 print(installed[len(root) :])

@@ -208,9 +208,22 @@ bool wg_resolve(const WgCall *call, WiceConf *conf, GError **error)
 	return !has_names || wice_conf_resolve(conf, UINT_MAX, on_failure, &retries, error);
 }
 
+/* Adds to an error that wg(8) would have taken the file, if so. */
+static void suggest_compat(const WgCall *call, const char *path, GError **error)
+{
+	if (call->mode != WICE_CONF_STRICT ||
+	    !g_error_matches(*error, WICE_ERROR, WICE_ERROR_INVALID))
+		return;
+	g_autoptr(WiceConf) conf = wice_conf_read(path, WICE_CONF_COMPAT_QUICK, NULL);
+	if (conf)
+		g_prefix_error(error, "wg would take this file, and so does --compat, but:\n");
+}
+
 WiceConf *wg_read_conf(const WgCall *call, const char *path, GError **error)
 {
 	WiceConf *conf = wice_conf_read(path, call->mode, error);
+	if (!conf)
+		suggest_compat(call, path, error);
 	if (conf && !wg_resolve(call, conf, error))
 		g_clear_pointer(&conf, wice_conf_free);
 	return conf;

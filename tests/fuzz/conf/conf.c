@@ -106,12 +106,18 @@ static void check_compatible(const WiceConf *strict, const char *text, size_t le
 	wice_conf_free(lenient);
 }
 
-static void check_mode(const char *text, size_t len, WiceConfMode mode, const WiceDevice *other)
+/* All but the parser is ten times as slow as the parser: every eighth input gets it. */
+static bool is_chosen(const char *text, size_t len)
 {
-	WiceConf *conf = parse(text, len, mode);
-	check_lint(text, len, mode, conf != NULL);
-	if (!conf)
-		return;
+	unsigned sum = 0;
+	for (size_t i = 0; i < len; i++)
+		sum = sum * 31 + (unsigned char)text[i];
+	return sum % 8 == 0;
+}
+
+static void check_all(WiceConf *conf, const char *text, size_t len, WiceConfMode mode,
+		      const WiceDevice *other)
+{
 	check_format(conf, text, len);
 	check_strip(conf);
 	if (mode == WICE_CONF_STRICT)
@@ -129,6 +135,15 @@ static void check_mode(const char *text, size_t len, WiceConfMode mode, const Wi
 	check_set(conf, "PostUp", NULL);
 	check_set(conf, "PrivateKey", NULL);
 	wice_device_unref(before);
+}
+
+static void check_mode(const char *text, size_t len, WiceConfMode mode, const WiceDevice *other)
+{
+	WiceConf *conf = parse(text, len, mode);
+	if (is_chosen(text, len))
+		check_lint(text, len, mode, conf != NULL);
+	if (conf && is_chosen(text, len))
+		check_all(conf, text, len, mode, other);
 	wice_conf_free(conf);
 }
 

@@ -28,6 +28,16 @@ def public_key(private):
     return base64.b64decode(result.stdout).hex()
 
 
+def clamped(private):
+    """As devices keep a private key (RFC 7748 section 5); no key stays none."""
+    if private == NO_KEY:
+        return private
+    octets = bytearray.fromhex(private)
+    octets[0] &= 248
+    octets[31] = octets[31] & 127 | 64
+    return octets.hex()
+
+
 def endpoint(text):
     """(address, scope, port) of "10.0.0.1:5" or "[fe80::1%lo]:5"."""
     host, _, port = text.rpartition(":")
@@ -131,7 +141,7 @@ class Device:
 
     def set_private_key(self, value):
         self.device_line()
-        self.private_key = key(value)
+        self.private_key = clamped(key(value))
         self.drop(self.own_key())
 
     def set_listen_port(self, value):

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "suite.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <string.h>
 
@@ -34,7 +35,8 @@ static const struct {
 	  "1 of 2 signaling backends" },
 	{ { .why = WICE_WHY_NO_HANDSHAKE }, "public key" },
 	{ { .why = WICE_WHY_NO_ADDRESS }, "is the network down?" },
-	{ { .why = WICE_WHY_NO_ADDRESS, .out_of_descriptors = true }, "ulimit -n" },
+	{ { .why = WICE_WHY_NO_ADDRESS, .not_opened = -EMFILE }, "ulimit -n" },
+	{ { .why = WICE_WHY_NO_ADDRESS, .not_opened = -ELIBACC }, "libnice10" },
 	{ { .why = WICE_WHY_NOT_STARTED, .idle_reason = "wg0 is down" }, "wg0 is down" },
 	{ { .why = WICE_WHY_PROVEN,
 	    .foreign_endpoint = { .address = { .family = WICE_FAMILY_IPV4,

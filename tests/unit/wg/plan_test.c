@@ -339,8 +339,24 @@ START_TEST(secrets_are_not_shown)
 }
 END_TEST
 
-SUITE_MAIN("wg plan", impossible_devices_are_refused, impossible_peers_are_refused,
-	   only_zeros_may_follow_what_is_known, a_plan_is_a_copy, ipv4_within_ipv6_is_ipv4,
-	   a_plan_that_does_nothing_is_empty, people_can_read_it,
+/* "openssl rand -base64 32" makes private keys, too: WireGuard shows them clamped. */
+START_TEST(private_keys_are_as_wireguard_shows_them)
+{
+	WiceDeviceChange change = { .size = sizeof change, .fields = WICE_DEVICE_HAS_PRIVATE_KEY };
+	memset(&change.private_key, 0xff, sizeof change.private_key);
+	g_autoptr(WicePlan) plan = wice_plan_new(&change, NULL);
+	const WiceKey *key = &wice_plan_change(plan)->private_key;
+	ck_assert_uint_eq(key->bytes[0], 0xf8);
+	ck_assert_uint_eq(key->bytes[1], 0xff);
+	ck_assert_uint_eq(key->bytes[31], 0x7f);
+	memset(&change.private_key, 0, sizeof change.private_key);
+	g_autoptr(WicePlan) removal = wice_plan_new(&change, NULL);
+	ck_assert(wice_key_is_zero(&wice_plan_change(removal)->private_key));
+}
+END_TEST
+
+SUITE_MAIN("wg plan", private_keys_are_as_wireguard_shows_them, impossible_devices_are_refused,
+	   impossible_peers_are_refused, only_zeros_may_follow_what_is_known, a_plan_is_a_copy,
+	   ipv4_within_ipv6_is_ipv4, a_plan_that_does_nothing_is_empty, people_can_read_it,
 	   people_can_read_it_without_a_device, programs_can_read_it, an_empty_plan_says_so,
 	   secrets_are_not_shown)
