@@ -9,6 +9,7 @@
 #include "agent/claim.h"
 #include "agent/found.h"
 #include "base/log.h"
+#include "crypto/key.h"
 #include "event/source.h"
 
 /*
@@ -39,18 +40,6 @@ struct WiceInterface {
 	bool remember_pending;
 	WiceSignalingCounters counters;
 };
-
-static guint key_hash(gconstpointer key)
-{
-	guint hash;
-	memcpy(&hash, ((const WiceKey *)key)->bytes, sizeof hash);
-	return hash;
-}
-
-static gboolean key_equal(gconstpointer a, gconstpointer b)
-{
-	return wice_key_compare(a, b) == 0;
-}
 
 const char *wice__interface_name(const WiceInterface *interface)
 {
@@ -466,7 +455,7 @@ WiceInterface *wice__interface_new(WiceAgent *agent, const char *name, GError **
 	interface->claim = claim;
 	interface->name = g_strdup(name);
 	interface->poll = wice__timer_new(agent->context, on_poll, interface);
-	interface->peers = g_hash_table_new_full(key_hash, key_equal, g_free, NULL);
+	interface->peers = g_hash_table_new_full(wice__key_hash, wice__key_equal, g_free, NULL);
 	interface->found = wice__found_new(agent->state_dir, name);
 	return interface;
 }

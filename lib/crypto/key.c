@@ -35,6 +35,28 @@ int wice_key_compare(const WiceKey *a, const WiceKey *b)
 	return memcmp(a->bytes, b->bytes, WICE_KEY_LEN);
 }
 
+static gpointer new_seed(gpointer data)
+{
+	static unsigned char seed[crypto_shorthash_KEYBYTES];
+	randombytes_buf(seed, sizeof seed);
+	return seed;
+}
+
+guint wice__key_hash(gconstpointer key)
+{
+	static GOnce seed = G_ONCE_INIT;
+	unsigned char hash[crypto_shorthash_BYTES];
+	guint result;
+	crypto_shorthash(hash, key, WICE_KEY_LEN, g_once(&seed, new_seed, NULL));
+	memcpy(&result, hash, sizeof result);
+	return result;
+}
+
+gboolean wice__key_equal(gconstpointer a, gconstpointer b)
+{
+	return wice_key_compare(a, b) == 0;
+}
+
 bool wice_key_is_zero(const WiceKey *key)
 {
 	uint64_t words[WICE_KEY_LEN / 8];

@@ -19,6 +19,8 @@
  */
 #include "wg/pace.h"
 
+#include "crypto/key.h"
+
 #include <string.h>
 
 #define CONNECTING_MS 15000
@@ -65,20 +67,6 @@ static int64_t rest_ms(int64_t cost_us, int share)
 	return (cost_us * share + 999) / 1000;
 }
 
-static guint hash_key(gconstpointer data)
-{
-	const WiceKey *key = data;
-	guint hash = 5381;
-	for (size_t i = 0; i < sizeof key->bytes; i++)
-		hash = hash * 33 + key->bytes[i];
-	return hash;
-}
-
-static gboolean equal_keys(gconstpointer a, gconstpointer b)
-{
-	return wice_key_compare(a, b) == 0;
-}
-
 static void entry_free(gpointer data)
 {
 	Entry *entry = data;
@@ -113,7 +101,7 @@ static Entry *get_entry(WicePace *pace, const char *name, bool *ret_new)
 		return entry;
 	entry = g_new0(Entry, 1);
 	entry->name = g_strdup(name);
-	entry->connecting = g_hash_table_new_full(hash_key, equal_keys, g_free, NULL);
+	entry->connecting = g_hash_table_new_full(wice__key_hash, wice__key_equal, g_free, NULL);
 	g_hash_table_insert(pace->entries, entry->name, entry);
 	return entry;
 }

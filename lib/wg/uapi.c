@@ -13,6 +13,7 @@
  */
 #include "wg/uapi.h"
 
+#include "crypto/key.h"
 #include "event/source.h"
 #include "wg/device.h"
 #include "wg/link.h"
@@ -106,22 +107,10 @@ static bool takes_allowed_ips(const WiceDeviceChange *change)
 	return false;
 }
 
-static guint key_hash(gconstpointer key)
-{
-	guint hash;
-	memcpy(&hash, ((const WiceKey *)key)->bytes, sizeof hash);
-	return hash;
-}
-
-static gboolean key_equal(gconstpointer a, gconstpointer b)
-{
-	return wice_key_compare(a, b) == 0;
-}
-
 /* The keys of the peers that there are when the first one is changed; borrowed from device. */
 static GHashTable *peers_before(const WiceDeviceChange *change, const WiceDeviceInfo *info)
 {
-	GHashTable *keys = g_hash_table_new(key_hash, key_equal);
+	GHashTable *keys = g_hash_table_new(wice__key_hash, wice__key_equal);
 	if (change->flags & WICE_DEVICE_CHANGE_REPLACE_PEERS)
 		return keys;
 	for (size_t i = 0; i < info->n_peers; i++)
