@@ -84,6 +84,7 @@ typedef struct {
 	WiceConfMode mode;
 	WiceConfSection section;
 	bool quick; /* wg-quick(8) would see the section as [Interface] */
+	const char *comment; /* the first '#' that is not before at, or end */
 	bool has_nul;
 } WiceConfCursor;
 
@@ -99,7 +100,15 @@ static inline bool wice__conf_is_space(char c)
 }
 
 /* Without the white space around it. */
-WiceConfToken wice__conf_trim(const char *text, const char *end);
+static inline WiceConfToken wice__conf_trim(const char *text, const char *end)
+{
+	while (text < end && wice__conf_is_space(*text))
+		text++;
+	while (end > text && wice__conf_is_space(end[-1]))
+		end--;
+	return (WiceConfToken){ text, (size_t)(end - text) };
+}
+
 /* Copies the token without any white space to ret, which has room for all of it. */
 size_t wice__conf_compact(WiceConfToken token, char *ret);
 bool wice__conf_has_space(WiceConfToken token);

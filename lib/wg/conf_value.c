@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wg/conf_value.h"
 
+#include "base/parse.h"
 #include "crypto/base64.h"
 
-#include <arpa/inet.h> /* inet_pton() and inet_aton(): pure text conversion, no I/O */
+#include <arpa/inet.h> /* inet_aton(): pure text conversion, no I/O */
 #include <string.h>
 
 #define HOST_NAME_MAX_LEN 253 /* RFC 1035 section 2.3.4, as text */
@@ -81,28 +82,6 @@ bool wice__conf_read_key(WiceConfToken token, WiceKey *ret)
 	return token.len == WICE_KEY_BASE64_SIZE - 1 && wice__key_from_base64(token.text, ret);
 }
 
-/* Four numbers up to 255 without zeros in front, as inet_pton(3) takes them. */
-static bool read_ipv4(WiceConfToken token, uint8_t ret[4])
-{
-	uint8_t bytes[4];
-	const char *at = token.text, *end = at + token.len;
-	for (int i = 0; i < 4; i++) {
-		unsigned value = 0;
-		const char *start = at;
-		while (at < end && is_digit(*at) && at - start < 3)
-			value = value * 10 + (unsigned)(*at++ - '0');
-		if (at == start || value > 255 || (*start == '0' && at - start > 1))
-			return false;
-		if (i < 3 && (at == end || *at++ != '.'))
-			return false;
-		bytes[i] = (uint8_t)value;
-	}
-	if (at != end)
-		return false;
-	memcpy(ret, bytes, sizeof bytes);
-	return true;
-}
-
 /* Copies a token that holds no NUL into a string. */
 static bool take(WiceConfToken token, char *ret, size_t size)
 {
@@ -115,16 +94,7 @@ static bool take(WiceConfToken token, char *ret, size_t size)
 
 bool wice__conf_read_address(WiceConfToken token, WiceAddress *ret)
 {
-	WiceAddress address = { 0 };
-	char text[WICE_ADDRESS_SIZE];
-	if (read_ipv4(token, address.bytes))
-		address.family = WICE_FAMILY_IPV4;
-	else if (take(token, text, sizeof text) && inet_pton(AF_INET6, text, address.bytes) == 1)
-		address.family = WICE_FAMILY_IPV6;
-	else
-		return false;
-	*ret = address;
-	return true;
+	return wice__parse_address(token.text, token.len, ret);
 }
 
 bool wice__conf_read_network(WiceConfToken token, bool lenient, WiceInterfaceAddress *ret)
