@@ -18,18 +18,13 @@ static bool is_digit(char c)
 
 bool wice__conf_read_number(WiceConfToken token, bool lenient, uint64_t max, uint64_t *ret)
 {
-	uint64_t value = 0;
-	if (token.len == 0 || (!lenient && token.len > 1 && token.text[0] == '0'))
-		return false;
-	for (size_t i = 0; i < token.len; i++) {
-		if (!is_digit(token.text[i]))
+	while (token.len > 1 && token.text[0] == '0') {
+		if (!lenient)
 			return false;
-		value = value * 10 + (uint64_t)(token.text[i] - '0');
-		if (value > max)
-			return false;
+		token.text++;
+		token.len--;
 	}
-	*ret = value;
-	return true;
+	return wice__parse_number(token.text, token.len, max, ret);
 }
 
 static bool read_hexadecimal(WiceConfToken token, uint64_t max, uint64_t *ret)
