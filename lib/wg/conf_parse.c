@@ -167,6 +167,18 @@ static bool read_sign(Parser *parser, WiceConfToken *item, bool *ret_remove)
 	return parser->lenient || !(parser->peer_has_signs && parser->peer_lacks_signs);
 }
 
+static void add_allowed_ip(WiceConf *conf, const WiceAllowedIpChange *change, uint32_t offset)
+{
+	if (conf->n_allowed_ips == conf->allowed_ips_room) {
+		conf->allowed_ips_room = MAX(2 * conf->allowed_ips_room, 16);
+		conf->allowed_ips =
+			g_renew(WiceAllowedIpChange, conf->allowed_ips, conf->allowed_ips_room);
+		conf->ip_offsets = g_renew(uint32_t, conf->ip_offsets, conf->allowed_ips_room);
+	}
+	conf->allowed_ips[conf->n_allowed_ips] = *change;
+	conf->ip_offsets[conf->n_allowed_ips++] = offset;
+}
+
 static Outcome read_allowed_ip(Parser *parser, WiceConfToken item)
 {
 	WiceConf *conf = parser->conf;
@@ -181,7 +193,7 @@ static Outcome read_allowed_ip(Parser *parser, WiceConfToken item)
 	}
 	if (!read_network(parser, rest, &network))
 		return tell_item(parser, WICE_CONF_ALLOWED_IPS, item);
-	if (conf->allowed_ips->len == WICE_DEVICE_ALLOWED_IPS_MAX) {
+	if (conf->n_allowed_ips == WICE_DEVICE_ALLOWED_IPS_MAX) {
 		wice__conf_error(parser->findings, item.text,
 				 "one more allowed IP; expected no more than %zu in all",
 				 WICE_DEVICE_ALLOWED_IPS_MAX);
@@ -193,8 +205,7 @@ static Outcome read_allowed_ip(Parser *parser, WiceConfToken item)
 	if (wice__conf_clear_host_bits(&change.prefix) &&
 	    tell_host_bits(parser, item, &change.prefix) != READ_OK)
 		return READ_TOLD;
-	g_array_append_val(conf->allowed_ips, change);
-	g_array_append_val(conf->ip_offsets, offset);
+	add_allowed_ip(conf, &change, offset);
 	parser->peer->values.n_allowed_ips++;
 	return READ_OK;
 }
@@ -449,7 +460,7 @@ static void begin_peer(Parser *parser, const WiceConfLine *line)
 	parser->peer = &conf->peers[conf->n_peers++];
 	*parser->peer = (WiceConfPeerEntry){
 		.offset = (size_t)(line->content.text - conf->text),
-		.first_ip = conf->allowed_ips->len,
+		.first_ip = conf->n_allowed_ips,
 	};
 	parser->peer_has_key = false;
 	parser->peer_has_signs = parser->peer_lacks_signs = false;
@@ -500,8 +511,7 @@ static void point_at_allowed_ips(WiceConf *conf)
 	for (size_t i = 0; i < conf->n_peers; i++) {
 		WiceConfPeerEntry *entry = &conf->peers[i];
 		if (entry->values.n_allowed_ips)
-			entry->values.allowed_ips = &g_array_index(
-				conf->allowed_ips, WiceAllowedIpChange, entry->first_ip);
+			entry->values.allowed_ips = conf->allowed_ips + entry->first_ip;
 	}
 }
 
