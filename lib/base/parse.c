@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 
+#include <glib.h>
 #include <string.h>
 
 #define NUMBER_DIGITS_MAX 20 /* of UINT64_MAX */
@@ -48,16 +49,24 @@ static const char *parse_octet(const char *at, const char *end, uint8_t *ret)
 	return at;
 }
 
+/* Writes all four bytes at once: reading together what was written apart stalls a processor. */
 static bool parse_ipv4(const char *at, const char *end, uint8_t ret[4])
 {
+	uint32_t bits = 0;
 	for (size_t i = 0; i < 4; i++) {
+		uint8_t octet;
 		if (i && (at == end || *at++ != '.'))
 			return false;
-		at = parse_octet(at, end, &ret[i]);
+		at = parse_octet(at, end, &octet);
 		if (!at)
 			return false;
+		bits = bits << 8 | octet;
 	}
-	return at == end;
+	if (at != end)
+		return false;
+	bits = GUINT32_TO_BE(bits);
+	memcpy(ret, &bits, sizeof bits);
+	return true;
 }
 
 static unsigned hex_digit(char c)
@@ -148,14 +157,15 @@ static bool parse_ipv6(const char *at, const char *end, uint8_t ret[16])
 
 bool wice__parse_address(const char *text, size_t len, WiceAddress *ret)
 {
-	WiceAddress address = { 0 };
-	if (parse_ipv4(text, text + len, address.bytes))
-		address.family = WICE_FAMILY_IPV4;
-	else if (parse_ipv6(text, text + len, address.bytes))
-		address.family = WICE_FAMILY_IPV6;
-	else
+	uint8_t ipv4[4];
+	if (parse_ipv4(text, text + len, ipv4)) {
+		*ret = (WiceAddress){ .family = WICE_FAMILY_IPV4 };
+		memcpy(ret->bytes, ipv4, sizeof ipv4);
+		return true;
+	}
+	if (!parse_ipv6(text, text + len, ret->bytes))
 		return false;
-	*ret = address;
+	ret->family = WICE_FAMILY_IPV6;
 	return true;
 }
 

@@ -66,14 +66,14 @@ static uint64_t join_bits(uint64_t values)
 }
 
 /* Eight bytes, the first in the highest place. */
-static uint64_t load(const void *bytes)
+static inline uint64_t load(const void *bytes)
 {
 	uint64_t word;
 	memcpy(&word, bytes, sizeof word);
 	return GUINT64_FROM_BE(word);
 }
 
-static void store(uint64_t word, void *ret, size_t n)
+static inline void store(uint64_t word, void *ret, size_t n)
 {
 	word = GUINT64_TO_BE(word);
 	memcpy(ret, &word, n);

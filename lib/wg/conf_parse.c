@@ -147,11 +147,12 @@ static Outcome tell_host_bits(Parser *parser, WiceConfToken item, const WicePref
 	return READ_TOLD;
 }
 
-static bool read_network(Parser *parser, WiceConfToken token, WiceInterfaceAddress *ret)
+static bool read_prefix(Parser *parser, WiceConfToken token, WicePrefix *ret)
 {
-	return wice__conf_read_network(token, parser->lenient, ret) ||
+	bool lenient = parser->lenient;
+	return wice__conf_read_network(token, lenient, &ret->address, &ret->length) ||
 	       (take_spaces_out(parser, &token) &&
-		wice__conf_read_network(token, parser->lenient, ret));
+		wice__conf_read_network(token, lenient, &ret->address, &ret->length));
 }
 
 /* A '+' or '-' in front adds or removes instead of replacing the list (wireguard-tools of 2025). */
@@ -167,7 +168,8 @@ static bool read_sign(Parser *parser, WiceConfToken *item, bool *ret_remove)
 	return parser->lenient || !(parser->peer_has_signs && parser->peer_lacks_signs);
 }
 
-static void add_allowed_ip(WiceConf *conf, const WiceAllowedIpChange *change, uint32_t offset)
+/* Room for one more. */
+static WiceAllowedIpChange *next_allowed_ip(WiceConf *conf)
 {
 	if (conf->n_allowed_ips == conf->allowed_ips_room) {
 		conf->allowed_ips_room = MAX(2 * conf->allowed_ips_room, 16);
@@ -175,23 +177,21 @@ static void add_allowed_ip(WiceConf *conf, const WiceAllowedIpChange *change, ui
 			g_renew(WiceAllowedIpChange, conf->allowed_ips, conf->allowed_ips_room);
 		conf->ip_offsets = g_renew(uint32_t, conf->ip_offsets, conf->allowed_ips_room);
 	}
-	conf->allowed_ips[conf->n_allowed_ips] = *change;
-	conf->ip_offsets[conf->n_allowed_ips++] = offset;
+	return &conf->allowed_ips[conf->n_allowed_ips];
 }
 
 static Outcome read_allowed_ip(Parser *parser, WiceConfToken item)
 {
 	WiceConf *conf = parser->conf;
-	WiceInterfaceAddress network;
-	WiceAllowedIpChange change = { 0 };
+	WiceAllowedIpChange *change = next_allowed_ip(conf);
 	WiceConfToken rest = item;
-	if (!read_sign(parser, &rest, &change.remove)) {
+	if (!read_sign(parser, &rest, &change->remove)) {
 		wice__conf_error(parser->findings, item.text,
 				 "AllowedIPs with and without \"+\" or \"-\" in one section; "
 				 "expected the same for all");
 		return READ_TOLD;
 	}
-	if (!read_network(parser, rest, &network))
+	if (!read_prefix(parser, rest, &change->prefix))
 		return tell_item(parser, WICE_CONF_ALLOWED_IPS, item);
 	if (conf->n_allowed_ips == WICE_DEVICE_ALLOWED_IPS_MAX) {
 		wice__conf_error(parser->findings, item.text,
@@ -199,13 +199,10 @@ static Outcome read_allowed_ip(Parser *parser, WiceConfToken item)
 				 WICE_DEVICE_ALLOWED_IPS_MAX);
 		return READ_TOLD;
 	}
-	change.prefix.address = network.address;
-	change.prefix.length = network.length;
-	uint32_t offset = (uint32_t)(item.text - conf->text);
-	if (wice__conf_clear_host_bits(&change.prefix) &&
-	    tell_host_bits(parser, item, &change.prefix) != READ_OK)
+	if (wice__conf_clear_host_bits(&change->prefix) &&
+	    tell_host_bits(parser, item, &change->prefix) != READ_OK)
 		return READ_TOLD;
-	add_allowed_ip(conf, &change, offset);
+	conf->ip_offsets[conf->n_allowed_ips++] = (uint32_t)(item.text - conf->text);
 	parser->peer->values.n_allowed_ips++;
 	return READ_OK;
 }
@@ -259,7 +256,6 @@ static Outcome read_endpoint(Parser *parser, WiceConfToken value)
 	WiceConfPeer *peer = &parser->peer->values;
 	GStringChunk *hosts = parser->conf->hosts;
 	WiceConfEndpoint parts;
-	WiceEndpoint endpoint = { 0 };
 	uint16_t port = 0;
 	bool service;
 	if (parser->lenient && wice__conf_has_space(value))
@@ -269,8 +265,9 @@ static Outcome read_endpoint(Parser *parser, WiceConfToken value)
 	if (!wice__conf_read_port(parts.port, parser->lenient, &port, &service))
 		return parser->lenient ? READ_WRONG
 				       : tell_endpoint(parser, parts.port, "another port");
-	bool numeric = wice__conf_read_host(parts.host, parser->lenient, &endpoint);
-	if (!parser->lenient && check_endpoint(parser, &parts, &endpoint.address) != READ_OK)
+	bool numeric = wice__conf_read_host(parts.host, parser->lenient, &peer->endpoint);
+	if (!parser->lenient &&
+	    check_endpoint(parser, &parts, &peer->endpoint.address) != READ_OK)
 		return READ_TOLD;
 	peer->fields |= WICE_PEER_HAS_ENDPOINT;
 	peer->endpoint_host =
@@ -279,11 +276,10 @@ static Outcome read_endpoint(Parser *parser, WiceConfToken value)
 		service ? g_string_chunk_insert_len(hosts, parts.port.text, (gssize)parts.port.len)
 			: NULL;
 	peer->endpoint_port = service ? 0 : port;
-	peer->endpoint = (WiceEndpoint){ 0 };
-	if (numeric && !service) {
-		endpoint.port = port;
-		peer->endpoint = endpoint;
-	}
+	if (numeric && !service)
+		peer->endpoint.port = port;
+	else
+		peer->endpoint = (WiceEndpoint){ 0 };
 	return READ_OK;
 }
 
@@ -323,7 +319,8 @@ static Outcome read_addresses(Parser *parser, WiceConfToken value)
 	WiceConfToken item;
 	while (next_word(parser, &value, &item)) {
 		WiceInterfaceAddress address;
-		if (!wice__conf_read_network(item, parser->lenient, &address))
+		if (!wice__conf_read_network(item, parser->lenient, &address.address,
+					     &address.length))
 			return tell_item(parser, WICE_CONF_ADDRESS, item);
 		g_array_append_val(parser->conf->addresses, address);
 	}

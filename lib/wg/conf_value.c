@@ -92,21 +92,20 @@ bool wice__conf_read_address(WiceConfToken token, WiceAddress *ret)
 	return wice__parse_address(token.text, token.len, ret);
 }
 
-bool wice__conf_read_network(WiceConfToken token, bool lenient, WiceInterfaceAddress *ret)
+bool wice__conf_read_network(WiceConfToken token, bool lenient, WiceAddress *ret_address,
+			     uint8_t *ret_length)
 {
-	WiceInterfaceAddress network = { 0 };
 	const char *slash = token.len ? memchr(token.text, '/', token.len) : NULL;
 	WiceConfToken address = { token.text, slash ? (size_t)(slash - token.text) : token.len };
-	if (!wice__conf_read_address(address, &network.address))
+	if (!wice__conf_read_address(address, ret_address))
 		return false;
-	uint64_t length = network.address.family == WICE_FAMILY_IPV4 ? 32 : 128;
+	uint64_t length = ret_address->family == WICE_FAMILY_IPV4 ? 32 : 128;
 	if (slash) {
 		WiceConfToken digits = { slash + 1, token.len - address.len - 1 };
 		if (!wice__conf_read_number(digits, lenient, length, &length))
 			return false;
 	}
-	network.length = (uint8_t)length;
-	*ret = network;
+	*ret_length = (uint8_t)length;
 	return true;
 }
 
@@ -191,28 +190,27 @@ bool wice__conf_split_endpoint(WiceConfToken token, WiceConfEndpoint *ret)
 
 bool wice__conf_read_host(WiceConfToken token, bool lenient, WiceEndpoint *ret)
 {
-	WiceEndpoint endpoint = { 0 };
 	char text[WICE_ADDRESS_SIZE];
 	struct in_addr ipv4;
 	uint64_t scope = 0;
 	const char *percent = memchr(token.text, '%', token.len);
 	WiceConfToken address = { token.text,
 				  percent ? (size_t)(percent - token.text) : token.len };
-	bool ok = wice__conf_read_address(address, &endpoint.address);
+	*ret = (WiceEndpoint){ 0 };
+	bool ok = wice__conf_read_address(address, &ret->address);
 	if (ok && percent) {
 		WiceConfToken digits = { percent + 1, token.len - address.len - 1 };
-		ok = endpoint.address.family == WICE_FAMILY_IPV6 &&
+		ok = ret->address.family == WICE_FAMILY_IPV6 &&
 		     wice__conf_read_number(digits, true, UINT32_MAX, &scope);
+		ret->scope = (uint32_t)scope;
 	} else if (!ok && lenient && take(token, text, sizeof text) && inet_aton(text, &ipv4)) {
-		endpoint.address = (WiceAddress){ .family = WICE_FAMILY_IPV4 };
-		memcpy(endpoint.address.bytes, &ipv4, sizeof ipv4);
+		ret->address = (WiceAddress){ .family = WICE_FAMILY_IPV4 };
+		memcpy(ret->address.bytes, &ipv4, sizeof ipv4);
 		ok = true;
 	}
 	if (!ok)
-		return false;
-	endpoint.scope = (uint32_t)scope;
-	*ret = endpoint;
-	return true;
+		*ret = (WiceEndpoint){ 0 };
+	return ok;
 }
 
 /* A last label of digits makes it an IPv4 address (RFC 1123 section 2.1), here a malformed one. */
