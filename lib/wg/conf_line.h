@@ -96,7 +96,7 @@ bool wice__conf_cursor_next(WiceConfCursor *cursor, WiceConfLine *ret);
 /* White space as wg(8) sees it: that of the C locale. */
 static inline bool wice__conf_is_space(char c)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return (unsigned char)c <= ' ' && (c == ' ' || (c >= '\t' && c <= '\r'));
 }
 
 /* Without the white space around it. */
