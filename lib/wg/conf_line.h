@@ -83,7 +83,7 @@ typedef struct {
 	const char *end;
 	WiceConfMode mode;
 	WiceConfSection section;
-	bool quick; /* wg-quick(8) would see the section as [Interface] */
+	bool quick;          /* wg-quick(8) would see the section as [Interface] */
 	const char *comment; /* the first '#' that is not before at, or end */
 	bool has_nul;
 } WiceConfCursor;

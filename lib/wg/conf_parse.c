@@ -266,8 +266,7 @@ static Outcome read_endpoint(Parser *parser, WiceConfToken value)
 		return parser->lenient ? READ_WRONG
 				       : tell_endpoint(parser, parts.port, "another port");
 	bool numeric = wice__conf_read_host(parts.host, parser->lenient, &peer->endpoint);
-	if (!parser->lenient &&
-	    check_endpoint(parser, &parts, &peer->endpoint.address) != READ_OK)
+	if (!parser->lenient && check_endpoint(parser, &parts, &peer->endpoint.address) != READ_OK)
 		return READ_TOLD;
 	peer->fields |= WICE_PEER_HAS_ENDPOINT;
 	peer->endpoint_host =

@@ -11,7 +11,7 @@
  * array is the caller's and may grow behind what has been put, but not move. Whoever chooses the
  * bytes cannot make it slow: the hash has a secret key.
  */
-#define WICE_INDEX_KEY_MIN 4
+#define WICE_INDEX_KEY_MIN 8
 #define WICE_INDEX_KEY_MAX 32
 
 typedef struct {
