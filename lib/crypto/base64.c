@@ -81,26 +81,34 @@ static inline void store(uint64_t word, void *ret, size_t n)
 
 bool wice__key_from_base64(const char *text, WiceKey *ret_key)
 {
-	Letters letters[N_BLOCKS / 2], bad = { 0 };
-	uint64_t bits[N_BLOCKS], wrong[2];
-	for (unsigned i = 0; i < N_BLOCKS / 2; i++)
-		memcpy(&letters[i], text + first_letter[2 * i], sizeof letters[i]);
-	/* '=' stands for no bits, and the two that are left over must be zero. */
-	letters[N_BLOCKS / 2 - 1][15] = 'A';
-	for (unsigned i = 0; i < N_BLOCKS / 2; i++)
-		letters[i] = decode_letters(letters[i], &bad);
+	/* '=' stands for no bits, as 'A' does. */
+	const Letters padding = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '=' ^ 'A' };
+	struct {
+		Letters letters[N_BLOCKS / 2];
+		uint64_t bits[N_BLOCKS];
+	} secret;
+	Letters bad = { 0 };
+	uint64_t wrong[2];
+	for (unsigned i = 0; i < N_BLOCKS / 2; i++) {
+		Letters letters;
+		memcpy(&letters, text + first_letter[2 * i], sizeof letters);
+		if (i == N_BLOCKS / 2 - 1)
+			letters ^= padding;
+		secret.letters[i] = decode_letters(letters, &bad);
+	}
 	for (unsigned i = 0; i < N_BLOCKS; i++)
-		bits[i] = join_bits(load((const char *)letters + i * sizeof bits[i]));
+		secret.bits[i] = join_bits(load((const char *)secret.letters + 8 * i));
+	/* The two bits that are left over must be zero. */
 	memcpy(wrong, &bad, sizeof wrong);
 	wrong[0] |= wrong[1] | (uint8_t)(text[WICE_KEY_BASE64_LEN - 1] ^ '=') |
-		    (bits[N_BLOCKS - 1] & 0xff);
+		    (secret.bits[N_BLOCKS - 1] & 0xff);
 	if (wrong[0] == 0) {
 		for (unsigned i = 0; i < N_BLOCKS - 1; i++)
-			store(bits[i] << 16, ret_key->bytes + first_byte[i], 6);
-		store(bits[N_BLOCKS - 1] << 16, ret_key->bytes + first_byte[N_BLOCKS - 1], 5);
+			store(secret.bits[i] << 16, ret_key->bytes + first_byte[i], 6);
+		store(secret.bits[N_BLOCKS - 1] << 16, ret_key->bytes + first_byte[N_BLOCKS - 1],
+		      5);
 	}
-	sodium_memzero(letters, sizeof letters);
-	sodium_memzero(bits, sizeof bits);
+	sodium_memzero(&secret, sizeof secret);
 	return wrong[0] == 0;
 }
 
