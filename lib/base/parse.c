@@ -8,6 +8,7 @@
 
 #include "base/address.h"
 
+#include <glib.h>
 #include <string.h>
 
 #define NUMBER_DIGITS_MAX 20 /* of UINT64_MAX */
@@ -35,29 +36,42 @@ bool wice__parse_number(const char *text, size_t len, uint64_t max, uint64_t *re
 	return true;
 }
 
-/* One of the four numbers: no zeros in front. Returns what follows it, or NULL. */
-static const char *parse_octet(const char *at, const char *end, uint8_t *ret)
+/* The value of a digit; 10 or more if there is none. */
+static unsigned digit_at(const char *at, const char *end)
 {
-	const char *start = at;
-	unsigned value = 0;
-	for (; at < end && at < start + 3 && *at >= '0' && *at <= '9'; at++)
-		value = value * 10 + (unsigned)(*at - '0');
-	if (at == start || value > 255 || (*start == '0' && at > start + 1))
-		return NULL;
-	*ret = (uint8_t)value;
-	return at;
+	return at < end ? (unsigned)(unsigned char)*at - '0' : 10;
 }
 
+/* One of the four numbers. Returns what follows it, or NULL. Nothing but a dot may follow a 0. */
+static const char *parse_octet(const char *at, const char *end, unsigned *ret)
+{
+	unsigned value = digit_at(at++, end), digit;
+	if (value > 9)
+		return NULL;
+	for (int i = 0; i < 2 && value > 0 && (digit = digit_at(at, end)) < 10; i++, at++)
+		value = value * 10 + digit;
+	*ret = value;
+	return value <= 255 ? at : NULL;
+}
+
+/* Writes all four bytes at once: reading together what was written apart stalls a processor. */
 static bool parse_ipv4(const char *at, const char *end, uint8_t ret[4])
 {
+	uint32_t bits = 0;
 	for (size_t i = 0; i < 4; i++) {
+		unsigned octet;
 		if (i && (at == end || *at++ != '.'))
 			return false;
-		at = parse_octet(at, end, &ret[i]);
+		at = parse_octet(at, end, &octet);
 		if (!at)
 			return false;
+		bits = bits << 8 | octet;
 	}
-	return at == end;
+	if (at != end)
+		return false;
+	bits = GUINT32_TO_BE(bits);
+	memcpy(ret, &bits, sizeof bits);
+	return true;
 }
 
 static unsigned hex_digit(char c)
@@ -148,14 +162,15 @@ static bool parse_ipv6(const char *at, const char *end, uint8_t ret[16])
 
 bool wice__parse_address(const char *text, size_t len, WiceAddress *ret)
 {
-	WiceAddress address = { 0 };
-	if (parse_ipv4(text, text + len, address.bytes))
-		address.family = WICE_FAMILY_IPV4;
-	else if (parse_ipv6(text, text + len, address.bytes))
-		address.family = WICE_FAMILY_IPV6;
-	else
+	uint8_t ipv4[4];
+	if (parse_ipv4(text, text + len, ipv4)) {
+		*ret = (WiceAddress){ .family = WICE_FAMILY_IPV4 };
+		memcpy(ret->bytes, ipv4, sizeof ipv4);
+		return true;
+	}
+	if (!parse_ipv6(text, text + len, ret->bytes))
 		return false;
-	*ret = address;
+	ret->family = WICE_FAMILY_IPV6;
 	return true;
 }
 

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Keys in base64, eight letters at a time, because a large device has tens of thousands of them. A
- * word holds one letter, or its six bits, in each of its bytes, and all bytes are worked on at
- * once. Keys may be private, so nothing here branches on a letter or uses one as an index: all
+ * Keys in base64, many letters at a time, because a large device has tens of thousands of them: a
+ * word of 8 bytes, or a vector of 16 to read them, holds one letter, or its six bits, in each of
+ * its bytes, and all bytes are worked on at once. Keys may be private, so nothing here branches on a letter or uses one as an index: all
  * well-formed texts take the same time.
  *
  * A key is 43 letters and '='. Its blocks of 6 bytes and 8 letters are these; the fifth overlaps
@@ -11,6 +11,8 @@
  *
  *	bytes    0   6   12  18  21  27
  *	letters  0   8   16  24  28  36
+ *
+ * Two blocks of letters each follow one another, and are one vector.
  */
 #include "crypto/base64.h"
 
@@ -21,6 +23,8 @@
 
 #define N_BLOCKS 6
 
+typedef signed char Letters __attribute__((vector_size(16)));
+
 static const uint8_t first_byte[N_BLOCKS] = { 0, 6, 12, 18, 21, 27 };
 static const uint8_t first_letter[N_BLOCKS] = { 0, 8, 16, 24, 28, 36 };
 
@@ -28,11 +32,6 @@ static const uint8_t first_letter[N_BLOCKS] = { 0, 8, 16, 24, 28, 36 };
 static uint64_t at_least(uint64_t bytes, uint8_t low)
 {
 	return wice__lanes_at_least(bytes, low) >> 7;
-}
-
-static uint64_t within(uint64_t bytes, uint8_t first, uint8_t last)
-{
-	return wice__lanes_within(bytes, first, last) >> 7;
 }
 
 /* 48 bits, spread over eight bytes; no byte borrows from the next. */
@@ -47,52 +46,70 @@ static uint64_t encode_block(uint64_t bits)
 	       at_least(x, 63) * ('/' - '+' - 1);
 }
 
-/* The way back. Sets bits in *bad if one of the letters is none. */
-static uint64_t decode_block(uint64_t letters, uint64_t *bad)
+/* The values of sixteen letters. Sets bits in *bad where one of them is none. */
+static Letters decode_letters(Letters c, Letters *bad)
 {
-	uint64_t low = letters & ~WICE_TOP_BITS;
-	uint64_t upper = within(low, 'A', 'Z'), lower = within(low, 'a', 'z');
-	uint64_t digit = within(low, '0', '9');
-	uint64_t plus = within(low, '+', '+'), slash = within(low, '/', '/');
-	*bad |= ((upper | lower | digit | plus | slash) ^ WICE_EACH(1)) | (letters & WICE_TOP_BITS);
+	Letters upper = (c >= 'A') & (c <= 'Z'), lower = (c >= 'a') & (c <= 'z');
+	Letters digit = (c >= '0') & (c <= '9'), plus = c == '+', slash = c == '/';
+	*bad |= ~(upper | lower | digit | plus | slash);
+	return c - (upper & 'A') - (lower & ('a' - 26)) + (digit & (52 - '0')) +
+	       (plus & (62 - '+')) + (slash & (63 - '/'));
+}
 
-	uint64_t x = low - upper * 'A' - lower * ('a' - 26) + digit * (52 - '0') +
-		     plus * (62 - '+') + slash * (63 - '/');
+/* Eight values of six bits each, closed up. */
+static uint64_t join_bits(uint64_t values)
+{
+	uint64_t x = values;
 	x = (x & 0x3f003f003f003f00) >> 2 | (x & 0x003f003f003f003f);
 	x = (x & 0x0fff00000fff0000) >> 4 | (x & 0x00000fff00000fff);
 	return (x & 0x00ffffff00000000) >> 8 | (x & 0xffffff);
 }
 
 /* Eight bytes, the first in the highest place. */
-static uint64_t load(const void *bytes)
+static inline uint64_t load(const void *bytes)
 {
 	uint64_t word;
 	memcpy(&word, bytes, sizeof word);
 	return GUINT64_FROM_BE(word);
 }
 
-static void store(uint64_t word, void *ret, size_t n)
+static inline void store(uint64_t word, void *ret, size_t n)
 {
 	word = GUINT64_TO_BE(word);
 	memcpy(ret, &word, n);
 }
 
-bool wice__key_from_base64(const char *letters, WiceKey *ret_key)
+bool wice__key_from_base64(const char *text, WiceKey *ret_key)
 {
-	uint64_t bits[N_BLOCKS], bad = 0;
-	for (unsigned i = 0; i < N_BLOCKS - 1; i++)
-		bits[i] = decode_block(load(letters + first_letter[i]), &bad);
-	/* '=' stands for no bits, and the two that are left over must be zero. */
-	uint64_t last = load(letters + first_letter[N_BLOCKS - 1]);
-	bits[N_BLOCKS - 1] = decode_block((last & ~UINT64_C(0xff)) | 'A', &bad);
-	bad |= ((last & 0xff) ^ '=') | (bits[N_BLOCKS - 1] & 0xff);
-	if (bad == 0) {
-		for (unsigned i = 0; i < N_BLOCKS - 1; i++)
-			store(bits[i] << 16, ret_key->bytes + first_byte[i], 6);
-		store(bits[N_BLOCKS - 1] << 16, ret_key->bytes + first_byte[N_BLOCKS - 1], 5);
+	/* '=' stands for no bits, as 'A' does. */
+	const Letters padding = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '=' ^ 'A' };
+	struct {
+		Letters letters[N_BLOCKS / 2];
+		uint64_t bits[N_BLOCKS];
+	} secret;
+	Letters bad = { 0 };
+	uint64_t wrong[2];
+	for (unsigned i = 0; i < N_BLOCKS / 2; i++) {
+		Letters letters;
+		memcpy(&letters, text + first_letter[2 * i], sizeof letters);
+		if (i == N_BLOCKS / 2 - 1)
+			letters ^= padding;
+		secret.letters[i] = decode_letters(letters, &bad);
 	}
-	sodium_memzero(bits, sizeof bits);
-	return bad == 0;
+	for (unsigned i = 0; i < N_BLOCKS; i++)
+		secret.bits[i] = join_bits(load((const char *)secret.letters + 8 * i));
+	/* The two bits that are left over must be zero. */
+	memcpy(wrong, &bad, sizeof wrong);
+	wrong[0] |= wrong[1] | (uint8_t)(text[WICE_KEY_BASE64_LEN - 1] ^ '=') |
+		    (secret.bits[N_BLOCKS - 1] & 0xff);
+	if (wrong[0] == 0) {
+		for (unsigned i = 0; i < N_BLOCKS - 1; i++)
+			store(secret.bits[i] << 16, ret_key->bytes + first_byte[i], 6);
+		store(secret.bits[N_BLOCKS - 1] << 16, ret_key->bytes + first_byte[N_BLOCKS - 1],
+		      5);
+	}
+	sodium_memzero(&secret, sizeof secret);
+	return wrong[0] == 0;
 }
 
 void wice__key_to_base64(const WiceKey *key, char *ret_letters)

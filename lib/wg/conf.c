@@ -22,8 +22,6 @@ WiceConf *wice__conf_new_with(char *text, size_t len, WiceConfMode mode, const c
 	conf->name = g_strdup(name);
 	conf->text = text;
 	conf->len = len;
-	conf->allowed_ips = g_array_new(FALSE, FALSE, sizeof(WiceAllowedIpChange));
-	conf->ip_offsets = g_array_new(FALSE, FALSE, sizeof(uint32_t));
 	conf->hosts = g_string_chunk_new(4096);
 	conf->quick = g_array_new(FALSE, FALSE, sizeof(WiceConfQuick));
 	g_array_set_clear_func(conf->quick, clear_quick);
@@ -48,8 +46,8 @@ void wice_conf_free(WiceConf *conf)
 	g_free(conf->name);
 	g_free(conf->text);
 	g_free(conf->peers);
-	g_array_unref(conf->allowed_ips);
-	g_array_unref(conf->ip_offsets);
+	g_free(conf->allowed_ips);
+	g_free(conf->ip_offsets);
 	g_string_chunk_free(conf->hosts);
 	g_array_unref(conf->quick);
 	g_array_unref(conf->addresses);

@@ -37,8 +37,10 @@ struct WiceConf {
 	WiceConfPeerEntry *peers;
 	size_t n_peers;
 	size_t peers_room;
-	GArray *allowed_ips; /* WiceAllowedIpChange, of all peers */
-	GArray *ip_offsets;  /* uint32_t: where they are in the text */
+	WiceAllowedIpChange *allowed_ips; /* of all peers */
+	uint32_t *ip_offsets;             /* where they are in the text */
+	size_t n_allowed_ips;
+	size_t allowed_ips_room;
 	GStringChunk *hosts; /* strings that are no secrets */
 	GArray *quick;       /* WiceConfQuick */
 	GArray *addresses;   /* WiceInterfaceAddress */

@@ -46,8 +46,8 @@ static void tell_twice(WiceConfFindings *findings, size_t ip, bool same_peer)
 {
 	const WiceConf *conf = findings->conf;
 	char text[WICE_PREFIX_SIZE];
-	const char *at = conf->text + g_array_index(conf->ip_offsets, uint32_t, ip);
-	wice_prefix_format(&g_array_index(conf->allowed_ips, WiceAllowedIpChange, ip).prefix, text);
+	const char *at = conf->text + conf->ip_offsets[ip];
+	wice_prefix_format(&conf->allowed_ips[ip].prefix, text);
 	if (same_peer) {
 		wice__conf_warning(findings, at, "the peer has the allowed IP %s already", text);
 		return;
@@ -60,11 +60,11 @@ static void tell_twice(WiceConfFindings *findings, size_t ip, bool same_peer)
 static void check_allowed_ips(WiceConfFindings *findings, const uint32_t *same)
 {
 	const WiceConf *conf = findings->conf;
-	const WiceAllowedIpChange *ips = (const WiceAllowedIpChange *)conf->allowed_ips->data;
-	uint32_t *owners = g_new(uint32_t, conf->allowed_ips->len + 1);
+	const WiceAllowedIpChange *ips = conf->allowed_ips;
+	uint32_t *owners = g_new(uint32_t, conf->n_allowed_ips + 1);
 	WiceIndex index;
 	wice__index_init(&index, ips, sizeof *ips, offsetof(WiceAllowedIpChange, prefix),
-			 sizeof ips->prefix, conf->allowed_ips->len);
+			 sizeof ips->prefix, conf->n_allowed_ips);
 	for (size_t i = 0; i < conf->n_peers; i++) {
 		uint32_t first = (uint32_t)conf->peers[i].first_ip;
 		for (uint32_t ip = first; ip < first + conf->peers[i].values.n_allowed_ips; ip++) {

@@ -97,6 +97,8 @@ const WiceConfKeyInfo *wice__conf_key_info(WiceConfKey key)
  */
 static bool is_word(WiceConfToken token, const char *name)
 {
+	if (memcmp(token.text, name, token.len) == 0)
+		return true;
 	for (size_t i = 0; i < token.len; i++) {
 		if ((token.text[i] | 0x20) != (name[i] | 0x20))
 			return false;
@@ -115,15 +117,6 @@ WiceConfKey wice__conf_find_key(WiceConfSection section, WiceConfToken name)
 			return (WiceConfKey)key;
 	}
 	return WICE_CONF_NO_KEY;
-}
-
-WiceConfToken wice__conf_trim(const char *text, const char *end)
-{
-	while (text < end && wice__conf_is_space(*text))
-		text++;
-	while (end > text && wice__conf_is_space(end[-1]))
-		end--;
-	return (WiceConfToken){ text, (size_t)(end - text) };
 }
 
 bool wice__conf_has_space(WiceConfToken token)
@@ -242,10 +235,17 @@ static void read_key(const WiceConfCursor *cursor, WiceConfLine *line, const cha
 	line->key = key;
 }
 
+static const char *find_comment(const char *at, const char *end)
+{
+	const char *comment = at < end ? memchr(at, '#', (size_t)(end - at)) : NULL;
+	return comment ? comment : end;
+}
+
 void wice__conf_cursor_init(WiceConfCursor *cursor, const char *text, size_t len, WiceConfMode mode)
 {
 	*cursor = (WiceConfCursor){ .at = text, .end = text + len, .mode = mode };
 	cursor->has_nul = len && memchr(text, 0, len);
+	cursor->comment = find_comment(text, text + len);
 }
 
 /* Where what counts ends: for wg(8), which reads strings, at a NUL. */
@@ -265,11 +265,12 @@ bool wice__conf_cursor_next(WiceConfCursor *cursor, WiceConfLine *ret)
 	const char *newline = memchr(start, '\n', (size_t)(cursor->end - start));
 	cursor->at = newline ? newline + 1 : cursor->end;
 	const char *end = find_end(cursor, start, cursor->at);
-	const char *comment = memchr(start, '#', (size_t)(end - start));
+	if (cursor->comment < start)
+		cursor->comment = find_comment(start, cursor->end);
 	*ret = (WiceConfLine){
 		.section = cursor->section,
 		.whole = { start, (size_t)(cursor->at - start) },
-		.content = wice__conf_trim(start, comment ? comment : end),
+		.content = wice__conf_trim(start, MIN(cursor->comment, end)),
 	};
 	if (ret->content.len == 0)
 		return true;

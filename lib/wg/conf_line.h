@@ -83,7 +83,8 @@ typedef struct {
 	const char *end;
 	WiceConfMode mode;
 	WiceConfSection section;
-	bool quick; /* wg-quick(8) would see the section as [Interface] */
+	bool quick;          /* wg-quick(8) would see the section as [Interface] */
+	const char *comment; /* the first '#' that is not before at, or end */
 	bool has_nul;
 } WiceConfCursor;
 
@@ -95,11 +96,19 @@ bool wice__conf_cursor_next(WiceConfCursor *cursor, WiceConfLine *ret);
 /* White space as wg(8) sees it: that of the C locale. */
 static inline bool wice__conf_is_space(char c)
 {
-	return c == ' ' || (c >= '\t' && c <= '\r');
+	return (unsigned char)c <= ' ' && (c == ' ' || (c >= '\t' && c <= '\r'));
 }
 
 /* Without the white space around it. */
-WiceConfToken wice__conf_trim(const char *text, const char *end);
+static inline WiceConfToken wice__conf_trim(const char *text, const char *end)
+{
+	while (text < end && wice__conf_is_space(*text))
+		text++;
+	while (end > text && wice__conf_is_space(end[-1]))
+		end--;
+	return (WiceConfToken){ text, (size_t)(end - text) };
+}
+
 /* Copies the token without any white space to ret, which has room for all of it. */
 size_t wice__conf_compact(WiceConfToken token, char *ret);
 bool wice__conf_has_space(WiceConfToken token);

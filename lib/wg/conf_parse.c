@@ -147,11 +147,12 @@ static Outcome tell_host_bits(Parser *parser, WiceConfToken item, const WicePref
 	return READ_TOLD;
 }
 
-static bool read_network(Parser *parser, WiceConfToken token, WiceInterfaceAddress *ret)
+static bool read_prefix(Parser *parser, WiceConfToken token, WicePrefix *ret)
 {
-	return wice__conf_read_network(token, parser->lenient, ret) ||
+	bool lenient = parser->lenient;
+	return wice__conf_read_network(token, lenient, &ret->address, &ret->length) ||
 	       (take_spaces_out(parser, &token) &&
-		wice__conf_read_network(token, parser->lenient, ret));
+		wice__conf_read_network(token, lenient, &ret->address, &ret->length));
 }
 
 /* A '+' or '-' in front adds or removes instead of replacing the list (wireguard-tools of 2025). */
@@ -167,34 +168,41 @@ static bool read_sign(Parser *parser, WiceConfToken *item, bool *ret_remove)
 	return parser->lenient || !(parser->peer_has_signs && parser->peer_lacks_signs);
 }
 
+/* Room for one more. */
+static WiceAllowedIpChange *next_allowed_ip(WiceConf *conf)
+{
+	if (conf->n_allowed_ips == conf->allowed_ips_room) {
+		conf->allowed_ips_room = MAX(2 * conf->allowed_ips_room, 16);
+		conf->allowed_ips =
+			g_renew(WiceAllowedIpChange, conf->allowed_ips, conf->allowed_ips_room);
+		conf->ip_offsets = g_renew(uint32_t, conf->ip_offsets, conf->allowed_ips_room);
+	}
+	return &conf->allowed_ips[conf->n_allowed_ips];
+}
+
 static Outcome read_allowed_ip(Parser *parser, WiceConfToken item)
 {
 	WiceConf *conf = parser->conf;
-	WiceInterfaceAddress network;
-	WiceAllowedIpChange change = { 0 };
+	WiceAllowedIpChange *change = next_allowed_ip(conf);
 	WiceConfToken rest = item;
-	if (!read_sign(parser, &rest, &change.remove)) {
+	if (!read_sign(parser, &rest, &change->remove)) {
 		wice__conf_error(parser->findings, item.text,
 				 "AllowedIPs with and without \"+\" or \"-\" in one section; "
 				 "expected the same for all");
 		return READ_TOLD;
 	}
-	if (!read_network(parser, rest, &network))
+	if (!read_prefix(parser, rest, &change->prefix))
 		return tell_item(parser, WICE_CONF_ALLOWED_IPS, item);
-	if (conf->allowed_ips->len == WICE_DEVICE_ALLOWED_IPS_MAX) {
+	if (conf->n_allowed_ips == WICE_DEVICE_ALLOWED_IPS_MAX) {
 		wice__conf_error(parser->findings, item.text,
 				 "one more allowed IP; expected no more than %zu in all",
 				 WICE_DEVICE_ALLOWED_IPS_MAX);
 		return READ_TOLD;
 	}
-	change.prefix.address = network.address;
-	change.prefix.length = network.length;
-	uint32_t offset = (uint32_t)(item.text - conf->text);
-	if (wice__conf_clear_host_bits(&change.prefix) &&
-	    tell_host_bits(parser, item, &change.prefix) != READ_OK)
+	if (wice__conf_clear_host_bits(&change->prefix) &&
+	    tell_host_bits(parser, item, &change->prefix) != READ_OK)
 		return READ_TOLD;
-	g_array_append_val(conf->allowed_ips, change);
-	g_array_append_val(conf->ip_offsets, offset);
+	conf->ip_offsets[conf->n_allowed_ips++] = (uint32_t)(item.text - conf->text);
 	parser->peer->values.n_allowed_ips++;
 	return READ_OK;
 }
@@ -248,7 +256,6 @@ static Outcome read_endpoint(Parser *parser, WiceConfToken value)
 	WiceConfPeer *peer = &parser->peer->values;
 	GStringChunk *hosts = parser->conf->hosts;
 	WiceConfEndpoint parts;
-	WiceEndpoint endpoint = { 0 };
 	uint16_t port = 0;
 	bool service;
 	if (parser->lenient && wice__conf_has_space(value))
@@ -258,8 +265,8 @@ static Outcome read_endpoint(Parser *parser, WiceConfToken value)
 	if (!wice__conf_read_port(parts.port, parser->lenient, &port, &service))
 		return parser->lenient ? READ_WRONG
 				       : tell_endpoint(parser, parts.port, "another port");
-	bool numeric = wice__conf_read_host(parts.host, parser->lenient, &endpoint);
-	if (!parser->lenient && check_endpoint(parser, &parts, &endpoint.address) != READ_OK)
+	bool numeric = wice__conf_read_host(parts.host, parser->lenient, &peer->endpoint);
+	if (!parser->lenient && check_endpoint(parser, &parts, &peer->endpoint.address) != READ_OK)
 		return READ_TOLD;
 	peer->fields |= WICE_PEER_HAS_ENDPOINT;
 	peer->endpoint_host =
@@ -268,11 +275,10 @@ static Outcome read_endpoint(Parser *parser, WiceConfToken value)
 		service ? g_string_chunk_insert_len(hosts, parts.port.text, (gssize)parts.port.len)
 			: NULL;
 	peer->endpoint_port = service ? 0 : port;
-	peer->endpoint = (WiceEndpoint){ 0 };
-	if (numeric && !service) {
-		endpoint.port = port;
-		peer->endpoint = endpoint;
-	}
+	if (numeric && !service)
+		peer->endpoint.port = port;
+	else
+		peer->endpoint = (WiceEndpoint){ 0 };
 	return READ_OK;
 }
 
@@ -312,7 +318,8 @@ static Outcome read_addresses(Parser *parser, WiceConfToken value)
 	WiceConfToken item;
 	while (next_word(parser, &value, &item)) {
 		WiceInterfaceAddress address;
-		if (!wice__conf_read_network(item, parser->lenient, &address))
+		if (!wice__conf_read_network(item, parser->lenient, &address.address,
+					     &address.length))
 			return tell_item(parser, WICE_CONF_ADDRESS, item);
 		g_array_append_val(parser->conf->addresses, address);
 	}
@@ -449,7 +456,7 @@ static void begin_peer(Parser *parser, const WiceConfLine *line)
 	parser->peer = &conf->peers[conf->n_peers++];
 	*parser->peer = (WiceConfPeerEntry){
 		.offset = (size_t)(line->content.text - conf->text),
-		.first_ip = conf->allowed_ips->len,
+		.first_ip = conf->n_allowed_ips,
 	};
 	parser->peer_has_key = false;
 	parser->peer_has_signs = parser->peer_lacks_signs = false;
@@ -500,8 +507,7 @@ static void point_at_allowed_ips(WiceConf *conf)
 	for (size_t i = 0; i < conf->n_peers; i++) {
 		WiceConfPeerEntry *entry = &conf->peers[i];
 		if (entry->values.n_allowed_ips)
-			entry->values.allowed_ips = &g_array_index(
-				conf->allowed_ips, WiceAllowedIpChange, entry->first_ip);
+			entry->values.allowed_ips = conf->allowed_ips + entry->first_ip;
 	}
 }
 

@@ -2,9 +2,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wg/conf_value.h"
 
+#include "base/parse.h"
 #include "crypto/base64.h"
 
-#include <arpa/inet.h> /* inet_pton() and inet_aton(): pure text conversion, no I/O */
+#include <arpa/inet.h> /* inet_aton(): pure text conversion, no I/O */
 #include <string.h>
 
 #define HOST_NAME_MAX_LEN 253 /* RFC 1035 section 2.3.4, as text */
@@ -17,18 +18,13 @@ static bool is_digit(char c)
 
 bool wice__conf_read_number(WiceConfToken token, bool lenient, uint64_t max, uint64_t *ret)
 {
-	uint64_t value = 0;
-	if (token.len == 0 || (!lenient && token.len > 1 && token.text[0] == '0'))
-		return false;
-	for (size_t i = 0; i < token.len; i++) {
-		if (!is_digit(token.text[i]))
+	while (token.len > 1 && token.text[0] == '0') {
+		if (!lenient)
 			return false;
-		value = value * 10 + (uint64_t)(token.text[i] - '0');
-		if (value > max)
-			return false;
+		token.text++;
+		token.len--;
 	}
-	*ret = value;
-	return true;
+	return wice__parse_number(token.text, token.len, max, ret);
 }
 
 static bool read_hexadecimal(WiceConfToken token, uint64_t max, uint64_t *ret)
@@ -81,28 +77,6 @@ bool wice__conf_read_key(WiceConfToken token, WiceKey *ret)
 	return token.len == WICE_KEY_BASE64_SIZE - 1 && wice__key_from_base64(token.text, ret);
 }
 
-/* Four numbers up to 255 without zeros in front, as inet_pton(3) takes them. */
-static bool read_ipv4(WiceConfToken token, uint8_t ret[4])
-{
-	uint8_t bytes[4];
-	const char *at = token.text, *end = at + token.len;
-	for (int i = 0; i < 4; i++) {
-		unsigned value = 0;
-		const char *start = at;
-		while (at < end && is_digit(*at) && at - start < 3)
-			value = value * 10 + (unsigned)(*at++ - '0');
-		if (at == start || value > 255 || (*start == '0' && at - start > 1))
-			return false;
-		if (i < 3 && (at == end || *at++ != '.'))
-			return false;
-		bytes[i] = (uint8_t)value;
-	}
-	if (at != end)
-		return false;
-	memcpy(ret, bytes, sizeof bytes);
-	return true;
-}
-
 /* Copies a token that holds no NUL into a string. */
 static bool take(WiceConfToken token, char *ret, size_t size)
 {
@@ -115,33 +89,23 @@ static bool take(WiceConfToken token, char *ret, size_t size)
 
 bool wice__conf_read_address(WiceConfToken token, WiceAddress *ret)
 {
-	WiceAddress address = { 0 };
-	char text[WICE_ADDRESS_SIZE];
-	if (read_ipv4(token, address.bytes))
-		address.family = WICE_FAMILY_IPV4;
-	else if (take(token, text, sizeof text) && inet_pton(AF_INET6, text, address.bytes) == 1)
-		address.family = WICE_FAMILY_IPV6;
-	else
-		return false;
-	*ret = address;
-	return true;
+	return wice__parse_address(token.text, token.len, ret);
 }
 
-bool wice__conf_read_network(WiceConfToken token, bool lenient, WiceInterfaceAddress *ret)
+bool wice__conf_read_network(WiceConfToken token, bool lenient, WiceAddress *ret_address,
+			     uint8_t *ret_length)
 {
-	WiceInterfaceAddress network = { 0 };
 	const char *slash = token.len ? memchr(token.text, '/', token.len) : NULL;
 	WiceConfToken address = { token.text, slash ? (size_t)(slash - token.text) : token.len };
-	if (!wice__conf_read_address(address, &network.address))
+	if (!wice__conf_read_address(address, ret_address))
 		return false;
-	uint64_t length = network.address.family == WICE_FAMILY_IPV4 ? 32 : 128;
+	uint64_t length = ret_address->family == WICE_FAMILY_IPV4 ? 32 : 128;
 	if (slash) {
 		WiceConfToken digits = { slash + 1, token.len - address.len - 1 };
 		if (!wice__conf_read_number(digits, lenient, length, &length))
 			return false;
 	}
-	network.length = (uint8_t)length;
-	*ret = network;
+	*ret_length = (uint8_t)length;
 	return true;
 }
 
@@ -226,28 +190,27 @@ bool wice__conf_split_endpoint(WiceConfToken token, WiceConfEndpoint *ret)
 
 bool wice__conf_read_host(WiceConfToken token, bool lenient, WiceEndpoint *ret)
 {
-	WiceEndpoint endpoint = { 0 };
 	char text[WICE_ADDRESS_SIZE];
 	struct in_addr ipv4;
 	uint64_t scope = 0;
 	const char *percent = memchr(token.text, '%', token.len);
 	WiceConfToken address = { token.text,
 				  percent ? (size_t)(percent - token.text) : token.len };
-	bool ok = wice__conf_read_address(address, &endpoint.address);
+	*ret = (WiceEndpoint){ 0 };
+	bool ok = wice__conf_read_address(address, &ret->address);
 	if (ok && percent) {
 		WiceConfToken digits = { percent + 1, token.len - address.len - 1 };
-		ok = endpoint.address.family == WICE_FAMILY_IPV6 &&
+		ok = ret->address.family == WICE_FAMILY_IPV6 &&
 		     wice__conf_read_number(digits, true, UINT32_MAX, &scope);
+		ret->scope = (uint32_t)scope;
 	} else if (!ok && lenient && take(token, text, sizeof text) && inet_aton(text, &ipv4)) {
-		endpoint.address = (WiceAddress){ .family = WICE_FAMILY_IPV4 };
-		memcpy(endpoint.address.bytes, &ipv4, sizeof ipv4);
+		ret->address = (WiceAddress){ .family = WICE_FAMILY_IPV4 };
+		memcpy(ret->address.bytes, &ipv4, sizeof ipv4);
 		ok = true;
 	}
 	if (!ok)
-		return false;
-	endpoint.scope = (uint32_t)scope;
-	*ret = endpoint;
-	return true;
+		*ret = (WiceEndpoint){ 0 };
+	return ok;
 }
 
 /* A last label of digits makes it an IPv4 address (RFC 1123 section 2.1), here a malformed one. */

@@ -9,8 +9,8 @@
 
 /*
  * What the values of a configuration file mean. Tokens come without white space around them. All of
- * these are false for a value that wg(8) refuses, and leave ret untouched; lenient takes what wg(8)
- * takes beyond what people mean.
+ * these are false for a value that wg(8) refuses, and leave ret untouched, but for addresses: there
+ * it may hold anything then (none for a host). lenient takes what wg(8) takes beyond what people mean.
  */
 
 /* Decimal digits. lenient: with zeros in front. */
@@ -25,7 +25,8 @@ bool wice__conf_read_key(WiceConfToken token, WiceKey *ret);
 bool wice__conf_read_address(WiceConfToken token, WiceAddress *ret);
 
 /* Without a prefix length it is the full one. Host bits are kept. */
-bool wice__conf_read_network(WiceConfToken token, bool lenient, WiceInterfaceAddress *ret);
+bool wice__conf_read_network(WiceConfToken token, bool lenient, WiceAddress *ret_address,
+			     uint8_t *ret_length);
 
 /* Clears the bits behind the prefix; false if there were none to clear. */
 bool wice__conf_clear_host_bits(WicePrefix *prefix);

@@ -3,7 +3,6 @@
 #ifndef WICE_WG_INDEX_H
 #define WICE_WG_INDEX_H
 
-#include <sodium.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -12,18 +11,21 @@
  * array is the caller's and may grow behind what has been put, but not move. Whoever chooses the
  * bytes cannot make it slow: the hash has a secret key.
  */
+#define WICE_INDEX_KEY_MIN 8
+#define WICE_INDEX_KEY_MAX 32
+
 typedef struct {
 	const unsigned char *records;
 	size_t stride;           /* from one record to the next */
 	size_t offset, key_size; /* of the key within a record */
 	size_t mask;
 	uint32_t *slots; /* number of a record + 1; 0: free */
-	unsigned char seed[crypto_shorthash_KEYBYTES];
+	uint64_t seed[WICE_INDEX_KEY_MAX / 4 + 1];
 } WiceIndex;
 
 #define WICE_INDEX_NONE UINT32_MAX
 
-/* For at most capacity different keys. */
+/* For at most capacity different keys, of WICE_INDEX_KEY_MIN to _MAX bytes. */
 void wice__index_init(WiceIndex *index, const void *records, size_t stride, size_t offset,
 		      size_t key_size, size_t capacity);
 void wice__index_done(WiceIndex *index);

@@ -10,6 +10,7 @@ import ctypes
 import os
 import random
 import socket
+import struct
 import subprocess
 import tempfile
 import threading
@@ -19,6 +20,7 @@ from lab.system import WIREGUARD_SOCKETS, LabError, run, wait_until
 
 _CLONE_NEWNS, _CLONE_NEWNET, _MS_REC, _MS_PRIVATE = 0x00020000, 0x40000000, 0x4000, 1 << 18
 _BUFFER = 1 << 20
+_CPUCLOCK_SCHED = 2  # of the clock of a process, see clock_getcpuclockid(3)
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -28,6 +30,12 @@ def enter_private_place():
         raise LabError("namespaces cannot be made: " + os.strerror(ctypes.get_errno()))
     os.makedirs(WIREGUARD_SOCKETS, exist_ok=True)
     run("mount", "-t", "tmpfs", "none", WIREGUARD_SOCKETS)
+
+
+def _peer_cpu_ms(connection):
+    """The CPU time that the process at the other end has used."""
+    pid, _, _ = struct.unpack("3i", connection.getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, struct.calcsize("3i")))
+    return time.clock_gettime(~pid << 3 | _CPUCLOCK_SCHED) * 1000
 
 
 def socket_path(name):
@@ -110,12 +118,15 @@ class WireGuardGo:
 
 
 class FakeDevice:
-    """Takes everything at once, has its answer ready, and remembers when the first byte came. What is left is the client."""
+    """Takes everything at once, has its answer ready, and remembers how much CPU time its first client had used when it connected.
+
+    What is left is the client.
+    """
 
     def __init__(self, name, state=b"errno=0\n\n"):
         self.name = name
         self.state = state
-        self.first_byte = 0
+        self.client_cpu_ms = None
 
     def __enter__(self):
         self.server = socket.socket(socket.AF_UNIX)
@@ -139,13 +150,13 @@ class FakeDevice:
             except OSError:
                 return
             with connection:
+                if self.client_cpu_ms is None:
+                    self.client_cpu_ms = _peer_cpu_ms(connection)
                 self.answer(connection, buffer)
 
     def answer(self, connection, buffer):
         end = b""
         n = connection.recv_into(buffer)
-        if n:
-            self.first_byte = time.monotonic()
         reply = self.state if buffer.startswith(b"get=1") else b"errno=0\n\n"
         while n:
             end = (end + buffer[max(0, n - 2) : n])[-2:]
@@ -153,11 +164,10 @@ class FakeDevice:
                 connection.sendall(reply)
             n = connection.recv_into(buffer)
 
-    def parse_ms(self, path):
-        """From the start of `wg setconf` to the first byte that it has to say."""
-        self.first_byte = 0
-        start = time.monotonic()
+    def cpu_ms_until_connected(self, path):
+        """CPU time of `wg setconf` from its start until it connects, which is when it has read the file."""
+        self.client_cpu_ms = None
         run("wg", "setconf", self.name, path)
-        if not self.first_byte:
-            raise LabError("wg has said nothing")
-        return (self.first_byte - start) * 1000
+        if self.client_cpu_ms is None:
+            raise LabError("wg has not connected")
+        return self.client_cpu_ms
