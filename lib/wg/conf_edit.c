@@ -90,10 +90,6 @@ void wice__conf_edit_done(WiceConfEdit *edit)
 {
 	g_array_unref(edit->extents);
 	g_free(edit->owners);
-	if (!edit->out.data)
-		return;
-	sodium_memzero(edit->out.data, edit->out.len);
-	g_free(edit->out.data);
 }
 
 void wice__conf_edit_wish(WiceConfEdit *edit, WiceConfKey key, const char *text)
