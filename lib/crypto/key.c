@@ -1,6 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys. Their text forms are in base64.c and hex.c. */
+#include "crypto/key.h"
+
 #include "crypto/base64.h"
 #include "crypto/hex.h"
 
@@ -46,11 +48,16 @@ void wice_key_clear(WiceKey *key)
 	sodium_memzero(key, sizeof *key);
 }
 
+void wice__key_clamp(WiceKey *private_key)
+{
+	private_key->bytes[0] &= 248;
+	private_key->bytes[31] = (uint8_t)((private_key->bytes[31] & 127) | 64);
+}
+
 void wice_key_generate_private(WiceKey *ret_key)
 {
 	randombytes_buf(ret_key->bytes, WICE_KEY_LEN);
-	ret_key->bytes[0] &= 248;
-	ret_key->bytes[31] = (uint8_t)((ret_key->bytes[31] & 127) | 64);
+	wice__key_clamp(ret_key);
 }
 
 void wice_key_public(const WiceKey *private_key, WiceKey *ret_public_key)

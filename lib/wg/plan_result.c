@@ -14,6 +14,7 @@
  * An allowed IP that is set again gets a new Route at the end of its peer's list, and the one that
  * was there before is marked gone, whoever had it.
  */
+#include "crypto/key.h"
 #include "wg/device.h"
 #include "wg/index.h"
 
@@ -126,17 +127,26 @@ static void load_peers(Model *model, const WiceDevice *device)
 	}
 }
 
-/* A new private key removes the peer that is the device itself from now on. */
-static void change_private_key(Model *model, const WiceKey *key)
+/*
+ * A new private key removes the peer that is the device itself from now on. Devices keep it
+ * clamped: one that differs in nothing else is the same one, and setting it anew would cost every
+ * peer its session.
+ */
+static void change_private_key(Model *model, const WiceKey *private_key)
 {
 	WiceDeviceInfo *info = &model->info;
-	if (sodium_memcmp(&info->private_key, key, sizeof *key) == 0)
+	WiceKey key = *private_key;
+	if (!wice_key_is_zero(&key))
+		wice__key_clamp(&key);
+	bool same = sodium_memcmp(&info->private_key, &key, sizeof key) == 0;
+	if (!same) {
+		info->private_key = key;
+		info->public_key = (WiceKey){ 0 };
+	}
+	wice_key_clear(&key);
+	if (same || wice_key_is_zero(&info->private_key))
 		return;
-	info->private_key = *key;
-	info->public_key = (WiceKey){ 0 };
-	if (wice_key_is_zero(key))
-		return;
-	wice_key_public(key, &info->public_key);
+	wice_key_public(&info->private_key, &info->public_key);
 	uint32_t number = find_peer(model, &info->public_key);
 	if (number != WICE_INDEX_NONE)
 		model->peers[number].gone = true;

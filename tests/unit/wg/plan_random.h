@@ -8,6 +8,7 @@
  * are public keys of private keys that devices have, the rest belong to nobody.
  */
 #include "conformance/wg/state.h"
+#include "crypto/key.h"
 
 #include <wice/plan.h>
 
@@ -27,6 +28,7 @@ static inline void chance_init(Chance *chance, unsigned seed)
 		chance->keys[i] = state_key(i);
 	for (unsigned i = 0; i < OWN_KEYS; i++) {
 		chance->private_keys[i] = state_key(100 + i);
+		wice__key_clamp(&chance->private_keys[i]);
 		wice_key_public(&chance->private_keys[i], &chance->keys[i]);
 	}
 	for (unsigned i = 0; i < PREFIXES; i++) {
