@@ -64,14 +64,14 @@ static uint64_t decode_block(uint64_t letters, uint64_t *bad)
 }
 
 /* Eight bytes, the first in the highest place. */
-static uint64_t load(const void *bytes)
+static inline uint64_t load(const void *bytes)
 {
 	uint64_t word;
 	memcpy(&word, bytes, sizeof word);
 	return GUINT64_FROM_BE(word);
 }
 
-static void store(uint64_t word, void *ret, size_t n)
+static inline void store(uint64_t word, void *ret, size_t n)
 {
 	word = GUINT64_TO_BE(word);
 	memcpy(ret, &word, n);

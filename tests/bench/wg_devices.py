@@ -92,10 +92,13 @@ class WireGuardGo:
 
     def state(self):
         """Its answer to "get"."""
+        return self.answer(b"get=1\n\n")
+
+    def answer(self, request):
         parts = []
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(socket_path(self.name))
-            connection.sendall(b"get=1\n\n")
+            connection.sendall(request)
             while not parts or not parts[-1].endswith(b"\n\n"):
                 parts.append(connection.recv(_BUFFER))
                 if not parts[-1]:
@@ -108,6 +111,13 @@ class WireGuardGo:
         self.state()
         return (time.monotonic() - start) * 1000
 
+    def take_ms(self, request):
+        """How long it takes to do what is asked, while it has no peers."""
+        run("wg", "setconf", self.name, "/dev/null")
+        start = time.monotonic()
+        self.answer(request)
+        return (time.monotonic() - start) * 1000
+
 
 class FakeDevice:
     """Takes everything at once, has its answer ready, and remembers when the first byte came. What is left is the client."""
@@ -116,6 +126,7 @@ class FakeDevice:
         self.name = name
         self.state = state
         self.first_byte = 0
+        self.heard = None  # what clients say, if somebody wants to know
 
     def __enter__(self):
         self.server = socket.socket(socket.AF_UNIX)
@@ -148,10 +159,19 @@ class FakeDevice:
             self.first_byte = time.monotonic()
         reply = self.state if buffer.startswith(b"get=1") else b"errno=0\n\n"
         while n:
+            if self.heard is not None:
+                self.heard += buffer[:n]
             end = (end + buffer[max(0, n - 2) : n])[-2:]
             if end == b"\n\n":
                 connection.sendall(reply)
             n = connection.recv_into(buffer)
+
+    def request(self, path):
+        """What `wg setconf` says."""
+        self.heard = bytearray()
+        run("wg", "setconf", self.name, path)
+        heard, self.heard = bytes(self.heard), None
+        return heard
 
     def parse_ms(self, path):
         """From the start of `wg setconf` to the first byte that it has to say."""

@@ -32,6 +32,7 @@ cd /tmp || exit
 head -c 315000 /dev/urandom | base64 | tr -d '\n' | fold -w 42 | sed 's/$/A=/' | head -n 10000 >keys.txt
 peers 0 >plain.conf
 peers 25 >changed.conf
+compare start 15 : --help
 fresh="ip link del wgf0 2>/dev/null; ip link add wgf0 type wireguard"
 compare set 5 "$fresh" setconf wgf0 plain.conf
 wg genkey >private.txt
