@@ -71,6 +71,7 @@ def race_and_floor(name, measure_floor, *arguments, floor=None, **options):
 def bench_dump(files):
     with WireGuardGo("wg0") as device:
         run("wg", "setconf", device.name, files.add("dump", conf(PEERS, endpoints=True)))
+        race("dump_user_small", ["show", device.name, "dump"], ours="wg")
         race_and_floor("dump_user", device.answer_ms, ["show", device.name, "dump"], floor="dump", ratio="dump_ratio_user")
         state = device.state()
     with FakeDevice("fake0", state) as device:
