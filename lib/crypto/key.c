@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Keys. Their text forms are in base64.c and hex.c. */
 #include "crypto/key.h"
+
 #include "crypto/base64.h"
 #include "crypto/hex.h"
 

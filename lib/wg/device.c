@@ -131,7 +131,7 @@ static void make_room(WiceDeviceBuilder *builder, size_t room)
 static WiceDevicePeer *append_peer(WiceDeviceBuilder *builder)
 {
 	if (builder->n_peers == builder->room)
-		make_room(builder, MAX(16, 2 * builder->room));
+		make_room(builder, MAX(16, 4 * builder->room));
 	return &builder->peers[builder->n_peers++];
 }
 

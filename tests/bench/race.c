@@ -4,12 +4,13 @@
  * race ROUNDS [--before COMMAND] OURS... -- THEIRS...
  *
  * Runs two commands in turns, first the one, then the other and the next time the other way round,
- * and prints what they took from fork() to their end, as medians, and the median of the ratios of
- * the rounds:
+ * and prints what they took from fork() to their end, as medians, the median of the ratios of the
+ * rounds, and between what the middle half of these ratios lies:
  *
  *	ours_ms: 3.214
  *	theirs_ms: 9.876
  *	ratio: 0.327
+ *	spread: 0.321-0.334
  *
  * Their output goes to /dev/null. COMMAND is given to sh(1) before each run and not timed. A run
  * of either that fails ends it all. Needs libc only, so that it also runs where nothing else is.
@@ -105,6 +106,7 @@ static void hold(const Race *race)
 	printf("ours_ms: %.3f\n", median(ours, race->rounds));
 	printf("theirs_ms: %.3f\n", median(theirs, race->rounds));
 	printf("ratio: %.4f\n", median(ratios, race->rounds));
+	printf("spread: %.4f-%.4f\n", ratios[race->rounds / 4], ratios[race->rounds * 3 / 4]);
 }
 
 int main(int argc, char *argv[])

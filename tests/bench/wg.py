@@ -1,14 +1,16 @@
 # SPDX-FileCopyrightText: 2026 The libwice authors
 # SPDX-License-Identifier: Apache-2.0
 """The WireGuard control API against wg(8), with 10,000 peers behind a UAPI socket. Ours and theirs take turns; a ratio is the
-median of the ratios of the rounds, ours by theirs, and times are from fork() to the end of the process.
+median of the ratios of the rounds, ours by theirs; the middle half of these is their spread. Times are from fork() to the end
+of the process. *_floor_ms is how long the device itself takes, with a client that does nothing, and *_floor_ratio is that by
+wg's time: no client can have a smaller ratio.
 *_small_*: by the program that is `wice wg` alone and loads no more than it needs; start_* is what it takes to print a help.
 *_client_*: a socket that takes everything at once and has its answer ready, so what is left is the client.
-dump_*: `wice wg show IF dump` and `wg show IF dump`; dump_floor_ms is how long wireguard-go takes to answer a reader that
-does nothing. set_*: setconf into an empty wireguard-go device.
+dump_*: `wice wg show IF dump` and `wg show IF dump`. set_*: setconf into an empty wireguard-go device. *_kernel*: both, and
+syncconf, with a device of the kernel in an emulated machine (tests/kernel/lab.py), by the program that is `wice wg` alone.
 sync_*: one peer of the file is not yet as the device has it. sync_one_* is a program that holds a snapshot of the device and
 the state that it wants, and applies the difference, against `wg syncconf`; sync_file_* reads the file each time;
-sync_cli_* is `wice wg syncconf`, which also reads the device; sync_floor_ms is how long wireguard-go takes to be read.
+sync_cli_* is `wice wg syncconf`, which also reads the device: its floor.
 parse_*: CPU time of wice_conf_parse() of a file without endpoints (wg would resolve them while it parses), in turns with wg.
 parse_ms is in strict mode, the default; *_compat_* is without the checks that wg has not; parse_first_ms is the first time
 in a process, when all memory is new, as it is for wg. wg's share is the CPU time that it has used when it connects to the
@@ -18,8 +20,11 @@ watch_*: how late a peer that `wg set` adds comes as an event, from the start of
 peers and among 1,000; watch_idle_cpu_percent is the CPU time of watching 1,000 peers for 20 s.
 """
 
+import os
 import shutil
 import statistics
+import subprocess
+import sys
 
 from lab.network import program
 from lab.system import LabError, run
@@ -37,43 +42,51 @@ def bench_program(name):
     return program("tests", "bench", name)
 
 
-def race(name, arguments, before=None, ours="wice wg"):
-    """The same arguments for ours and for wg, in turns."""
+def race(name, arguments, before=None, ours="wice wg", ratio=None):
+    """The same arguments for ours and for wg, in turns. Returns what wg took."""
     words = [bench_program("bench-race"), str(ROUNDS)] + (["--before", before] if before else [])
     command, *first = ours.split()
     lines = run(*words, program("tools", command), *first, *arguments, "--", "wg", *arguments, timeout=TIMEOUT).stdout
     values = dict(line.split(": ") for line in lines.splitlines())
     print("%s_ms: %s" % (name, values["ours_ms"]))
     print("%s_wg_ms: %s" % (name, values["theirs_ms"]))
-    return values["ratio"]
+    print("%s: %s" % (ratio or name + "_ratio", values["ratio"]))
+    print("%s_spread: %s" % (name, values["spread"]), flush=True)
+    return float(values["theirs_ms"])
 
 
 def race_both(name, arguments):
     """With both of our programs."""
-    print("%s_small_ratio: %s" % (name, race(name + "_small", arguments, ours="wg")))
-    print("%s_ratio: %s" % (name, race(name, arguments)), flush=True)
+    race(name + "_small", arguments, ours="wg")
+    race(name, arguments)
 
 
-def print_floor(name, device):
-    print("%s_floor_ms: %.3f" % (name, statistics.median(device.answer_ms() for _ in range(ROUNDS))), flush=True)
+def race_and_floor(name, measure_floor, *arguments, floor=None, **options):
+    """The floor is measured before and after, for machines change their mind."""
+    floors = [measure_floor() for _ in range(ROUNDS // 2 + 1)]
+    theirs = race(name, *arguments, **options)
+    floors += [measure_floor() for _ in range(ROUNDS // 2 + 1)]
+    print("%s_floor_ms: %.3f" % (floor or name, statistics.median(floors)))
+    print("%s_floor_ratio: %.4f" % (floor or name, statistics.median(floors) / theirs), flush=True)
 
 
 def bench_dump(files):
     with WireGuardGo("wg0") as device:
         run("wg", "setconf", device.name, files.add("dump", conf(PEERS, endpoints=True)))
-        print("dump_ratio_user: %s" % race("dump_user", ["show", device.name, "dump"]))
-        print_floor("dump", device)
+        race("dump_user_small", ["show", device.name, "dump"], ours="wg")
+        race_and_floor("dump_user", device.answer_ms, ["show", device.name, "dump"], floor="dump", ratio="dump_ratio_user")
         state = device.state()
     with FakeDevice("fake0", state) as device:
         race_both("dump_client", ["show", device.name, "dump"])
 
 
 def bench_set(path):
+    with FakeDevice("fake0") as device:
+        request = device.request(path)
+        race_both("set_client", ["setconf", device.name, path])
     with WireGuardGo("wg0") as device:
         empty = "wg setconf %s /dev/null" % device.name
-        print("set_ratio: %s" % race("set", ["setconf", device.name, path], empty), flush=True)
-    with FakeDevice("fake0") as device:
-        race_both("set_client", ["setconf", device.name, path])
+        race_and_floor("set", lambda: device.take_ms(request), ["setconf", device.name, path], before=empty)
 
 
 def bench_sync(files, path):
@@ -84,8 +97,7 @@ def bench_sync(files, path):
         result = run(bench_program("bench-wg"), "sync", device.name, changed, path, timeout=TIMEOUT)
         print(result.stdout, end="")
         back = "wg set %s peer %s persistent-keepalive 0" % (device.name, first_key(text))
-        print("sync_cli_ratio: %s" % race("sync_cli", ["syncconf", device.name, changed], back))
-        print_floor("sync", device)
+        race_and_floor("sync_cli", device.answer_ms, ["syncconf", device.name, changed], before=back, floor="sync")
 
 
 def parse_round(device, path, double, empty):
@@ -130,10 +142,26 @@ def bench_watch(files):
             print("watch_p99_ms%s: %.1f" % (suffix, late), flush=True)
 
 
+def bench_kernel(build):
+    """In the emulated machine; needs no privileges, but the archives of Debian the first time."""
+    if not shutil.which("qemu-system-x86_64"):
+        print("# dump_ratio_kernel: qemu-system-x86_64 is not installed", flush=True)
+        return
+    lab = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "kernel", "lab.py")
+    command = [sys.executable, lab, "--build", build, "--cache", os.path.join(build, "kernel"), "figures"]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=TIMEOUT, check=False)
+    figures = [line.split()[1:] for line in result.stdout.splitlines() if line.strip().startswith("figure: ")]
+    for name, value in figures:
+        print("%s: %s" % (name, value))
+    if not figures:
+        print("# dump_ratio_kernel: " + (result.stdout or result.stderr).strip().replace("\n", "\n# "))
+
+
 def main():
     for tool in ("wg", "wireguard-go"):
         if not shutil.which(tool):
             raise LabError("%s is missing" % tool)
+    bench_kernel(os.path.dirname(program("tests")))
     enter_private_place()
     with Files() as files:
         path = files.add("plain", conf(PEERS))

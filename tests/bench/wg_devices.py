@@ -100,10 +100,13 @@ class WireGuardGo:
 
     def state(self):
         """Its answer to "get"."""
+        return self.answer(b"get=1\n\n")
+
+    def answer(self, request):
         parts = []
         with socket.socket(socket.AF_UNIX) as connection:
             connection.connect(socket_path(self.name))
-            connection.sendall(b"get=1\n\n")
+            connection.sendall(request)
             while not parts or not parts[-1].endswith(b"\n\n"):
                 parts.append(connection.recv(_BUFFER))
                 if not parts[-1]:
@@ -114,6 +117,13 @@ class WireGuardGo:
         """How long it takes to answer a reader that does nothing with the answer."""
         start = time.monotonic()
         self.state()
+        return (time.monotonic() - start) * 1000
+
+    def take_ms(self, request):
+        """How long it takes to do what is asked, while it has no peers."""
+        run("wg", "setconf", self.name, "/dev/null")
+        start = time.monotonic()
+        self.answer(request)
         return (time.monotonic() - start) * 1000
 
 
@@ -127,6 +137,7 @@ class FakeDevice:
         self.name = name
         self.state = state
         self.client_cpu_ms = None
+        self.heard = None  # what clients say, if somebody wants to know
 
     def __enter__(self):
         self.server = socket.socket(socket.AF_UNIX)
@@ -159,10 +170,19 @@ class FakeDevice:
         n = connection.recv_into(buffer)
         reply = self.state if buffer.startswith(b"get=1") else b"errno=0\n\n"
         while n:
+            if self.heard is not None:
+                self.heard += buffer[:n]
             end = (end + buffer[max(0, n - 2) : n])[-2:]
             if end == b"\n\n":
                 connection.sendall(reply)
             n = connection.recv_into(buffer)
+
+    def request(self, path):
+        """What `wg setconf` says."""
+        self.heard = bytearray()
+        run("wg", "setconf", self.name, path)
+        heard, self.heard = bytes(self.heard), None
+        return heard
 
     def cpu_ms_until_connected(self, path):
         """CPU time of `wg setconf` from its start until it connects, which is when it has read the file."""

@@ -40,6 +40,7 @@ JOBS = (
     ("links", 60, "CK_RUN_CASE=links {tests}/kernel/kernel-wg"),
     ("unprivileged", 60, "CK_RUN_CASE=unprivileged {tests}/kernel/kernel-wg"),
     ("oracle", 120, "{here}/oracle.sh {build}/tools/wg"),
+    ("figures", 120, "{here}/figures.sh {build}/tools/wg {tests}/bench/bench-race"),
 )
 
 

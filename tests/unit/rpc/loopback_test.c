@@ -153,7 +153,7 @@ START_TEST(a_deadline_ends_the_call_on_both_sides)
 	fixture_listen(&fixture, false);
 	client_init(&client, &fixture, NULL);
 	wice__rpc_client_connect(client.client);
-	request_start(&request, &client, HOLD, "x", 1, 100);
+	request_start(&request, &client, HOLD, "x", 1, 1000);
 	wait_count(fixture.context, &request.finished, 1);
 	ck_assert_int_eq(request.status, WICE_RPC_DEADLINE_EXCEEDED);
 	wait_count(fixture.context, &fixture.destroyed, 1);

@@ -277,7 +277,25 @@ START_TEST(a_file_may_name_all_peers_twice)
 }
 END_TEST
 
-SUITE_MAIN("wg plan result", the_result_is_what_wireguard_does,
+/* Programs may make private keys of any bits; devices keep them as Curve25519 uses them. */
+START_TEST(a_private_key_is_kept_clamped)
+{
+	WiceDeviceChange change = { .size = sizeof change, .fields = WICE_DEVICE_HAS_PRIVATE_KEY };
+	WiceKey clamped;
+	memset(&change.private_key, 0xff, sizeof change.private_key);
+	clamped = change.private_key;
+	clamped.bytes[0] = 0xf8;
+	clamped.bytes[31] = 0x7f;
+	g_autoptr(WicePlan) plan = wice_plan_new(&change, NULL);
+	g_autoptr(WiceDevice) device = wice_plan_result(plan, NULL);
+	ck_assert_mem_eq(&wice_device_info(device)->private_key, &clamped, sizeof clamped);
+
+	g_autoptr(WicePlan) again = wice_plan_minimize(plan, device, 0);
+	ck_assert(wice_plan_is_empty(again));
+}
+END_TEST
+
+SUITE_MAIN("wg plan result", the_result_is_what_wireguard_does, a_private_key_is_kept_clamped,
 	   a_device_that_has_just_been_made_is_nothing,
 	   the_device_stays_who_it_is_and_is_not_touched, peers_keep_their_place_and_statistics,
 	   a_file_may_name_all_peers_twice)
