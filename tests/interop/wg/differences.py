@@ -6,6 +6,7 @@ DIFFERENCES maps the title there to a function that returns true if it is still 
 """
 
 import re
+import subprocess
 
 from . import cases, model
 
@@ -48,9 +49,25 @@ def blank_words(bench):
     return wg.ok and not ours.ok
 
 
+def folders(bench):
+    results = [bench.device.run("", program, "setconf", bench.device.name, "/") for program in (bench.wg, bench.ours)]
+    wiped = "private_key=" + model.NO_KEY in "".join(results[0][1])
+    return [result.returncode for result, _ in results] == [0, 1] and wiped and not results[1][1]
+
+
+def lost_output(bench):
+    with open("/dev/full", "wb") as full:
+        statuses = [subprocess.run([program, "genkey"], stdout=full, stderr=subprocess.DEVNULL, check=False).returncode
+                    for program in (bench.wg, bench.ours)]  # fmt: skip
+    return statuses == [0, 1]
+
+
 def help_is_no_error(bench):
-    results = [bench.device.run("", program, "set", "--help")[0] for program in (bench.wg, bench.ours)]
-    return [result.returncode for result in results] == [1, 0] and b"Usage" in results[1].stdout
+    for word in ("--help", "-h"):
+        results = [bench.device.run("", program, "set", word)[0] for program in (bench.wg, bench.ours)]
+        if [result.returncode for result in results] != [1, 0] or b"Usage" not in results[1].stdout:
+            return False
+    return True
 
 
 def foreign_sockets(bench):
@@ -84,6 +101,8 @@ DIFFERENCES = {
     "IPv4 within IPv6": ipv4_within_ipv6,
     "Endpoints that a later one replaces": replaced_endpoints,
     "The host *": asterisks,
+    "A folder in place of a file": folders,
+    "Output that cannot be written": lost_output,
     "--help": help_is_no_error,
     "Sockets without an interface": foreign_sockets,
 }
