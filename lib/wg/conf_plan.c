@@ -35,16 +35,14 @@ static bool make_peer(const WiceConf *conf, const WiceConfPeer *peer, WicePeerCh
 			    peer->endpoint_host);
 		return false;
 	}
-	*ret = (WicePeerChange){
-		.flags = peer->increments ? 0 : WICE_PEER_CHANGE_REPLACE_ALLOWED_IPS,
-		.fields = peer->fields,
-		.public_key = peer->public_key,
-		.preshared_key = peer->preshared_key,
-		.endpoint = peer->endpoint,
-		.keepalive_s = peer->keepalive_s,
-		.n_allowed_ips = peer->n_allowed_ips,
-		.allowed_ips = peer->allowed_ips,
-	};
+	ret->flags = peer->increments ? 0 : WICE_PEER_CHANGE_REPLACE_ALLOWED_IPS;
+	ret->fields = peer->fields;
+	ret->public_key = peer->public_key;
+	ret->preshared_key = peer->preshared_key;
+	ret->endpoint = peer->endpoint;
+	ret->keepalive_s = peer->keepalive_s;
+	ret->n_allowed_ips = peer->n_allowed_ips;
+	ret->allowed_ips = peer->allowed_ips;
 	return true;
 }
 
