@@ -113,11 +113,19 @@ static void finish(Resolution *resolution, GError *error)
 	resolution_free(resolution);
 }
 
+/* All that can be told of a failure is known: more names would only take more time. */
+static bool has_failed(const Resolution *resolution)
+{
+	return resolution->hopeless && resolution->n_reasons >= REASONS_MAX;
+}
+
 static void fail(Resolution *resolution)
 {
 	unsigned more =
 		resolution->n_reasons > REASONS_MAX ? resolution->n_reasons - REASONS_MAX : 0;
-	if (more)
+	if (has_failed(resolution) && resolution->next < resolution->lookups->len)
+		g_string_append(resolution->reasons, " and more");
+	else if (more)
 		g_string_append_printf(resolution->reasons, " and %u more", more);
 	finish(resolution, g_error_new(WICE_ERROR, WICE_ERROR_UNREACHABLE,
 				       "Cannot resolve all names of %s: %s.",
@@ -193,7 +201,8 @@ static void answered(const WiceAddress *addresses, size_t n, const GError *error
 static void run_lookups(Resolution *resolution)
 {
 	const GPtrArray *lookups = resolution->lookups;
-	while (resolution->next < lookups->len && resolution->n_running < RUNNING_MAX) {
+	while (resolution->next < lookups->len && resolution->n_running < RUNNING_MAX &&
+	       !has_failed(resolution)) {
 		Lookup *lookup = lookups->pdata[resolution->next++];
 		if (lookup->address.family != WICE_FAMILY_NONE)
 			continue;

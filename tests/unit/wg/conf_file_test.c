@@ -306,6 +306,22 @@ START_TEST(only_some_reasons_are_told)
 }
 END_TEST
 
+/* Each name may take many seconds: when all that is told is known, no more are looked up. */
+START_TEST(failing_ends_early)
+{
+	GString *text = g_string_new(NULL);
+	GError *error = NULL;
+	for (unsigned i = 0; i < 100; i++)
+		g_string_append_printf(text, PEER "Endpoint=no..such..name%u:5\n", i);
+	WiceConf *conf = parse(text->str);
+	ck_assert(!wice_conf_resolve(conf, TIMEOUT_MS, NULL, NULL, &error));
+	ck_assert_msg(g_str_has_suffix(error->message, " and more."), "%s", error->message);
+	g_clear_error(&error);
+	wice_conf_free(conf);
+	g_string_free(text, TRUE);
+}
+END_TEST
+
 typedef struct {
 	unsigned n_calls, pause_ms[2];
 } Retries;
@@ -450,5 +466,6 @@ END_TEST
 SUITE_MAIN("configuration files and the system", files_are_read_and_written, owners_stay,
 	   links_are_followed, what_is_no_file_is_left_alone, errors_name_the_file, pipes_are_read,
 	   a_full_disk_keeps_the_old_file, names_are_resolved, some_names_cannot_be_resolved,
-	   only_some_reasons_are_told, what_is_not_known_yet_is_asked_for_again, many_names_at_once,
-	   nothing_to_resolve_is_done_later, resolving_is_cancelled, time_runs_out)
+	   only_some_reasons_are_told, failing_ends_early, what_is_not_known_yet_is_asked_for_again,
+	   many_names_at_once, nothing_to_resolve_is_done_later, resolving_is_cancelled,
+	   time_runs_out)
