@@ -95,17 +95,13 @@ bool wice__conf_read_address(WiceConfToken token, WiceAddress *ret)
 bool wice__conf_read_network(WiceConfToken token, bool lenient, WiceAddress *ret_address,
 			     uint8_t *ret_length)
 {
-	size_t n_digits = 0;
-	while (n_digits < token.len && is_digit(token.text[token.len - n_digits - 1]))
-		n_digits++;
-	/* With anything but digits behind a slash it is no address. */
-	bool has_length = n_digits < token.len && token.text[token.len - n_digits - 1] == '/';
-	WiceConfToken address = { token.text, token.len - (has_length ? n_digits + 1 : 0) };
+	const char *slash = token.len ? memchr(token.text, '/', token.len) : NULL;
+	WiceConfToken address = { token.text, slash ? (size_t)(slash - token.text) : token.len };
 	if (!wice__conf_read_address(address, ret_address))
 		return false;
 	uint64_t length = ret_address->family == WICE_FAMILY_IPV4 ? 32 : 128;
-	if (has_length) {
-		WiceConfToken digits = { address.text + address.len + 1, n_digits };
+	if (slash) {
+		WiceConfToken digits = { slash + 1, token.len - address.len - 1 };
 		if (!wice__conf_read_number(digits, lenient, length, &length))
 			return false;
 	}
