@@ -83,27 +83,26 @@ static unsigned hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
 }
 
-/* One to four hexadecimal digits, into two bytes. Returns what follows them, or NULL. */
-static const char *parse_group(const char *at, const char *end, uint8_t ret[2])
+/* One to four hexadecimal digits. Returns what follows them, or NULL. */
+static const char *parse_group(const char *at, const char *end, uint16_t *ret)
 {
 	const char *start = at;
 	unsigned value = 0, digit;
 	for (; at < end && at < start + 4 && (digit = hex_digit(*at)) < 16; at++)
 		value = value << 4 | digit;
-	if (at == start)
-		return NULL;
-	ret[0] = (uint8_t)(value >> 8);
-	ret[1] = (uint8_t)value;
-	return at;
+	*ret = (uint16_t)value;
+	return at == start ? NULL : at;
 }
 
-/* Where "::" stands, and how many bytes have been read. */
+#define N_GROUPS 8
+
+/* What has been read, and where "::" stands. */
 typedef struct {
-	uint8_t bytes[16];
-	size_t n, gap;
+	uint16_t numbers[N_GROUPS];
+	unsigned n, gap;
 } Groups;
 
-#define NO_GAP SIZE_MAX
+#define NO_GAP UINT_MAX
 
 /* The colon behind a group, or two of them; returns what follows, or NULL. */
 static const char *parse_colons(const char *at, const char *end, Groups *groups)
@@ -118,31 +117,51 @@ static const char *parse_colons(const char *at, const char *end, Groups *groups)
 	return at + 1;
 }
 
+/* The last two groups as an IPv4 address. Returns what follows it, or NULL. */
+static const char *parse_last_groups(const char *at, const char *end, Groups *groups)
+{
+	uint8_t bytes[4];
+	if (groups->n > N_GROUPS - 2)
+		return NULL;
+	at = parse_ipv4(at, end, bytes);
+	if (!at)
+		return NULL;
+	groups->numbers[groups->n++] = (uint16_t)(bytes[0] << 8 | bytes[1]);
+	groups->numbers[groups->n++] = (uint16_t)(bytes[2] << 8 | bytes[3]);
+	return at;
+}
+
 /* Returns what follows the groups, or NULL. */
 static const char *parse_groups(const char *at, const char *end, Groups *groups)
 {
-	while (at < end) {
+	while (at && at < end) {
 		const char *start = at;
-		if (groups->n > 14)
+		if (groups->n == N_GROUPS)
 			return NULL;
-		at = parse_group(at, end, groups->bytes + groups->n);
+		at = parse_group(at, end, &groups->numbers[groups->n]);
 		if (!at)
 			return groups->gap == groups->n ? start : NULL;
-		if (at < end && *at == '.') {
-			if (groups->n > 12)
-				return NULL;
-			at = parse_ipv4(start, end, groups->bytes + groups->n);
-			groups->n += 4;
-			return at;
-		}
-		groups->n += 2;
+		if (at < end && *at == '.')
+			return parse_last_groups(start, end, groups);
+		groups->n++;
 		if (at == end || *at != ':')
 			return at;
 		at = parse_colons(at, end, groups);
-		if (!at)
-			return NULL;
 	}
 	return at;
+}
+
+/* The groups behind the gap go to the end. */
+static void write_groups(const Groups *groups, uint8_t ret[16])
+{
+	unsigned gap = MIN(groups->gap, N_GROUPS), gap_end = gap + N_GROUPS - groups->n;
+	for (unsigned i = 0; i < N_GROUPS; i++) {
+		unsigned number = i < gap       ? groups->numbers[i]
+				  : i < gap_end ? 0
+						: groups->numbers[i - (gap_end - gap)];
+		ret[2 * i] = (uint8_t)(number >> 8);
+		ret[2 * i + 1] = (uint8_t)number;
+	}
 }
 
 /* Returns what follows the address, or NULL. */
@@ -155,14 +174,9 @@ static const char *parse_ipv6(const char *at, const char *end, uint8_t ret[16])
 	}
 	at = parse_groups(at, end, &groups);
 	/* "::" stands for one group at least. */
-	if (!at || (groups.gap == NO_GAP) != (groups.n == 16))
+	if (!at || (groups.gap == NO_GAP) != (groups.n == N_GROUPS))
 		return NULL;
-	if (groups.gap == NO_GAP)
-		groups.gap = groups.n;
-	size_t n_behind = groups.n - groups.gap;
-	memcpy(ret, groups.bytes, groups.gap);
-	memset(ret + groups.gap, 0, 16 - groups.n);
-	memcpy(ret + 16 - n_behind, groups.bytes + groups.gap, n_behind);
+	write_groups(&groups, ret);
 	return at;
 }
 

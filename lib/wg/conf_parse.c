@@ -431,19 +431,24 @@ static void tell_value(Parser *parser, const WiceConfLine *line)
 				 info->name, *quoted ? quoted : "something else", info->expected);
 }
 
+static Outcome read_without_spaces(Parser *parser, const WiceConfLine *line)
+{
+	WiceConfToken value = line->value;
+	return take_spaces_out(parser, &value) ? readers[line->key](parser, value) : READ_WRONG;
+}
+
 static void read_key_line(Parser *parser, const WiceConfLine *line)
 {
 	const WiceConfKeyInfo *info = wice__conf_key_info(line->key);
-	WiceConfToken value = line->value;
 	if (!parser->lenient && !info->list && parser->seen & 1u << line->key) {
 		wice__conf_error(parser->findings, line->name.text,
 				 "%s a second time in this section; expected it once", info->name);
 		return;
 	}
 	parser->seen |= 1u << line->key;
-	Outcome outcome = readers[line->key](parser, value);
-	if (outcome == READ_WRONG && !info->quick && take_spaces_out(parser, &value))
-		outcome = readers[line->key](parser, value);
+	Outcome outcome = readers[line->key](parser, line->value);
+	if (outcome == READ_WRONG && !info->quick)
+		outcome = read_without_spaces(parser, line);
 	if (outcome == READ_WRONG)
 		tell_value(parser, line);
 	if (outcome != READ_OK || !info->quick)
