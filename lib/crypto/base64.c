@@ -70,7 +70,7 @@ static Letters decode_letters(Letters c, Letters *bad)
 	       (upper & (TO_UPPER - TO_DIGIT)) + (lower & (TO_LOWER - TO_UPPER));
 }
 
-/* Two times eight values of six bits each, closed up: the first of eight is in the highest place. */
+/* Two times eight values of six bits, closed up: the first of eight is in the highest place. */
 static Words join_bits(Letters values)
 {
 	Words words = (Words)values;
