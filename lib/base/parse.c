@@ -54,24 +54,25 @@ static const char *parse_octet(const char *at, const char *end, unsigned *ret)
 	return value <= 255 ? at : NULL;
 }
 
-/* Writes all four bytes at once: reading together what was written apart stalls a processor. */
-static bool parse_ipv4(const char *at, const char *end, uint8_t ret[4])
+/*
+ * Returns what follows the address, or NULL. Writes all four bytes at once: reading together what
+ * was written apart stalls a processor.
+ */
+static const char *parse_ipv4(const char *at, const char *end, uint8_t ret[4])
 {
 	uint32_t bits = 0;
 	for (size_t i = 0; i < 4; i++) {
 		unsigned octet;
 		if (i && (at == end || *at++ != '.'))
-			return false;
+			return NULL;
 		at = parse_octet(at, end, &octet);
 		if (!at)
-			return false;
+			return NULL;
 		bits = bits << 8 | octet;
 	}
-	if (at != end)
-		return false;
 	bits = GUINT32_TO_BE(bits);
 	memcpy(ret, &bits, sizeof bits);
-	return true;
+	return at;
 }
 
 static unsigned hex_digit(char c)
@@ -82,27 +83,26 @@ static unsigned hex_digit(char c)
 	return c >= 'a' && c <= 'f' ? (unsigned)(c - 'a') + 10 : 16;
 }
 
-/* One to four hexadecimal digits, into two bytes. Returns what follows them, or NULL. */
-static const char *parse_group(const char *at, const char *end, uint8_t ret[2])
+/* One to four hexadecimal digits. Returns what follows them, or NULL. */
+static const char *parse_group(const char *at, const char *end, uint16_t *ret)
 {
 	const char *start = at;
 	unsigned value = 0, digit;
 	for (; at < end && at < start + 4 && (digit = hex_digit(*at)) < 16; at++)
 		value = value << 4 | digit;
-	if (at == start)
-		return NULL;
-	ret[0] = (uint8_t)(value >> 8);
-	ret[1] = (uint8_t)value;
-	return at;
+	*ret = (uint16_t)value;
+	return at == start ? NULL : at;
 }
 
-/* Where "::" stands, and how many bytes have been read. */
+#define N_GROUPS 8
+
+/* What has been read, and where "::" stands. */
 typedef struct {
-	uint8_t bytes[16];
-	size_t n, gap;
+	uint16_t numbers[N_GROUPS];
+	unsigned n, gap;
 } Groups;
 
-#define NO_GAP SIZE_MAX
+#define NO_GAP UINT_MAX
 
 /* The colon behind a group, or two of them; returns what follows, or NULL. */
 static const char *parse_colons(const char *at, const char *end, Groups *groups)
@@ -117,61 +117,109 @@ static const char *parse_colons(const char *at, const char *end, Groups *groups)
 	return at + 1;
 }
 
-static bool parse_groups(const char *at, const char *end, Groups *groups)
+/* The last two groups as an IPv4 address. Returns what follows it, or NULL. */
+static const char *parse_last_groups(const char *at, const char *end, Groups *groups)
 {
-	while (at < end) {
-		const char *start = at;
-		if (groups->n > 14)
-			return false;
-		at = parse_group(at, end, groups->bytes + groups->n);
-		if (!at)
-			return false;
-		if (at < end && *at == '.') {
-			if (groups->n > 12 || !parse_ipv4(start, end, groups->bytes + groups->n))
-				return false;
-			groups->n += 4;
-			return true;
-		}
-		groups->n += 2;
-		if (at < end)
-			at = parse_colons(at, end, groups);
-		if (!at)
-			return false;
-	}
-	return true;
+	uint8_t bytes[4];
+	if (groups->n > N_GROUPS - 2)
+		return NULL;
+	at = parse_ipv4(at, end, bytes);
+	if (!at)
+		return NULL;
+	groups->numbers[groups->n++] = (uint16_t)(bytes[0] << 8 | bytes[1]);
+	groups->numbers[groups->n++] = (uint16_t)(bytes[2] << 8 | bytes[3]);
+	return at;
 }
 
-static bool parse_ipv6(const char *at, const char *end, uint8_t ret[16])
+/* Returns what follows the groups, or NULL. */
+static const char *parse_groups(const char *at, const char *end, Groups *groups)
+{
+	while (at && at < end) {
+		const char *start = at;
+		if (groups->n == N_GROUPS)
+			return NULL;
+		at = parse_group(at, end, &groups->numbers[groups->n]);
+		if (!at)
+			return groups->gap == groups->n ? start : NULL;
+		if (at < end && *at == '.')
+			return parse_last_groups(start, end, groups);
+		groups->n++;
+		if (at == end || *at != ':')
+			return at;
+		at = parse_colons(at, end, groups);
+	}
+	return at;
+}
+
+/* The groups behind the gap go to the end. */
+static void write_groups(const Groups *groups, uint8_t ret[16])
+{
+	unsigned gap = MIN(groups->gap, N_GROUPS), gap_end = gap + N_GROUPS - groups->n;
+	for (unsigned i = 0; i < N_GROUPS; i++) {
+		unsigned number = i < gap       ? groups->numbers[i]
+				  : i < gap_end ? 0
+						: groups->numbers[i - (gap_end - gap)];
+		ret[2 * i] = (uint8_t)(number >> 8);
+		ret[2 * i + 1] = (uint8_t)number;
+	}
+}
+
+/* Returns what follows the address, or NULL. */
+static const char *parse_ipv6(const char *at, const char *end, uint8_t ret[16])
 {
 	Groups groups = { .gap = NO_GAP };
 	if (end - at >= 2 && at[0] == ':' && at[1] == ':') {
 		groups.gap = 0;
 		at += 2;
 	}
+	at = parse_groups(at, end, &groups);
 	/* "::" stands for one group at least. */
-	if (!parse_groups(at, end, &groups) || (groups.gap == NO_GAP) != (groups.n == 16))
-		return false;
-	if (groups.gap == NO_GAP)
-		groups.gap = groups.n;
-	size_t n_behind = groups.n - groups.gap;
-	memcpy(ret, groups.bytes, groups.gap);
-	memset(ret + groups.gap, 0, 16 - groups.n);
-	memcpy(ret + 16 - n_behind, groups.bytes + groups.gap, n_behind);
-	return true;
+	if (!at || (groups.gap == NO_GAP) != (groups.n == N_GROUPS))
+		return NULL;
+	write_groups(&groups, ret);
+	return at;
+}
+
+/* Returns what follows the address, or NULL; then ret may hold anything. */
+static inline const char *parse_address(const char *at, const char *end, WiceAddress *ret)
+{
+	uint8_t ipv4[4];
+	const char *rest = parse_ipv4(at, end, ipv4);
+	if (rest) {
+		*ret = (WiceAddress){ .family = WICE_FAMILY_IPV4 };
+		memcpy(ret->bytes, ipv4, sizeof ipv4);
+		return rest;
+	}
+	ret->family = WICE_FAMILY_IPV6;
+	return parse_ipv6(at, end, ret->bytes);
 }
 
 bool wice__parse_address(const char *text, size_t len, WiceAddress *ret)
 {
-	uint8_t ipv4[4];
-	if (parse_ipv4(text, text + len, ipv4)) {
-		*ret = (WiceAddress){ .family = WICE_FAMILY_IPV4 };
-		memcpy(ret->bytes, ipv4, sizeof ipv4);
-		return true;
-	}
-	if (!parse_ipv6(text, text + len, ret->bytes))
+	WiceAddress address;
+	const char *rest = parse_address(text, text + len, &address);
+	if (!rest || rest != text + len)
 		return false;
-	ret->family = WICE_FAMILY_IPV6;
+	*ret = address;
 	return true;
+}
+
+const char *wice__parse_front_network(const char *at, const char *end, WicePrefix *ret)
+{
+	at = parse_address(at, end, &ret->address);
+	if (!at)
+		return NULL;
+	unsigned length, digit, most = full_length(ret->address.family);
+	ret->length = (uint8_t)most;
+	if (at == end || *at != '/')
+		return at;
+	length = digit_at(++at, end);
+	if (length > 9)
+		return NULL;
+	for (at++; length > 0 && length < 100 && (digit = digit_at(at, end)) < 10; at++)
+		length = length * 10 + digit;
+	ret->length = (uint8_t)length;
+	return length <= most ? at : NULL;
 }
 
 /* "v6%scope", what stands between the brackets. */
@@ -184,7 +232,7 @@ static bool parse_scoped(const char *text, size_t len, WiceEndpoint *ret)
 		return false;
 	ret->scope = (uint32_t)scope;
 	ret->address.family = WICE_FAMILY_IPV6;
-	return parse_ipv6(text, text + host_len, ret->address.bytes);
+	return parse_ipv6(text, text + host_len, ret->address.bytes) == text + host_len;
 }
 
 bool wice__parse_endpoint(const char *text, size_t len, WiceEndpoint *ret)
@@ -203,7 +251,7 @@ bool wice__parse_endpoint(const char *text, size_t len, WiceEndpoint *ret)
 	endpoint.port = (uint16_t)port;
 	endpoint.address.family = WICE_FAMILY_IPV4;
 	if (bracketed ? !parse_scoped(text + 1, (size_t)(host_end - text - 1), &endpoint)
-		      : !parse_ipv4(text, host_end, endpoint.address.bytes))
+		      : parse_ipv4(text, host_end, endpoint.address.bytes) != host_end)
 		return false;
 	*ret = endpoint;
 	return true;

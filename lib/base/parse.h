@@ -17,6 +17,12 @@ bool wice__parse_prefix(const char *text, size_t len, WicePrefix *ret);
 bool wice__parse_network(const char *text, size_t len, WiceAddress *ret_address,
 			 uint8_t *ret_length);
 
+/*
+ * Reads a network at the front of a text, with its host bits and no zeros before its length.
+ * Returns what follows, whatever that is, or NULL; then *ret may hold anything.
+ */
+const char *wice__parse_front_network(const char *text, const char *end, WicePrefix *ret);
+
 /* Decimal digits only, at most max; no sign, no space. */
 bool wice__parse_number(const char *text, size_t len, uint64_t max, uint64_t *ret);
 

@@ -3,8 +3,8 @@
 /*
  * Keys in base64, many letters at a time, because a large device has tens of thousands of them: a
  * word of 8 bytes, or a vector of 16 to read them, holds one letter, or its six bits, in each of
- * its bytes, and all bytes are worked on at once. Keys may be private, so nothing here branches on a letter or uses one as an index: all
- * well-formed texts take the same time.
+ * its bytes, and all bytes are worked on at once. Keys may be private, so nothing here branches on
+ * a letter or uses one as an index: all well-formed texts take the same time.
  *
  * A key is 43 letters and '='. Its blocks of 6 bytes and 8 letters are these; the fifth overlaps
  * the fourth, and the last is one byte short:
@@ -24,6 +24,9 @@
 #define N_BLOCKS 6
 
 typedef signed char Letters __attribute__((vector_size(16)));
+typedef uint16_t Pairs __attribute__((vector_size(16)));
+typedef uint32_t Quads __attribute__((vector_size(16)));
+typedef uint64_t Words __attribute__((vector_size(16)));
 
 static const uint8_t first_byte[N_BLOCKS] = { 0, 6, 12, 18, 21, 27 };
 static const uint8_t first_letter[N_BLOCKS] = { 0, 8, 16, 24, 28, 36 };
@@ -46,23 +49,38 @@ static uint64_t encode_block(uint64_t bits)
 	       at_least(x, 63) * ('/' - '+' - 1);
 }
 
-/* The values of sixteen letters. Sets bits in *bad where one of them is none. */
+/* What is added to a letter to have its value. */
+enum {
+	TO_UPPER = 0 - 'A',
+	TO_LOWER = 26 - 'a',
+	TO_DIGIT = 52 - '0',
+	TO_PLUS = 62 - '+',
+	TO_SLASH = 63 - '/',
+};
+
+/*
+ * The values of sixteen letters. Sets bits in *bad where one of them is none: from '/' to 'z' there
+ * are letters and gaps in turns, so one is good if it is beyond an odd number of their borders.
+ */
 static Letters decode_letters(Letters c, Letters *bad)
 {
-	Letters upper = (c >= 'A') & (c <= 'Z'), lower = (c >= 'a') & (c <= 'z');
-	Letters digit = (c >= '0') & (c <= '9'), plus = c == '+', slash = c == '/';
-	*bad |= ~(upper | lower | digit | plus | slash);
-	return c - (upper & 'A') - (lower & ('a' - 26)) + (digit & (52 - '0')) +
-	       (plus & (62 - '+')) + (slash & (63 - '/'));
+	Letters plus = c == '+', digit = c >= '0', upper = c >= 'A', lower = c >= 'a';
+	*bad |= ~(plus ^ (c >= '/') ^ (c > '9') ^ upper ^ (c > 'Z') ^ lower ^ (c > 'z'));
+	return c + TO_SLASH + (plus & (TO_PLUS - TO_SLASH)) + (digit & (TO_DIGIT - TO_SLASH)) +
+	       (upper & (TO_UPPER - TO_DIGIT)) + (lower & (TO_LOWER - TO_UPPER));
 }
 
-/* Eight values of six bits each, closed up. */
-static uint64_t join_bits(uint64_t values)
+/* Two times eight values of six bits, closed up: the first of eight is in the highest place. */
+static Words join_bits(Letters values)
 {
-	uint64_t x = values;
-	x = (x & 0x3f003f003f003f00) >> 2 | (x & 0x003f003f003f003f);
-	x = (x & 0x0fff00000fff0000) >> 4 | (x & 0x00000fff00000fff);
-	return (x & 0x00ffffff00000000) >> 8 | (x & 0xffffff);
+	Words words = (Words)values;
+	words = (Words){ GUINT64_FROM_LE(words[0]), GUINT64_FROM_LE(words[1]) };
+	Pairs pairs = (Pairs)words;
+	pairs = (pairs & 0x3f) << 6 | pairs >> 8;
+	Quads quads = (Quads)pairs;
+	quads = (quads & 0xfff) << 12 | quads >> 16;
+	words = (Words)quads;
+	return (words & 0xffffff) << 24 | words >> 32;
 }
 
 /* Eight bytes, the first in the highest place. */
@@ -83,10 +101,7 @@ bool wice__key_from_base64(const char *text, WiceKey *ret_key)
 {
 	/* '=' stands for no bits, as 'A' does. */
 	const Letters padding = { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, '=' ^ 'A' };
-	struct {
-		Letters letters[N_BLOCKS / 2];
-		uint64_t bits[N_BLOCKS];
-	} secret;
+	uint64_t bits[N_BLOCKS];
 	Letters bad = { 0 };
 	uint64_t wrong[2];
 	for (unsigned i = 0; i < N_BLOCKS / 2; i++) {
@@ -94,21 +109,19 @@ bool wice__key_from_base64(const char *text, WiceKey *ret_key)
 		memcpy(&letters, text + first_letter[2 * i], sizeof letters);
 		if (i == N_BLOCKS / 2 - 1)
 			letters ^= padding;
-		secret.letters[i] = decode_letters(letters, &bad);
+		Words two = join_bits(decode_letters(letters, &bad));
+		memcpy(bits + 2 * i, &two, sizeof two);
 	}
-	for (unsigned i = 0; i < N_BLOCKS; i++)
-		secret.bits[i] = join_bits(load((const char *)secret.letters + 8 * i));
 	/* The two bits that are left over must be zero. */
 	memcpy(wrong, &bad, sizeof wrong);
 	wrong[0] |= wrong[1] | (uint8_t)(text[WICE_KEY_BASE64_LEN - 1] ^ '=') |
-		    (secret.bits[N_BLOCKS - 1] & 0xff);
+		    (bits[N_BLOCKS - 1] & 0xff);
 	if (wrong[0] == 0) {
 		for (unsigned i = 0; i < N_BLOCKS - 1; i++)
-			store(secret.bits[i] << 16, ret_key->bytes + first_byte[i], 6);
-		store(secret.bits[N_BLOCKS - 1] << 16, ret_key->bytes + first_byte[N_BLOCKS - 1],
-		      5);
+			store(bits[i] << 16, ret_key->bytes + first_byte[i], 6);
+		store(bits[N_BLOCKS - 1] << 16, ret_key->bytes + first_byte[N_BLOCKS - 1], 5);
 	}
-	sodium_memzero(&secret, sizeof secret);
+	sodium_memzero(bits, sizeof bits);
 	return wrong[0] == 0;
 }
 

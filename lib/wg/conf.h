@@ -77,7 +77,10 @@ void wice__conf_error(WiceConfFindings *findings, const char *at, const char *fo
 void wice__conf_warning(WiceConfFindings *findings, const char *at, const char *format, ...)
 	WICE_PRINTF(3, 4);
 /* True if there is no more to be done. */
-bool wice__conf_failed(const WiceConfFindings *findings);
+static inline bool wice__conf_failed(const WiceConfFindings *findings)
+{
+	return findings->n_errors > 0 && !findings->lint;
+}
 
 /* An error about a WRONG line. */
 void wice__conf_explain(WiceConfFindings *findings, const WiceConfLine *line);

@@ -23,11 +23,6 @@ void wice__conf_findings_done(WiceConfFindings *findings)
 	g_array_unref(findings->list);
 }
 
-bool wice__conf_failed(const WiceConfFindings *findings)
-{
-	return findings->n_errors > 0 && !findings->lint;
-}
-
 static void add(WiceConfFindings *findings, const char *at, bool warning, char *message)
 {
 	WiceConfFinding finding = {

@@ -257,21 +257,75 @@ static const char *find_end(const WiceConfCursor *cursor, const char *start, con
 	return nul ? nul : end;
 }
 
+/*
+ * The key that the line begins with if it does so as wg(8) writes it; *ret_len is the length of
+ * "Key = " then. Only for keys that every peer may have: large files are made of them.
+ */
+static WiceConfKey find_plain_key(const char *start, const char *end, size_t *ret_len)
+{
+#define BEGINS_WITH(words)                                     \
+	((size_t)(end - start) > (*ret_len = strlen(words)) && \
+	 memcmp(start, words, strlen(words)) == 0)
+	if (BEGINS_WITH("PublicKey = "))
+		return WICE_CONF_PUBLIC_KEY;
+	if (BEGINS_WITH("AllowedIPs = "))
+		return WICE_CONF_ALLOWED_IPS;
+	if (BEGINS_WITH("Endpoint = "))
+		return WICE_CONF_ENDPOINT;
+	if (BEGINS_WITH("PresharedKey = "))
+		return WICE_CONF_PRESHARED_KEY;
+	return BEGINS_WITH("PersistentKeepalive = ") ? WICE_CONF_KEEPALIVE : WICE_CONF_NO_KEY;
+#undef BEGINS_WITH
+}
+
+/*
+ * A short cut for "Key = value" as wg(8) writes it: says of such a line what read_key() would, and
+ * is false for all others.
+ */
+static bool read_plain_key(WiceConfLine *line, const char *start, const char *end)
+{
+	size_t len;
+	if (line->section != WICE_CONF_PEER)
+		return false;
+	WiceConfKey key = find_plain_key(start, end, &len);
+	if (key == WICE_CONF_NO_KEY)
+		return false;
+	WiceConfToken value = wice__conf_trim(start + len, end);
+	if (value.len == 0)
+		return false;
+	line->kind = WICE_CONF_LINE_KEY;
+	line->content = (WiceConfToken){ start, (size_t)(value.text + value.len - start) };
+	line->key = key;
+	line->name = (WiceConfToken){ start, keys[key].len };
+	line->value = value;
+	return true;
+}
+
+static const char *find_next_line(const char *start, const char *end)
+{
+	if (*start == '\n') /* many are empty */
+		return start + 1;
+	const char *newline = memchr(start, '\n', (size_t)(end - start));
+	return newline ? newline + 1 : end;
+}
+
 bool wice__conf_cursor_next(WiceConfCursor *cursor, WiceConfLine *ret)
 {
 	const char *start = cursor->at;
 	if (start == cursor->end)
 		return false;
-	const char *newline = memchr(start, '\n', (size_t)(cursor->end - start));
-	cursor->at = newline ? newline + 1 : cursor->end;
+	cursor->at = find_next_line(start, cursor->end);
 	const char *end = find_end(cursor, start, cursor->at);
 	if (cursor->comment < start)
 		cursor->comment = find_comment(start, cursor->end);
+	const char *content_end = MIN(cursor->comment, end);
 	*ret = (WiceConfLine){
 		.section = cursor->section,
 		.whole = { start, (size_t)(cursor->at - start) },
-		.content = wice__conf_trim(start, MIN(cursor->comment, end)),
 	};
+	if (read_plain_key(ret, start, content_end))
+		return true;
+	ret->content = wice__conf_trim(start, content_end);
 	if (ret->content.len == 0)
 		return true;
 	ret->kind = WICE_CONF_LINE_WRONG;

@@ -7,6 +7,7 @@
  * wg(8) takes white space out of words. Here values are first read as they are, and again without
  * white space if that fails and the mode is a compatible one: nearly all files have none.
  */
+#include "base/parse.h"
 #include "wg/conf.h"
 #include "wg/conf_value.h"
 #include "wg/device.h"
@@ -180,10 +181,26 @@ static WiceAllowedIpChange *next_allowed_ip(WiceConf *conf)
 	return &conf->allowed_ips[conf->n_allowed_ips];
 }
 
-static Outcome read_allowed_ip(Parser *parser, WiceConfToken item)
+/* Takes the next item; true if it is a network and nothing more, which has been read then. */
+static bool next_plain_item(WiceConfToken *list, WiceConfToken *ret_item, WicePrefix *ret)
 {
-	WiceConf *conf = parser->conf;
-	WiceAllowedIpChange *change = next_allowed_ip(conf);
+	const char *start = list->text, *end = start + list->len;
+	const char *at = wice__parse_front_network(start, end, ret);
+	if (!at || (at < end && *at != ',')) {
+		*ret_item = wice__conf_next_item(list);
+		return false;
+	}
+	*ret_item = (WiceConfToken){ start, (size_t)(at - start) };
+	if (at == end)
+		*list = (WiceConfToken){ NULL, 0 };
+	else
+		*list = wice__conf_trim(at + 1, end);
+	return true;
+}
+
+/* An item that is something more, or wrong. */
+static Outcome read_signed_item(Parser *parser, WiceConfToken item, WiceAllowedIpChange *change)
+{
 	WiceConfToken rest = item;
 	if (!read_sign(parser, &rest, &change->remove)) {
 		wice__conf_error(parser->findings, item.text,
@@ -193,6 +210,20 @@ static Outcome read_allowed_ip(Parser *parser, WiceConfToken item)
 	}
 	if (!read_prefix(parser, rest, &change->prefix))
 		return tell_item(parser, WICE_CONF_ALLOWED_IPS, item);
+	return READ_OK;
+}
+
+static Outcome read_allowed_ip(Parser *parser, WiceConfToken *list)
+{
+	WiceConf *conf = parser->conf;
+	WiceAllowedIpChange *change = next_allowed_ip(conf);
+	WiceConfToken item;
+	if (next_plain_item(list, &item, &change->prefix) && !parser->peer_has_signs) {
+		parser->peer_lacks_signs = true;
+		change->remove = false;
+	} else if (read_signed_item(parser, item, change) != READ_OK) {
+		return READ_TOLD;
+	}
 	if (conf->n_allowed_ips == WICE_DEVICE_ALLOWED_IPS_MAX) {
 		wice__conf_error(parser->findings, item.text,
 				 "one more allowed IP; expected no more than %zu in all",
@@ -213,7 +244,7 @@ static Outcome read_allowed_ips(Parser *parser, WiceConfToken value)
 	parser->peer->values.has_allowed_ips = true;
 	parser->peer->values.increments = false;
 	while (value.text) {
-		Outcome outcome = read_allowed_ip(parser, wice__conf_next_item(&value));
+		Outcome outcome = read_allowed_ip(parser, &value);
 		if (outcome != READ_OK)
 			return outcome;
 	}
@@ -400,19 +431,24 @@ static void tell_value(Parser *parser, const WiceConfLine *line)
 				 info->name, *quoted ? quoted : "something else", info->expected);
 }
 
+static Outcome read_without_spaces(Parser *parser, const WiceConfLine *line)
+{
+	WiceConfToken value = line->value;
+	return take_spaces_out(parser, &value) ? readers[line->key](parser, value) : READ_WRONG;
+}
+
 static void read_key_line(Parser *parser, const WiceConfLine *line)
 {
 	const WiceConfKeyInfo *info = wice__conf_key_info(line->key);
-	WiceConfToken value = line->value;
 	if (!parser->lenient && !info->list && parser->seen & 1u << line->key) {
 		wice__conf_error(parser->findings, line->name.text,
 				 "%s a second time in this section; expected it once", info->name);
 		return;
 	}
 	parser->seen |= 1u << line->key;
-	Outcome outcome = readers[line->key](parser, value);
-	if (outcome == READ_WRONG && !info->quick && take_spaces_out(parser, &value))
-		outcome = readers[line->key](parser, value);
+	Outcome outcome = readers[line->key](parser, line->value);
+	if (outcome == READ_WRONG && !info->quick)
+		outcome = read_without_spaces(parser, line);
 	if (outcome == READ_WRONG)
 		tell_value(parser, line);
 	if (outcome != READ_OK || !info->quick)
