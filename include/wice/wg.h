@@ -152,7 +152,8 @@ WICE_API gboolean wice_wg_set_link(WiceWg *wg, const char *name, const WiceLinkC
  * context, never before the call has returned; then destroy (may be NULL) frees user_data. Errors
  * are those of the call that waits, and CANCELLED: then what was asked for may happen all the
  * same. cancel may be NULL. The work is done on a thread that nobody sees, in the network
- * namespace of the caller. All arguments are copied.
+ * namespace of the caller. All arguments are copied. Keep a reference to context until the call has
+ * completed: the last one must not be given back by that thread.
  */
 
 /* names and problems as wice_wg_list() gives them, valid during the call; NULL on error. */

@@ -113,13 +113,16 @@ static int fill(int fd, const WiceConf *conf, const struct stat *old)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-/* That the file has its new name is not safe from a power cut before its folder is. */
+/*
+ * That the file has its new name is not safe from a power cut before its folder is. Who may write to
+ * a folder but not read it has done what can be done.
+ */
 static int sync_folder(const char *path)
 {
 	g_autofree char *folder = g_path_get_dirname(path);
 	int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
-		return -errno;
+		return errno == EACCES ? 0 : -errno;
 	int r = fsync(fd) < 0 ? -errno : 0;
 	close(fd);
 	return r;
