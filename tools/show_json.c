@@ -101,7 +101,7 @@ static void put_interface(Json *json, const WiceInterfaceStatus *interface)
 {
 	json_begin_object(json, NULL);
 	json_string(json, "name", interface->name);
-	json_string(json, "kind", text_device_kind(interface->kind));
+	json_string(json, "kind", wice_device_kind_name(interface->kind));
 	json_uint(json, "ifindex", interface->ifindex);
 	put_key(json, "public_key", &interface->public_key);
 	json_uint(json, "listen_port", interface->listen_port);

@@ -115,7 +115,7 @@ static void show_interface_head(View *view, const WiceInterfaceStatus *interface
 	char key[WICE_KEY_BASE64_SIZE];
 	g_string_append(view->out, "interface: ");
 	text_colour(view->out, view->colours, COLOUR_BOLD, interface->name);
-	g_string_append_printf(view->out, "  (%s, port %u", text_device_kind(interface->kind),
+	g_string_append_printf(view->out, "  (%s, port %u", wice_device_kind_name(interface->kind),
 			       interface->listen_port);
 	if (interface->fwmark)
 		g_string_append_printf(view->out, ", fwmark 0x%x", interface->fwmark);

@@ -113,20 +113,6 @@ const char *text_path(WicePathKind path)
 	}
 }
 
-const char *text_device_kind(WiceDeviceKind kind)
-{
-	switch (kind) {
-	case WICE_DEVICE_KERNEL:
-		return "kernel";
-	case WICE_DEVICE_USERSPACE:
-		return "userspace";
-	case WICE_DEVICE_FAKE:
-		return "fake";
-	default:
-		return "unknown";
-	}
-}
-
 char *text_short_key(const WiceKey *key, char ret_text[TEXT_SHORT_KEY_SIZE])
 {
 	char text[WICE_KEY_BASE64_SIZE];

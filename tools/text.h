@@ -40,8 +40,6 @@ void text_bytes(GString *out, uint64_t bytes);
 Colour text_state_colour(WicePeerState state);
 /* "through NAT" */
 const char *text_path(WicePathKind path);
-/* "kernel", "userspace", "fake": also in JSON. */
-const char *text_device_kind(WiceDeviceKind kind);
 
 /* The first characters of a key, enough to tell peers apart at a glance. */
 #define TEXT_SHORT_KEY_SIZE 12

@@ -28,6 +28,9 @@ typedef enum {
 	WICE_DEVICE_FAKE = 3,      /* made by a test, or what a plan would make */
 } WiceDeviceKind;
 
+/* A word for it: "kernel", "userspace", "fake", or "unknown". Static. */
+WICE_API const char *wice_device_kind_name(WiceDeviceKind kind);
+
 /*
  * What a device or peer has. Worked out from the state, so every implementation is reported with
  * the same bits, whether it says "off" or says nothing: a field without its bit is zero.

@@ -44,6 +44,20 @@ struct WiceDeviceBuilder {
 	GArray *prefixes; /* of BuilderPrefix */
 };
 
+const char *wice_device_kind_name(WiceDeviceKind kind)
+{
+	switch (kind) {
+	case WICE_DEVICE_KERNEL:
+		return "kernel";
+	case WICE_DEVICE_USERSPACE:
+		return "userspace";
+	case WICE_DEVICE_FAKE:
+		return "fake";
+	default:
+		return "unknown";
+	}
+}
+
 WiceDevice *wice_device_ref(WiceDevice *device)
 {
 	g_atomic_ref_count_inc(&device->refs);

@@ -10,20 +10,6 @@
 #define PREFIX_LEN (WICE_PREFIX_SIZE + 4)
 #define NS_PER_MS 1000000
 
-static const char *kind_name(WiceDeviceKind kind)
-{
-	switch (kind) {
-	case WICE_DEVICE_KERNEL:
-		return "kernel";
-	case WICE_DEVICE_USERSPACE:
-		return "userspace";
-	case WICE_DEVICE_FAKE:
-		return "fake";
-	default:
-		return "unknown";
-	}
-}
-
 static void put_quoted(WiceWriter *writer, const char *text)
 {
 	g_autofree char *valid = g_utf8_make_valid(text, -1);
@@ -141,7 +127,7 @@ static void put_interface(WiceWriter *writer, const WiceDeviceInfo *info,
 	wice__writer_text(writer, "\"name\": ");
 	put_quoted(writer, info->name);
 	put_name(writer, "kind");
-	put_quoted(writer, kind_name(info->kind));
+	put_quoted(writer, wice_device_kind_name(info->kind));
 	put_number(writer, "ifindex", info->ifindex);
 	put_key(writer, "public_key", &info->public_key, info->fields & WICE_DEVICE_HAS_PUBLIC_KEY);
 	put_bool(writer, "has_private_key", has_private_key);

@@ -225,6 +225,8 @@ static char *describe(const char *path, int error)
 	switch (error) {
 	case -ENOENT: /* it has gone meanwhile */
 		return NULL;
+	case -ENOLINK:
+		return g_strdup_printf("%s is a link to nothing; delete it.", path);
 	case -ECONNREFUSED:
 		return g_strdup_printf("Nobody listens on %s: the WireGuard process that made it "
 				       "is gone; start it again, or delete the file.",
@@ -285,7 +287,9 @@ static int uapi_list(WiceWgBackend *base, GPtrArray *names, GPtrArray *problems,
 static int check_device(const UapiBackend *backend, const char *name)
 {
 	int r = wice__uapi_socket_check(backend->folder, name);
-	return r == -ENOENT || r == -ENOTDIR || r == -ECONNREFUSED || r == -ENOTSOCK ? -ENODEV : r;
+	bool absent = r == -ENOENT || r == -ENOTDIR || r == -ENOLINK || r == -ECONNREFUSED ||
+		      r == -ENOTSOCK;
+	return absent ? -ENODEV : r;
 }
 
 static int uapi_get_link(WiceWgBackend *base, const char *name, int64_t deadline_ms, WiceLink **ret)

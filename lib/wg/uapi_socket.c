@@ -219,8 +219,11 @@ int wice__uapi_socket_check(const char *folder, const char *name)
 	struct stat status;
 	if (!socket_address(folder, name, &address))
 		return -ENAMETOOLONG;
-	if (stat(address.sun_path, &status) < 0)
-		return -errno;
+	if (stat(address.sun_path, &status) < 0) {
+		int error = errno;
+		bool dangles = error == ENOENT && lstat(address.sun_path, &status) == 0;
+		return dangles ? -ENOLINK : -error;
+	}
 	if (!S_ISSOCK(status.st_mode))
 		return -ENOTSOCK;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);

@@ -17,8 +17,8 @@ int wice__uapi_exchange(const char *folder, const char *name, const char *reques
 			int64_t deadline_ms, WiceUapiReply *reply);
 
 /*
- * Whether somebody listens there, without waiting: 0 or a -errno of connect(2), -ENOTSOCK if it is
- * no socket, -ENAMETOOLONG.
+ * Whether somebody listens there, without waiting: 0 or a -errno of connect(2), -ENOLINK if it is a
+ * symbolic link to nothing, -ENOTSOCK if it is no socket, -ENAMETOOLONG.
  */
 int wice__uapi_socket_check(const char *folder, const char *name);
 

@@ -343,6 +343,9 @@ START_TEST(what_cannot_be_listed_is_a_problem)
 	assert_one_problem(&fixture, "cannot be connected to");
 	g_unlink(path);
 	ck_assert_int_eq(symlink("nowhere", path), 0);
+	assert_one_problem(&fixture, "link to nothing");
+	g_unlink(path);
+	ck_assert_int_eq(symlink("nowhere", path), 0);
 	g_ptr_array_unref(problems_of(&fixture));
 	g_unlink(path);
 	tear_down(&fixture);
