@@ -280,7 +280,7 @@ static void on_connect(GIOStream *io, const GError *error, void *user_data)
 		disconnected(client, error);
 		return;
 	}
-	/* In this order, what is asked for now leaves with the preface. */
+	/* In this order, what on_connected() asks for leaves with the preface. */
 	WiceRpcH2 *h2 = client->h2;
 	client->refs++;
 	client->events->on_connected(client->user_data);

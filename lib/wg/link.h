@@ -32,20 +32,4 @@ int wice__link_change(const WiceNetlinkTransport *transport, unsigned ifindex,
 		      const WiceLinkChange *change, int64_t deadline_ms);
 int wice__link_remove(const WiceNetlinkTransport *transport, unsigned ifindex, int64_t deadline_ms);
 
-/* The transport that is the kernel. */
-extern const WiceNetlinkTransport wice__netlink_kernel;
-
-/*
- * One datagram, without waiting: its length, 0 if it is not from the kernel, -EMSGSIZE if it is
- * larger than the buffer, -EAGAIN if there is none, or what else recvmsg(2) says.
- */
-ssize_t wice__netlink_receive(int fd, void *buffer, size_t size);
-
-/*
- * One request and its answer: sends (and frees) request, which may be NULL for want of memory. 0 or
- * -errno, also the kernel's. The request is wiped.
- */
-int wice__netlink_exchange(const WiceNetlinkTransport *transport, int protocol,
-			   struct nl_msg *request, WiceNetlinkReply *reply, int64_t deadline_ms);
-
 #endif

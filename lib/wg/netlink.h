@@ -9,6 +9,7 @@
 #include <netlink/msg.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 /* The kernel's WireGuard devices. Where the kernel has no WireGuard, there are just none. */
 WiceWgBackend *wice__wg_netlink_new(void);
@@ -109,7 +110,23 @@ typedef struct {
 	void *user_data; /* borrowed */
 } WiceNetlinkTransport;
 
-/* The same on another transport: a kernel that a test plays. */
+/* The transport that is the kernel. */
+extern const WiceNetlinkTransport wice__netlink_kernel;
+
+/*
+ * One datagram, without waiting: its length, 0 if it is not from the kernel, -EMSGSIZE if it is
+ * larger than the buffer, -EAGAIN if there is none, or what else recvmsg(2) says.
+ */
+ssize_t wice__netlink_receive(int fd, void *buffer, size_t size);
+
+/*
+ * One request and its answer: sends (and frees) request, which may be NULL for want of memory. 0 or
+ * -errno, also the kernel's. The request is wiped.
+ */
+int wice__netlink_exchange(const WiceNetlinkTransport *transport, int protocol,
+			   struct nl_msg *request, WiceNetlinkReply *reply, int64_t deadline_ms);
+
+/* The backend on another transport: a kernel that a test plays. */
 WiceWgBackend *wice__wg_netlink_new_with(const WiceNetlinkTransport *transport);
 
 #endif

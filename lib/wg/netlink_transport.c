@@ -9,7 +9,6 @@
  * with it, and a caller that has entered another network namespace sees that one's devices.
  */
 #include "event/source.h"
-#include "wg/link.h"
 #include "wg/netlink.h"
 
 #include <errno.h>

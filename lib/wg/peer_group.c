@@ -4,7 +4,7 @@
 
 #include "event/source.h"
 #include "wg/device.h"
-#include "wg/link.h"
+#include "wg/netlink.h"
 
 #include <errno.h>
 #include <linux/netlink.h>

@@ -20,7 +20,7 @@
 #include "wg/presence.h"
 
 #include "event/source.h"
-#include "wg/link.h"
+#include "wg/netlink.h"
 #include "wg/uapi.h"
 #include "wg/uapi_socket.h"
 

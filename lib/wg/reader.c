@@ -18,7 +18,7 @@
 #include <unistd.h>
 #include <wice/error.h>
 
-/* Userspace devices are given up earlier, by their backend. */
+/* So long a userspace device that hangs delays the others; wice/watch.h says so. */
 #define READ_TIMEOUT_MS 1000
 #define GROUP_TIMEOUT_MS 1000
 

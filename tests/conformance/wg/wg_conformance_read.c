@@ -49,12 +49,12 @@ START_TEST(a_device_is_read_as_it_was_set)
 }
 END_TEST
 
-START_TEST(a_large_device_is_whole)
+static void assert_whole(int number, unsigned n_peers, unsigned n_ips)
 {
-	TestSubject *subject = conformance_start(_i);
+	TestSubject *subject = conformance_start(number);
 	if (!subject)
 		return;
-	WiceDevice *state = state_new(SUBJECT_NAME, 2000, 3);
+	WiceDevice *state = state_new(SUBJECT_NAME, n_peers, n_ips);
 	subject->set(subject, state);
 	WiceDevice *device = conformance_device(subject);
 	state_assert_same(state, device);
@@ -62,20 +62,16 @@ START_TEST(a_large_device_is_whole)
 	wice_device_unref(state);
 	conformance_stop(subject);
 }
+
+START_TEST(a_large_device_is_whole)
+{
+	assert_whole(_i, 2000, 3);
+}
 END_TEST
 
 START_TEST(a_peer_with_many_allowed_ips_is_whole)
 {
-	TestSubject *subject = conformance_start(_i);
-	if (!subject)
-		return;
-	WiceDevice *state = state_new(SUBJECT_NAME, 2, 5000);
-	subject->set(subject, state);
-	WiceDevice *device = conformance_device(subject);
-	state_assert_same(state, device);
-	wice_device_unref(device);
-	wice_device_unref(state);
-	conformance_stop(subject);
+	assert_whole(_i, 2, 5000);
 }
 END_TEST
 

@@ -5,7 +5,7 @@
 #include "conformance/wg/state.h"
 #include "event/source.h"
 #include "suite.h"
-#include "wg/link.h"
+#include "wg/netlink.h"
 
 #include <signal.h>
 #include <sys/time.h>
