@@ -141,66 +141,44 @@ void wice__blake2s(const void *key, size_t key_len, const WiceSpan *parts, size_
 	finish(&state, ret_digest, digest_len);
 }
 
-/* What is left to do of an HMAC once its key is known; good for any number of messages. */
-typedef struct {
-	Blake2s inner, outer;
-} Hmac;
-
-static void hmac_begin(Hmac *hmac, const void *key, size_t key_len)
-{
-	uint8_t pad[BLOCK_LEN] = { 0 };
-	if (key_len > BLOCK_LEN)
-		wice__blake2s(NULL, 0, &(WiceSpan){ key, key_len }, 1, pad, WICE_BLAKE2S_LEN);
-	else if (key_len)
-		memcpy(pad, key, key_len);
-	for (size_t i = 0; i < sizeof pad; i++)
-		pad[i] ^= 0x36;
-	begin(&hmac->inner, NULL, 0, WICE_BLAKE2S_LEN);
-	compress(&hmac->inner, pad, sizeof pad, false);
-	for (size_t i = 0; i < sizeof pad; i++)
-		pad[i] ^= 0x36 ^ 0x5c;
-	begin(&hmac->outer, NULL, 0, WICE_BLAKE2S_LEN);
-	compress(&hmac->outer, pad, sizeof pad, false);
-	sodium_memzero(pad, sizeof pad);
-}
-
-static void hmac_finish(const Hmac *hmac, const WiceSpan *parts, size_t n,
+/* One of the two hashes of an HMAC: of the key, exclusive or a byte, and the message. */
+static void hash_padded(const uint8_t key[BLOCK_LEN], uint8_t pad, const WiceSpan *parts, size_t n,
 			uint8_t ret_digest[WICE_BLAKE2S_LEN])
 {
-	uint8_t digest[WICE_BLAKE2S_LEN];
-	Blake2s state = hmac->inner;
+	Blake2s state;
+	begin(&state, NULL, 0, WICE_BLAKE2S_LEN);
+	for (size_t i = 0; i < BLOCK_LEN; i++)
+		state.block[i] = key[i] ^ pad;
+	state.len = BLOCK_LEN;
 	update_parts(&state, parts, n);
-	finish(&state, digest, sizeof digest);
-	state = hmac->outer;
-	update(&state, digest, sizeof digest);
 	finish(&state, ret_digest, WICE_BLAKE2S_LEN);
-	sodium_memzero(digest, sizeof digest);
 }
 
 void wice__hmac_blake2s(const void *key, size_t key_len, const WiceSpan *parts, size_t n,
 			uint8_t ret_digest[WICE_BLAKE2S_LEN])
 {
-	Hmac hmac;
-	hmac_begin(&hmac, key, key_len);
-	hmac_finish(&hmac, parts, n, ret_digest);
-	sodium_memzero(&hmac, sizeof hmac);
+	uint8_t padded[BLOCK_LEN] = { 0 }, digest[WICE_BLAKE2S_LEN];
+	if (key_len > BLOCK_LEN)
+		wice__blake2s(NULL, 0, &(WiceSpan){ key, key_len }, 1, padded, WICE_BLAKE2S_LEN);
+	else if (key_len)
+		memcpy(padded, key, key_len);
+	hash_padded(padded, 0x36, parts, n, digest);
+	hash_padded(padded, 0x5c, &(WiceSpan){ digest, sizeof digest }, 1, ret_digest);
+	sodium_memzero(padded, sizeof padded);
+	sodium_memzero(digest, sizeof digest);
 }
 
 void wice__kdf_blake2s(const uint8_t chain[WICE_BLAKE2S_LEN], const void *input, size_t input_len,
 		       uint8_t (*ret_outputs)[WICE_BLAKE2S_LEN], size_t n)
 {
 	uint8_t extracted[WICE_BLAKE2S_LEN];
-	WiceSpan parts[2] = { { input, input_len } };
-	Hmac hmac;
+	WiceSpan parts[] = { { input, input_len }, { NULL, 0 } };
 	wice__hmac_blake2s(chain, WICE_BLAKE2S_LEN, parts, 1, extracted);
-	hmac_begin(&hmac, extracted, sizeof extracted);
+	parts[0].len = 0;
 	for (uint8_t i = 1; i <= n; i++) {
-		parts[0] = (WiceSpan){ ret_outputs[i - 1], 0 };
-		if (i > 1)
-			parts[0] = (WiceSpan){ ret_outputs[i - 2], WICE_BLAKE2S_LEN };
 		parts[1] = (WiceSpan){ &i, 1 };
-		hmac_finish(&hmac, parts, 2, ret_outputs[i - 1]);
+		wice__hmac_blake2s(extracted, sizeof extracted, parts, 2, ret_outputs[i - 1]);
+		parts[0] = (WiceSpan){ ret_outputs[i - 1], WICE_BLAKE2S_LEN };
 	}
 	sodium_memzero(extracted, sizeof extracted);
-	sodium_memzero(&hmac, sizeof hmac);
 }
