@@ -86,7 +86,10 @@ static int64_t tokens_at(const Bucket *bucket, int64_t now_ms)
 	return MIN(bucket->tokens_ms + MAX(now_ms - bucket->since_ms, 0), FULL_MS);
 }
 
-/* Moves all buckets that are not full to a new table, which has room for one more. */
+/*
+ * Moves all buckets that are not full to a new table with room for as many more, so that it is not
+ * done again soon.
+ */
 static void rebuild(WiceRateLimit *limit, int64_t now_ms)
 {
 	Bucket *old = limit->buckets;
@@ -95,7 +98,7 @@ static void rebuild(WiceRateLimit *limit, int64_t now_ms)
 		left += old[i].source.family && tokens_at(&old[i], now_ms) < FULL_MS;
 	limit->n = left;
 	limit->slots = SLOTS_MIN;
-	while (limit->slots < 2 * (left + 1))
+	while (limit->slots < 4 * (left + 1))
 		limit->slots *= 2;
 	limit->buckets = g_new0(Bucket, limit->slots);
 	for (uint32_t i = 0; i < old_slots; i++)
