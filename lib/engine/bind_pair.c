@@ -19,7 +19,7 @@
 #define MAX_WAITING 1024
 #define MAX_DATAGRAM 65507
 #define MAX_SEGMENTS 64
-/* Where ports are chosen from, as for UDP. */
+/* Of the first end, if it may be any; the other has the next. (RFC 6335 section 6.) */
 #define FIRST_PORT 49152
 
 typedef struct {
@@ -53,28 +53,15 @@ static End *other_end(End *end)
 	return &end->pair->ends[end == &end->pair->ends[0]];
 }
 
-static uint16_t choose_port(const End *end)
-{
-	return FIRST_PORT + (end != &end->pair->ends[0]);
-}
-
 static int end_open(End *end, uint16_t port)
 {
-	const End *other = other_end(end);
 	if (end->is_open)
 		return -EALREADY;
-	if (port != 0 && other->is_open && other->port == port)
-		return -EADDRINUSE;
 	int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	if (fd < 0)
 		return -errno;
-	if (port == 0) {
-		port = choose_port(end);
-		if (other->is_open && other->port == port)
-			port += 2;
-	}
 	end->event_fd = fd;
-	end->port = port;
+	end->port = port ? port : FIRST_PORT + (end != &end->pair->ends[0]);
 	end->is_open = true;
 	return 0;
 }

@@ -7,7 +7,6 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-
 static const WiceBindOps udp_ops;
 
 WiceBindUdp *wice__bind_udp(WiceBind *bind)

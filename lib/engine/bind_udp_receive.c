@@ -62,12 +62,12 @@ static bool take(WiceBindUdp *bind, const WiceUdpReceiver *receiver, int i, uint
 		datagram.path.local = received.local;
 		datagram.path.ifindex = received.ifindex;
 	}
-	wice__bind_udp_count(&bind->rx_packets, wice__udp_chunk_packets(&(WiceUdpChunk){
-							.len = datagram.length,
-							.segment = datagram.segment
-									   ? datagram.segment
-									   : datagram.length,
-						}));
+	wice__bind_udp_count(
+		&bind->rx_packets,
+		wice__udp_chunk_packets(&(WiceUdpChunk){
+			.len = datagram.length,
+			.segment = datagram.segment ? datagram.segment : datagram.length,
+		}));
 	*ret_datagram = datagram;
 	return true;
 }
