@@ -31,6 +31,8 @@ typedef enum {
 	WICE_ENGINE_PEER_ENDPOINT,      /* a peer has roamed */
 	WICE_ENGINE_CONFIGURED,         /* a plan was applied */
 	WICE_ENGINE_LOST, /* the TUN device is gone; the engine does nothing any more */
+	/* The file of wice_engine_listen() was deleted: this is how an engine is asked to end. */
+	WICE_ENGINE_SOCKET_DELETED,
 } WiceEngineEventType;
 
 typedef struct {
@@ -118,6 +120,14 @@ WICE_API gboolean wice_engine_set(WiceEngine *engine, const WicePlan *plan, GErr
  */
 WICE_API char *wice_engine_uapi(WiceEngine *engine, const char *request,
 				size_t length) WICE_WARN_UNUSED;
+/*
+ * Lets wg(8), wg-quick(8) and other programs use the engine: answers the userspace API on
+ * /var/run/wireguard/NAME.sock, which only its owner may open, until the engine is freed. fd: that
+ * socket, if somebody else has made it and listens; taken over if the call succeeds. -1: it is made.
+ * Errors: EXISTS (a program listens there), PERMISSION, INVALID (no name, or fd is no listening
+ * socket), IO.
+ */
+WICE_API gboolean wice_engine_listen(WiceEngine *engine, int fd, GError **error);
 /*
  * Up: sockets are opened, packets flow. Down: sessions end. With a TUN device, follows the
  * interface's state by itself; without one it is up from the start.
