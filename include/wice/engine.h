@@ -12,6 +12,7 @@
 #include <wice/key.h>
 #include <wice/macros.h>
 #include <wice/plan.h>
+#include <wice/wg.h>
 
 WICE_BEGIN_DECLS
 
@@ -50,7 +51,10 @@ typedef struct {
 	const char *name;
 	/* a TUN device that was opened elsewhere: taken over if the call succeeds; 0: none; */
 	int tun_fd;
-	/* or a function for what comes out, wice_engine_inject() for what goes in. */
+	/*
+	 * or a function for what comes out, wice_engine_inject() for what goes in. Then name is what
+	 * the engine is called, and may be NULL.
+	 */
 	WiceEngineOutputFunc output;
 	/* Owned by the engine once the call has succeeded. NULL: UDP sockets. */
 	WiceBind *bind;
@@ -101,7 +105,7 @@ WICE_API WiceEngine *wice_engine_new(GMainContext *context, const WiceEngineOpti
 /* Stops it: the interface that it made is gone, threads have ended, keys are wiped. NULL is fine. */
 WICE_API void wice_engine_free(WiceEngine *engine);
 
-/* The name of the interface, "" with callbacks. */
+/* The name of the interface; with callbacks the one that it was given, or "". */
 WICE_API const char *wice_engine_name(const WiceEngine *engine);
 /* "avx512", "libsodium"...: what encrypts packets. Static. */
 WICE_API const char *wice_engine_cipher(const WiceEngine *engine);
@@ -128,6 +132,13 @@ WICE_API char *wice_engine_uapi(WiceEngine *engine, const char *request,
  * socket), IO.
  */
 WICE_API gboolean wice_engine_listen(WiceEngine *engine, int fd, GError **error);
+/*
+ * Makes the engine a device of wg until it is freed: what is done there under its name (wice_wg_get(),
+ * wice_wg_set(), a watch...) is done to it, within this process and before any other device of
+ * that name. Watches are told of all that happens, and need not poll it. wg may be freed earlier.
+ * Errors: INVALID (it has no name), EXISTS (an engine of that name is attached).
+ */
+WICE_API gboolean wice_engine_attach(WiceEngine *engine, WiceWg *wg, GError **error);
 /*
  * Up: sockets are opened, packets flow. Down: sessions end. With a TUN device, follows the
  * interface's state by itself; without one it is up from the start.
