@@ -382,9 +382,9 @@ START_TEST(slow_polls_do_not_delay_fast_ones)
 }
 END_TEST
 
-SUITE_MAIN("wg pace", without_devices_nothing_happens, what_is_quiet_is_polled_slowly,
-	   the_slow_poll_may_be_switched_off, connecting_peers_are_polled_fast,
-	   a_handshake_or_the_end_of_all_connecting_peers_ends_it,
+SUITE_MAIN("wg pace", without_devices_nothing_happens, what_tells_is_only_read_when_it_does,
+	   what_is_quiet_is_polled_slowly, the_slow_poll_may_be_switched_off,
+	   connecting_peers_are_polled_fast, a_handshake_or_the_end_of_all_connecting_peers_ends_it,
 	   peers_of_listed_devices_may_be_old, hurry_is_fast_for_so_long,
 	   large_devices_are_read_more_rarely, hints_are_followed_at_once_but_not_without_end,
 	   a_hint_during_a_read_leads_to_another, what_cannot_be_read_is_tried_ever_more_rarely,
