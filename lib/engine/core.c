@@ -120,8 +120,6 @@ void wice__lane_free(WiceLane *lane)
 void wice__core_counters(WiceCore *core, WiceEngineCounters *ret_counters)
 {
 	g_mutex_lock(&core->mutex);
-	core->counters.tun = ret_counters->tun;
-	core->counters.bind = ret_counters->bind;
 	*ret_counters = core->counters;
 	for (guint i = 0; i < core->lanes->len; i++)
 		add_counters(ret_counters, &((WiceLane *)core->lanes->pdata[i])->counters);

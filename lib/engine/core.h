@@ -87,7 +87,7 @@ int64_t wice__core_timers(WiceCore *core, WiceNow now);
 int64_t wice__core_deadline(WiceCore *core);
 /* The bind has been opened anew: paths are asked for again. */
 void wice__core_reroute(WiceCore *core);
-/* Those of lanes are added up. The tun's and the bind's are not written. */
+/* Without the tun's and the bind's, which are zero. */
 void wice__core_counters(WiceCore *core, WiceEngineCounters *ret_counters);
 
 /* Lanes. */

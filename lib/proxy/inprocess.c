@@ -130,13 +130,11 @@ void wice__inprocess_free(WiceInprocess *inprocess)
 	g_free(inprocess);
 }
 
-static void prepare(int fd)
+static void permit_fragments(int fd)
 {
 	struct sockaddr_storage local;
 	WiceEndpoint endpoint;
 	socklen_t len = sizeof local;
-	wice__udp_set_buffers(fd);
-	wice__udp_set_gro(fd, true);
 	if (getsockname(fd, (struct sockaddr *)&local, &len) == 0 &&
 	    wice__endpoint_from_sockaddr((const struct sockaddr *)&local, len, &endpoint))
 		wice__udp_permit_fragments(fd, endpoint.address.family);
@@ -151,7 +149,7 @@ int wice__inprocess_path_new(WiceInprocess *inprocess, int ice_fd, uint32_t fwma
 	int r = wice__port_share_open(ice_fd, fwmark, &fd);
 	if (r < 0)
 		return r;
-	prepare(fd);
+	permit_fragments(fd);
 	r = wice_bind_udp_add_channel(inprocess->bind, fd, &channel);
 	if (r < 0) {
 		close(fd);

@@ -1,0 +1,25 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_ENGINE_TUN_LINK_H
+#define WICE_ENGINE_TUN_LINK_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Follows a network interface: whether it is up, its MTU, and its end. */
+typedef struct WiceTunLink WiceTunLink;
+
+/* On the context it was made with. gone: nothing comes after it. */
+typedef void (*WiceTunLinkFunc)(bool up, uint32_t mtu, bool gone, void *user_data);
+
+/*
+ * Begins to follow the interface of that name; the first call, with what it is like now, comes from
+ * the main loop. -errno: no netlink socket can be had; -ENODEV: no such interface.
+ */
+int wice__tun_link_new(GMainContext *context, const char *name, WiceTunLinkFunc func,
+		       void *user_data, WiceTunLink **ret_link);
+/* NULL is fine. */
+void wice__tun_link_free(WiceTunLink *link);
+
+#endif
