@@ -118,9 +118,9 @@ WICE_API WiceDevice *wice_engine_get(WiceEngine *engine) WICE_WARN_UNUSED;
  */
 WICE_API gboolean wice_engine_set(WiceEngine *engine, const WicePlan *plan, GError **error);
 /*
- * The userspace API as a function: "get=1" or "set=1" texts, each ended by an empty line. Returns
- * the answers, to be wiped (they hold the private key) and freed with g_free(). Never fails: errors
- * are answers.
+ * The userspace API as a function: one "get=1" or "set=1" text, up to and with its empty line.
+ * Returns the answer, to be wiped (it may hold the private key) and freed with g_free(). Never fails:
+ * errors are answers.
  */
 WICE_API char *wice_engine_uapi(WiceEngine *engine, const char *request,
 				size_t length) WICE_WARN_UNUSED;
