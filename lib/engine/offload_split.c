@@ -120,7 +120,8 @@ static void complete_ip(const Layout *l, size_t i, const WicePacket *packet)
 	wice__put_be16(ip + 2, (uint16_t)packet->length);
 	wice__put_be16(ip + 4, (uint16_t)(wice__get_be16(ip + 4) + i));
 	wice__put_be16(ip + 10, 0);
-	wice__checksum_put(ip + 10, wice__checksum_add(0, ip, (size_t)(ip[0] & 15) * 4));
+	uint64_t sum = wice__checksum_add(0, ip, (size_t)(ip[0] & 15) * 4);
+	wice__checksum_put_sum(ip + 10, (uint16_t)~wice__checksum_fold(sum));
 }
 
 /* Returns where the checksum is. */
