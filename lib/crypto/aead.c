@@ -13,6 +13,11 @@
 #include <string.h>
 
 static const WiceAeadProvider *const providers[] = {
+#ifdef __x86_64__
+	&wice__aead_avx512,
+	&wice__aead_avx2,
+	&wice__aead_sse2,
+#endif
 	&wice__aead_sodium,
 };
 
