@@ -49,7 +49,7 @@ static void expect_count(const BedEnd *end, size_t n)
 START_TEST(foreign_packets_go_to_the_function)
 {
 	static const struct {
-		const char *bytes;
+		char bytes[9];
 		size_t length; /* padded with zeros */
 		bool foreign;
 	} cases[] = {
@@ -121,15 +121,16 @@ START_TEST(foreign_packets_are_found_among_others)
 		wice_bind_udp_set_foreign(bed.b.bind, on_foreign, &foreign);
 		for (size_t j = 0; j < n; j++)
 			lengths[j] = i % 2 && j == n - 1 ? 50 : 100;
-		BedPackets packets = bed_packets(1, n, lengths), own = bed_packets(1, n, lengths);
+		BedPackets packets = bed_packets(1, n, lengths);
+		BedPackets own = { g_new0(WiceBindPacket, n), 0 };
 		for (size_t j = 0; j < n; j++) {
 			if (what[j] == 'f')
 				packets.packets[j].data[0] = 0;
 			else
-				own.packets[n_own++] = packets.packets[j];
+				own.packets[own.n++] = packets.packets[j];
 		}
 		bed_send(&bed.a, &path, &packets);
-		own.n = n_own;
+		n_own = own.n;
 		if (n_own > 0)
 			bed_expect(&bed.b, &own, NULL);
 		else
