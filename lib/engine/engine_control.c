@@ -145,7 +145,9 @@ void wice__engine_start_control(WiceEngine *engine)
 	engine->wake =
 		wice__fd_watch_new(engine->control, engine->wake_fd, G_IO_IN, on_wake, engine);
 	if (!engine->has_callbacks)
-		wice__tun_link_new(engine->control, engine->name, on_link, engine, &engine->link);
+		wice__tun_link_new(engine->control, engine->name,
+				   engine->tun->ops->poll_fd(engine->tun, 0), on_link, engine,
+				   &engine->link);
 	engine->control_thread = g_thread_new("wice-control", run, engine);
 }
 
