@@ -114,7 +114,7 @@ START_TEST(foreign_packets_are_found_among_others)
 		return;
 	for (size_t i = 0; i < 2 * G_N_ELEMENTS(cases); i++) {
 		const char *what = cases[i / 2];
-		size_t n = strlen(what), n_own = 0;
+		size_t n = strlen(what);
 		uint32_t lengths[8];
 		Foreign foreign = { 0 };
 		WiceBindPath path = bed_route(&bed.a, &bed.b);
@@ -130,15 +130,14 @@ START_TEST(foreign_packets_are_found_among_others)
 				own.packets[own.n++] = packets.packets[j];
 		}
 		bed_send(&bed.a, &path, &packets);
-		n_own = own.n;
-		if (n_own > 0)
+		if (own.n > 0)
 			bed_expect(&bed.b, &own, NULL);
 		else
 			expect_count(&bed.b, 0);
-		while (foreign.n < n - n_own)
+		while (foreign.n < n - own.n)
 			expect_count(&bed.b, 0);
-		ck_assert_uint_eq(foreign.n, n - n_own);
-		n_received += n_own;
+		ck_assert_uint_eq(foreign.n, n - own.n);
+		n_received += own.n;
 		ck_assert_uint_eq(bed_counters(&bed.b).rx_packets, n_received);
 		wice_bind_udp_set_foreign(bed.b.bind, NULL, NULL);
 		g_free(own.packets);
