@@ -57,8 +57,8 @@ typedef struct {
 int wice__tun_open(const WiceTunOptions *options, char ret_name[16], WiceTun **ret_tun);
 
 /*
- * On a TUN device that somebody else has opened, without packet information (IFF_NO_PI); offloads
- * are used if IFF_VNET_HDR is on. Takes ownership of fd if it succeeds, and makes it non-blocking.
+ * On a TUN device that somebody else has opened, without packet information (IFF_NO_PI: the system
+ * does not tell, so it must be so); offloads are used if IFF_VNET_HDR is on. Takes ownership of fd if it succeeds, and makes it non-blocking.
  * ret_name: the interface's. -ENOTTY, -EINVAL: it is no such device.
  */
 int wice__tun_adopt(int fd, bool no_offload, char ret_name[16], WiceTun **ret_tun);
