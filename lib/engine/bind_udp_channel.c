@@ -138,16 +138,21 @@ int wice__bind_udp_channels_set_mark(WiceBindUdp *bind, uint32_t fwmark)
 	return r;
 }
 
-/* Takes fd over if it succeeds. */
-static int channel_new(const WiceBindUdp *bind, int fd, WiceBindUdpChannel **ret_channel)
+/* 0 if it is a UDP socket, or -errno. */
+static int check_socket(int fd, int *ret_domain)
 {
-	int domain, type;
-	socklen_t len = sizeof domain;
-	if (getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) < 0 ||
-	    getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0)
+	int type;
+	socklen_t len = sizeof type;
+	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
+	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, ret_domain, &len) < 0)
 		return -errno;
-	if ((domain != AF_INET && domain != AF_INET6) || type != SOCK_DGRAM)
-		return -EINVAL;
+	bool is_udp = type == SOCK_DGRAM && (*ret_domain == AF_INET || *ret_domain == AF_INET6);
+	return is_udp ? 0 : -EINVAL;
+}
+
+/* Takes fd over. */
+static WiceBindUdpChannel *channel_new(const WiceBindUdp *bind, int fd, int domain)
+{
 	WiceBindUdpChannel *channel = g_new0(WiceBindUdpChannel, 1);
 	g_atomic_ref_count_init(&channel->refs);
 	channel->is_ipv6 = domain == AF_INET6;
@@ -155,8 +160,7 @@ static int channel_new(const WiceBindUdp *bind, int fd, WiceBindUdpChannel **ret
 	wice__udp_set_buffers(fd);
 	if (!bind->options.no_segmentation)
 		wice__udp_set_gro(fd, true);
-	*ret_channel = channel;
-	return 0;
+	return channel;
 }
 
 static uint32_t next_number(WiceBindUdp *bind)
@@ -187,17 +191,16 @@ static int enter(WiceBindUdp *bind, WiceBindUdpChannel *channel)
 int wice_bind_udp_add_channel(WiceBind *base, int fd, uint32_t *ret_channel)
 {
 	WiceBindUdp *bind = wice__bind_udp(base);
-	WiceBindUdpChannel *channel;
+	int domain;
 	if (!bind)
 		return -EOPNOTSUPP;
+	int r = check_socket(fd, &domain);
+	if (r < 0)
+		return r;
 	int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		return -errno;
-	int r = channel_new(bind, copy, &channel);
-	if (r < 0) {
-		close(copy);
-		return r;
-	}
+	WiceBindUdpChannel *channel = channel_new(bind, copy, domain);
 	g_mutex_lock(&bind->lock);
 	r = enter(bind, channel);
 	uint32_t number = channel->number;

@@ -3,6 +3,7 @@
 #include "engine/engine_private.h"
 
 #include <errno.h>
+#include <net/if.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -11,7 +12,7 @@
 
 #include "base/log.h"
 #include "base/options.h"
-#include "engine/uapi_handler.h"
+#include "engine/backend.h"
 
 /* An engine as its users see it: made, configured, read, brought up and down. */
 
@@ -20,22 +21,31 @@
 
 static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, GError **error)
 {
-	WiceTunOptions tun = {options->name, options->n_queues, options->mtu, options->no_offload};
+	WiceTunOptions tun = { .name = options->name,
+			       .n_queues = options->n_queues,
+			       .mtu = engine->mtu,
+			       .no_offload = options->no_offload };
 	int r = 0;
 
-	if (options->output)
+	if (options->output) {
+		g_strlcpy(engine->name, options->name ? options->name : "", sizeof(engine->name));
+		engine->has_callbacks = true;
 		engine->tun = wice__tun_callback_new(options->output, options->user_data);
-	else if (options->tun_fd > 0)
-		r = wice__tun_adopt(options->tun_fd, options->no_offload, engine->name, &engine->tun);
-	else
+		r = engine->tun ? 0 : -errno;
+	} else if (options->tun_fd > 0) {
+		r = wice__tun_adopt(options->tun_fd, options->no_offload, engine->name,
+				    &engine->tun);
+	} else {
 		r = wice__tun_open(&tun, engine->name, &engine->tun);
+	}
 	switch (-r) {
 	case 0:
 		return TRUE;
 	case EEXIST:
 	case EBUSY:
 		g_set_error(error, WICE_ERROR, WICE_ERROR_EXISTS,
-			    "Cannot make the interface %s: there is one of that name", options->name);
+			    "Cannot make the interface %s: there is one of that name",
+			    options->name);
 		return FALSE;
 	case EPERM:
 	case EACCES:
@@ -46,9 +56,10 @@ static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, G
 	case ENOENT:
 	case ENODEV:
 	case ENXIO:
-		g_set_error(error, WICE_ERROR, WICE_ERROR_UNSUPPORTED,
-			    "Cannot make a TUN interface: this system has no /dev/net/tun (modprobe "
-			    "tun, or give the container the device)");
+		g_set_error(
+			error, WICE_ERROR, WICE_ERROR_UNSUPPORTED,
+			"Cannot make a TUN interface: this system has no /dev/net/tun (modprobe "
+			"tun, or give the container the device)");
 		return FALSE;
 	default:
 		g_set_error(error, WICE_ERROR, WICE_ERROR_IO, "Cannot use the TUN device: %s",
@@ -59,10 +70,12 @@ static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, G
 
 static gboolean check(const WiceEngineOptions *options, GError **error)
 {
-	int ways = (options->name != NULL) + (options->tun_fd > 0) + (options->output != NULL);
+	int ways = (options->tun_fd > 0) + (options->output != NULL);
 
-	if (!wice__options_understood(options, options->size, sizeof(*options)) || ways != 1 ||
-	    options->n_queues > MAX_QUEUES || options->mtu > WICE_PACKET_MAX) {
+	/* A name alone is of a TUN interface to make. */
+	if (!wice__options_understood(options, options->size, sizeof(*options)) ||
+	    (options->name ? options->tun_fd > 0 : ways != 1) || options->n_queues > MAX_QUEUES ||
+	    options->mtu > WICE_PACKET_MAX) {
 		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
 			    "Cannot make an engine: exactly one of name, tun_fd and output must be "
 			    "given, at most %d queues, and an MTU of at most %d",
@@ -126,8 +139,8 @@ WiceEngine *wice__engine_new_with(GMainContext *context, const WiceEngineOptions
 	}
 	engine->bind = options->bind;
 	if (!engine->bind) {
-		WiceBindUdpOptions udp = {.size = sizeof(udp),
-					  .no_segmentation = options->no_offload};
+		WiceBindUdpOptions udp = { .size = sizeof(udp),
+					   .no_segmentation = options->no_offload };
 
 		engine->bind = wice_bind_udp_new(&udp);
 	}
@@ -286,6 +299,8 @@ void wice_engine_free(WiceEngine *engine)
 {
 	if (!engine)
 		return;
+	wice__engine_attachments_free(engine->attachments);
+	wice__uapi_server_stop(engine->server);
 	wice__engine_stop_control(engine);
 	if (engine->up)
 		go_down(engine);
@@ -346,7 +361,7 @@ static int apply(WiceEngine *engine, const WiceDeviceChange *change)
 	return r;
 }
 
-static int set(WiceEngine *engine, const WicePlan *plan)
+int wice__engine_set(WiceEngine *engine, const WicePlan *plan)
 {
 	int r;
 
@@ -362,17 +377,18 @@ static int set(WiceEngine *engine, const WicePlan *plan)
 
 gboolean wice_engine_set(WiceEngine *engine, const WicePlan *plan, GError **error)
 {
-	int r = set(engine, plan);
+	int r = wice__engine_set(engine, plan);
 
 	return r == 0 ? TRUE : fail(engine, r, wice_plan_change(plan)->listen_port, error);
 }
 
 WiceDevice *wice_engine_get(WiceEngine *engine)
 {
-	WiceDeviceBuilder *builder = wice__device_builder_new(engine->name, WICE_DEVICE_USERSPACE);
+	WiceDeviceBuilder *builder = wice__device_builder_new(engine->name, WICE_DEVICE_ENGINE);
 	WiceDeviceInfo *info = wice__device_builder_info(builder);
 
 	g_mutex_lock(&engine->lock);
+	info->ifindex = engine->has_callbacks ? 0 : if_nametoindex(engine->name);
 	info->listen_port = engine->port;
 	info->fwmark = engine->fwmark;
 	wice__core_read(engine->core, builder);
@@ -382,7 +398,7 @@ WiceDevice *wice_engine_get(WiceEngine *engine)
 
 bool wice_engine_inject(WiceEngine *engine, const uint8_t *packet, size_t length)
 {
-	return engine->name[0] == 0 && wice__tun_callback_inject(engine->tun, packet, length) == 0;
+	return engine->has_callbacks && wice__tun_callback_inject(engine->tun, packet, length) == 0;
 }
 
 void wice_engine_counters(WiceEngine *engine, WiceEngineCounters *ret_counters)
@@ -398,6 +414,11 @@ void wice_engine_counters(WiceEngine *engine, WiceEngineCounters *ret_counters)
 WiceBind *wice_engine_bind(WiceEngine *engine)
 {
 	return engine->bind;
+}
+
+WiceEngineAttachments **wice__engine_attachments(WiceEngine *engine)
+{
+	return &engine->attachments;
 }
 
 const char *wice_engine_name(const WiceEngine *engine)

@@ -31,7 +31,7 @@ static int64_t clock_ns(clockid_t clock)
 
 WiceNow wice__engine_now(void)
 {
-	return (WiceNow){clock_ns(CLOCK_BOOTTIME) / 1000000, clock_ns(CLOCK_REALTIME)};
+	return (WiceNow){ clock_ns(CLOCK_BOOTTIME) / 1000000, clock_ns(CLOCK_REALTIME) };
 }
 
 void wice__engine_wake(WiceEngine *engine)
@@ -105,9 +105,8 @@ static void turn(void *user_data)
 
 	if (more)
 		next = now.ms;
-	wice__timer_set(engine->timer, next == INT64_MAX
-					       ? INT64_MAX
-					       : wice__now_ms() + MAX(next - now.ms, 0));
+	wice__timer_set(engine->timer,
+			next == INT64_MAX ? INT64_MAX : wice__now_ms() + MAX(next - now.ms, 0));
 }
 
 static void on_wake(int fd, GIOCondition condition, void *user_data)
@@ -143,22 +142,24 @@ void wice__engine_start_control(WiceEngine *engine)
 	engine->control = g_main_context_new();
 	engine->loop = g_main_loop_new(engine->control, FALSE);
 	engine->timer = wice__timer_new(engine->control, turn, engine);
-	engine->wake = wice__fd_watch_new(engine->control, engine->wake_fd, G_IO_IN, on_wake, engine);
-	if (engine->name[0])
-		wice__tun_link_new(engine->control, engine->name, on_link, engine, &engine->link);
+	engine->wake =
+		wice__fd_watch_new(engine->control, engine->wake_fd, G_IO_IN, on_wake, engine);
+	if (!engine->has_callbacks)
+		wice__tun_link_new(engine->control, engine->name,
+				   engine->tun->ops->poll_fd(engine->tun, 0), on_link, engine,
+				   &engine->link);
 	engine->control_thread = g_thread_new("wice-control", run, engine);
 }
 
-static gboolean quit(gpointer loop)
+static void quit(void *loop)
 {
 	g_main_loop_quit(loop);
-	return G_SOURCE_REMOVE;
 }
 
 void wice__engine_stop_control(WiceEngine *engine)
 {
 	/* Not g_main_loop_quit(): the loop may not run yet, and would not hear it. */
-	wice__idle_call(engine->control, (void (*)(void *))quit, engine->loop, NULL);
+	wice__idle_call(engine->control, quit, engine->loop, NULL);
 	g_thread_join(engine->control_thread);
 	wice__tun_link_free(engine->link);
 	wice__fd_watch_free(engine->wake);

@@ -42,8 +42,9 @@ static void put(WiceEngine *engine, const WiceEngineEvent *event)
 
 void wice__engine_emit(WiceEngine *engine, WiceEngineEventType type, const WiceKey *peer)
 {
-	WiceEngineEvent event = {.type = type};
+	WiceEngineEvent event = { .type = type };
 
+	wice__engine_attachments_tell(engine->attachments);
 	if (!engine->on_event)
 		return;
 	if (peer)

@@ -7,9 +7,11 @@
 #include <stdatomic.h>
 #include <wice/engine.h>
 
+#include "engine/backend.h"
 #include "engine/core.h"
 #include "engine/tun.h"
 #include "engine/tun_link.h"
+#include "engine/uapi_server.h"
 #include "event/source.h"
 
 /*
@@ -33,18 +35,20 @@ typedef struct {
 } WiceInbox;
 
 struct WiceEngine {
-	char name[16];      /* "": on callbacks */
+	char name[16];      /* "": on callbacks, without a name */
+	bool has_callbacks; /* no TUN interface */
 	const char *cipher; /* static */
 	WiceTun *tun;
 	WiceBind *bind;
 	WiceCore *core;
+	WiceEngineAttachments *attachments;
+	WiceUapiServer *server; /* NULL: nobody listens */
 
 	/* What is configured; lock protects it, and is held while the engine goes up or down. */
 	GMutex lock;
-	bool wanted; /* to be up */
-	bool up;     /* the bind is open and there are threads */
+	bool up;           /* the bind is open and there are threads */
 	_Atomic bool lost; /* the TUN device is gone */
-	uint16_t port; /* that is listened to, or 0: any */
+	uint16_t port;     /* that is listened to, or 0: any */
 	uint32_t fwmark;
 	uint32_t mtu;
 	GPtrArray *threads; /* WiceEngineThread */

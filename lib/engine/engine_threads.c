@@ -24,8 +24,8 @@ struct WiceEngineThread {
 /* Sleeps until fd is readable; false: the threads are to end. */
 static bool wait_for(const WiceEngine *engine, int fd)
 {
-	struct pollfd fds[] = {{.fd = fd, .events = POLLIN},
-			       {.fd = engine->stop_fd, .events = POLLIN}};
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+				{ .fd = engine->stop_fd, .events = POLLIN } };
 
 	while (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno == EINTR)
 		;
@@ -55,7 +55,7 @@ static void send_arena(WiceEngineThread *thread)
 			wice__lane_source_cleared(thread->lane, &runs[i]);
 	}
 	report(thread, now);
-	thread->arena.n = 0;
+	wice__packet_arena_empty(&thread->arena);
 }
 
 static gpointer run_outbound(gpointer user_data)
@@ -100,8 +100,8 @@ static gpointer run_inbound(gpointer user_data)
 			continue;
 		if (r <= 0) {
 			if (r != -EAGAIN)
-				wice__log(WICE_LOG_ERROR, engine->name, "nothing is received any more: %s",
-					  g_strerror(-r));
+				wice__log(WICE_LOG_ERROR, engine->name,
+					  "nothing is received any more: %s", g_strerror(-r));
 			return NULL;
 		}
 		now = wice__engine_now();

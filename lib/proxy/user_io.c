@@ -13,8 +13,8 @@
  * STUN packet that arrives right behind a WireGuard packet is shorter, would be stuck to it, and
  * the ICE agent would never see it: the more traffic, the more of its checks would be lost. But
  * packets that differ in their time to live are not joined (Linux 6.10, and stable kernels since).
- * So WireGuard's packets leave with one less than those that the ICE agent sends, and cannot be
- * confused on the other side. As that depends on the sender and on the receiver's kernel, a path on
+ * So WireGuard's packets leave with one less than those that the ICE agent sends (port_share.c),
+ * and cannot be confused on the other side. As that depends on the sender and on the receiver's kernel, a path on
  * which it has happened all the same receives without offload from then on.
  */
 #include "proxy/user_io.h"
@@ -354,26 +354,12 @@ void wice__user_io_dispatch(int fd, GIOCondition condition, void *user_data)
 	free_retired(proxy);
 }
 
-/* See "Receive offload" above. */
-static void lower_ttl(int fd, WiceFamily family)
-{
-	int level = family == WICE_FAMILY_IPV4 ? IPPROTO_IP : IPPROTO_IPV6;
-	int option = family == WICE_FAMILY_IPV4 ? IP_TTL : IPV6_UNICAST_HOPS;
-	int ttl;
-	socklen_t len = sizeof ttl;
-	if (getsockopt(fd, level, option, &ttl, &len) == 0 && ttl > 1) {
-		ttl--;
-		setsockopt(fd, level, option, &ttl, sizeof ttl);
-	}
-}
-
 void wice__user_io_prepare_path(WiceUserPath *path)
 {
 	wice__udp_sender_init(&path->out, path->out.fd, true, true);
 	if (!path->shared)
 		return;
 	wice__udp_set_buffers(path->out.fd);
-	lower_ttl(path->out.fd, path->local.address.family);
 	wice__udp_permit_fragments(path->out.fd, path->local.address.family);
 	path->gro = wice__udp_set_gro(path->out.fd, true);
 }

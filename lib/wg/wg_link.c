@@ -16,7 +16,7 @@ gboolean wice_wg_create(WiceWg *wg, const char *name, unsigned timeout_ms, GErro
 		return FALSE;
 	int64_t deadline = wice__now_ms() + timeout_ms;
 	int r = -EOPNOTSUPP;
-	for (size_t i = 0; i < wg->n_backends && r == -EOPNOTSUPP; i++) {
+	for (size_t i = wice__wg_first(wg); i < wg->n_backends && r == -EOPNOTSUPP; i++) {
 		WiceWgBackend *backend = wg->backends[i];
 		if (backend->ops->create)
 			r = backend->ops->create(backend, name, deadline);
@@ -30,7 +30,7 @@ gboolean wice_wg_delete(WiceWg *wg, const char *name, unsigned timeout_ms, GErro
 		return FALSE;
 	int64_t deadline = wice__now_ms() + timeout_ms;
 	int r = -ENODEV;
-	for (size_t i = 0; i < wg->n_backends && r == -ENODEV; i++) {
+	for (size_t i = wice__wg_first(wg); i < wg->n_backends && r == -ENODEV; i++) {
 		WiceWgBackend *backend = wg->backends[i];
 		if (backend->ops->remove)
 			r = backend->ops->remove(backend, name, deadline);
@@ -45,7 +45,7 @@ WiceLink *wice_wg_get_link(WiceWg *wg, const char *name, unsigned timeout_ms, GE
 	int64_t deadline = wice__now_ms() + timeout_ms;
 	WiceLink *link = NULL;
 	int r = -ENODEV;
-	for (size_t i = 0; i < wg->n_backends && r == -ENODEV; i++) {
+	for (size_t i = wice__wg_first(wg); i < wg->n_backends && r == -ENODEV; i++) {
 		WiceWgBackend *backend = wg->backends[i];
 		if (backend->ops->get_link)
 			r = backend->ops->get_link(backend, name, deadline, &link);
@@ -118,7 +118,7 @@ gboolean wice_wg_set_link(WiceWg *wg, const char *name, const WiceLinkChange *ch
 		return TRUE;
 	int64_t deadline = wice__now_ms() + timeout_ms;
 	int r = -ENODEV;
-	for (size_t i = 0; i < wg->n_backends && r == -ENODEV; i++) {
+	for (size_t i = wice__wg_first(wg); i < wg->n_backends && r == -ENODEV; i++) {
 		WiceWgBackend *backend = wg->backends[i];
 		if (backend->ops->set_link)
 			r = backend->ops->set_link(backend, name, change, deadline);

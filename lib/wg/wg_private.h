@@ -9,12 +9,24 @@
 /* What the files of the facade share: wg.c, wg_link.c, wg_error.c, async.c and watch.c. */
 struct WiceWg {
 	gatomicrefcount refs;
-	WiceWgBackend **backends; /* asked in this order */
+	/*
+	 * Asked in this order, from number `first` on: 1, or 0 once the place that is kept for the
+	 * engines of this process is taken.
+	 */
+	WiceWgBackend **backends;
+	gint first;
 	size_t n_backends;
+	GMutex inprocess_mutex; /* held while that place is taken */
 	GMutex observers_mutex; /* guards observers, also while they are called */
 	GArray *observers;
 	WiceThreadPool *threads; /* of the asynchronous calls */
 };
+
+/* Where to begin to ask. Any thread. */
+static inline size_t wice__wg_first(WiceWg *wg)
+{
+	return (size_t)g_atomic_int_get(&wg->first);
+}
 
 /* What was tried. */
 typedef enum {

@@ -32,7 +32,7 @@ typedef struct {
 } End;
 
 static const WiceEndpoint source = { { WICE_FAMILY_IPV4, { 192, 0, 2, 1 } }, 51820, 0 };
-static const uint8_t initiator_ephemeral[32] = { 3 }, responder_ephemeral[32] = { 4 };
+static const uint8_t initiator_ephemeral[32] = { 0, 3 }, responder_ephemeral[32] = { 0, 4 };
 
 static void check(bool condition, const char *what)
 {
@@ -44,7 +44,8 @@ static void check(bool condition, const char *what)
 
 static void make_end(End *end, uint8_t own_seed, uint8_t other_seed)
 {
-	WiceKey own = { { own_seed } }, other = { { other_seed } };
+	/* The lowest bits of a private key's first byte do not count. */
+	WiceKey own = { { 0, own_seed } }, other = { { 0, other_seed } };
 	memset(end, 0, sizeof *end);
 	wice__noise_identity(&own, &end->identity);
 	wice_key_public(&other, &end->peer.public_key);

@@ -1,0 +1,21 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_CRYPTO_AEAD_PROVIDER_H
+#define WICE_CRYPTO_AEAD_PROVIDER_H
+
+#include "crypto/aead.h"
+
+/* What the providers share with one another and with aead.c, which says which are built in. */
+
+#define WICE_AEAD_NONCE_LEN 12
+
+extern const WiceAeadProvider wice__aead_sodium;
+
+/* Four zeros and the counter, little endian. */
+static inline void wice__aead_nonce(uint64_t counter, uint8_t ret_nonce[WICE_AEAD_NONCE_LEN])
+{
+	for (int i = 0; i < WICE_AEAD_NONCE_LEN; i++)
+		ret_nonce[i] = i < 4 ? 0 : (uint8_t)(counter >> (8 * (i - 4)));
+}
+
+#endif
