@@ -55,7 +55,7 @@ static void send_arena(WiceEngineThread *thread)
 			wice__lane_source_cleared(thread->lane, &runs[i]);
 	}
 	report(thread, now);
-	thread->arena.n = 0;
+	wice__packet_arena_empty(&thread->arena);
 }
 
 static gpointer run_outbound(gpointer user_data)

@@ -106,4 +106,48 @@ static inline bool wice__offload_split_waits(const WicePacketArena *arena)
 /* Appends as many of them as there is room for. */
 void wice__offload_split_resume(WicePacketArena *arena);
 
+/*
+ * Joining. Packets of a flow become one frame if the receiving system could have split it into
+ * exactly these: equal headers but for what counts up, equal lengths but for the last, checksums
+ * that are right. None is copied or changed. Those of one flow stay in order.
+ */
+#define WICE_OFFLOAD_JOIN_MAX 256 /* packets at a time */
+#define WICE_OFFLOAD_JOIN_SEGMENTS 64
+#define WICE_OFFLOAD_JOIN_PIECES (1 + WICE_OFFLOAD_JOIN_SEGMENTS)
+#define WICE_OFFLOAD_JOIN_HEAD (sizeof(WiceVirtioHeader) + 40 + 60)
+
+typedef struct {
+	uint16_t first, last; /* packets; what is in between follows by WiceOffloadJoin.next */
+	uint16_t n;
+	uint8_t transport, header; /* where the transport header and the payload begin */
+	uint8_t protocol;
+	bool open;       /* more can be joined to it */
+	bool verified;   /* the checksum of the first packet is right */
+	bool push;       /* the last packet has TCP's PSH */
+	uint16_t size;   /* payload of each packet, but for the last */
+	uint32_t length; /* of the joined packet */
+} WiceOffloadFrame;
+
+typedef struct {
+	const WicePacket *packets;
+	size_t n_frames;
+	WiceOffloadFrame frames[WICE_OFFLOAD_JOIN_MAX];
+	uint16_t next[WICE_OFFLOAD_JOIN_MAX];
+	uint16_t flows[64]; /* by hash: the last frame's number plus 1 */
+} WiceOffloadJoin;
+
+/*
+ * Joins n packets, at most WICE_OFFLOAD_JOIN_MAX, each valid and as long as it says, to frames; those
+ * of TCP and of UDP only if wished. The packets must stay while the frames are looked at.
+ */
+void wice__offload_join(WiceOffloadJoin *join, const WicePacket *packets, size_t n, bool tcp,
+			bool udp);
+/*
+ * What to write for a frame: the virtio header, in the first piece, then a packet. head holds what
+ * does not come from the packets. Returns the number of pieces.
+ */
+size_t wice__offload_join_pieces(const WiceOffloadJoin *join, const WiceOffloadFrame *frame,
+				 uint8_t head[WICE_OFFLOAD_JOIN_HEAD],
+				 WiceOffloadPiece pieces[WICE_OFFLOAD_JOIN_PIECES]);
+
 #endif

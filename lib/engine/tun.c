@@ -44,6 +44,7 @@ typedef struct {
 	int fd;
 	_Alignas(64) Direction rx;
 	_Alignas(64) Direction tx;
+	WiceOffloadJoin join;
 } Queue;
 
 typedef struct {
@@ -103,18 +104,62 @@ static int tun_read(WiceTun *base, unsigned queue_number, WicePacketArena *arena
 	return r;
 }
 
+static bool write_packet(const LinuxTun *tun, const Queue *queue, const WicePacket *packet)
+{
+	WiceVirtioHeader header = { 0 };
+	struct iovec pieces[] = { { &header, sizeof header }, { packet->data, packet->length } };
+	return tun->virtio ? writev(queue->fd, pieces, 2) > 0
+			   : write(queue->fd, packet->data, packet->length) > 0;
+}
+
+static void write_packets(const LinuxTun *tun, Queue *queue, const WicePacket *packets, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		bool ok = write_packet(tun, queue, &packets[i]);
+		count(ok ? &queue->tx.packets : &queue->tx.bad, 1);
+		count(&queue->tx.frames, ok);
+	}
+}
+
+/* This kernel does not take such frames after all. */
+static void fall_back(LinuxTun *tun, Queue *queue, const WiceOffloadFrame *frame)
+{
+	atomic_store(frame->protocol == WICE_PROTOCOL_TCP ? &tun->tcp : &tun->udp, false);
+	atomic_fetch_add(&tun->fallbacks, 1);
+	for (size_t i = frame->first, k = 0; k < frame->n; k++, i = queue->join.next[i])
+		write_packets(tun, queue, &queue->join.packets[i], 1);
+}
+
+static void write_frame(LinuxTun *tun, Queue *queue, const WiceOffloadFrame *frame)
+{
+	uint8_t head[WICE_OFFLOAD_JOIN_HEAD];
+	WiceOffloadPiece pieces[WICE_OFFLOAD_JOIN_PIECES];
+	size_t n = wice__offload_join_pieces(&queue->join, frame, head, pieces);
+	if (writev(queue->fd, (struct iovec *)pieces, (int)n) > 0) {
+		count(&queue->tx.packets, frame->n);
+		count(&queue->tx.frames, 1);
+	} else if (errno == EINVAL && frame->n > 1) {
+		fall_back(tun, queue, frame);
+	} else {
+		count(&queue->tx.bad, frame->n);
+	}
+}
+
 static void tun_write(WiceTun *base, unsigned queue_number, const WicePacket *packets, size_t n)
 {
 	LinuxTun *tun = (LinuxTun *)base;
 	Queue *queue = &tun->queues[queue_number];
-	WiceVirtioHeader header = { 0 };
-	for (size_t i = 0; i < n; i++) {
-		struct iovec pieces[] = { { &header, sizeof header },
-					  { packets[i].data, packets[i].length } };
-		bool ok = tun->virtio ? writev(queue->fd, pieces, 2) > 0
-				      : write(queue->fd, packets[i].data, packets[i].length) > 0;
-		count(ok ? &queue->tx.frames : &queue->tx.bad, 1);
-		count(&queue->tx.packets, ok);
+	for (size_t part; n; packets += part, n -= part) {
+		bool tcp = atomic_load_explicit(&tun->tcp, memory_order_relaxed);
+		bool udp = atomic_load_explicit(&tun->udp, memory_order_relaxed);
+		part = MIN(n, WICE_OFFLOAD_JOIN_MAX);
+		if (part == 1 || !(tcp || udp)) {
+			write_packets(tun, queue, packets, part);
+			continue;
+		}
+		wice__offload_join(&queue->join, packets, part, tcp, udp);
+		for (size_t i = 0; i < queue->join.n_frames; i++)
+			write_frame(tun, queue, &queue->join.frames[i]);
 	}
 }
 

@@ -22,7 +22,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 			abort();  \
 	} while (0)
 #define MESSAGE_LEN 92
-#define STORY_MAX 200
+#define STORY_MAX 64
 
 static const WiceKey receiver_key = { { 1, 2, 3 } };
 

@@ -221,6 +221,7 @@ static Keys some_keys(void)
 		       .preshared = private_key(5) };
 }
 
+#define WIREGUARD_PROLOGUE "WireGuard v1 zx2c4 Jason@zx2c4.com"
 #define INITIATOR_INDEX 0x01020304u
 #define RESPONDER_INDEX 0xa1a2a3a4u
 
@@ -270,7 +271,6 @@ static int read_response(End *end, const WiceMessageResponse *message)
 
 START_TEST(the_messages_are_wireguards)
 {
-	static const char prologue[] = "WireGuard v1 zx2c4 Jason@zx2c4.com";
 	g_autoptr(GByteArray) first = g_byte_array_new(), second = g_byte_array_new();
 	Keys keys = some_keys();
 	End initiator, responder;
@@ -280,8 +280,8 @@ START_TEST(the_messages_are_wireguards)
 	make_ends(&initiator, &responder, &keys);
 	wice__tai64n(INT64_C(1600000000000000000), timestamp);
 
-	write_first(&symmetric, &keys, text(prologue), (WiceSpan){ timestamp, sizeof timestamp },
-		    first);
+	write_first(&symmetric, &keys, text(WIREGUARD_PROLOGUE),
+		    (WiceSpan){ timestamp, sizeof timestamp }, first);
 	WiceMessageInitiation initiation = initiate(&initiator, &keys);
 	ck_assert_mem_eq(initiation.type, "\1\0\0\0", 4);
 	ck_assert_mem_eq(initiation.sender, "\4\3\2\1", 4);
@@ -481,17 +481,20 @@ static const char *const low_order[] = {
 	"eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
 };
 
-/* What a forger can make of a peer's key of low order: every DH with it would be zero. */
-static WiceMessageInitiation forge(const Keys *keys, const WiceKey *claimed)
+/*
+ * An initiation to whom calls itself responder, of one who claims to have that key; the DH of both
+ * static keys is thought to be zero.
+ */
+static WiceMessageInitiation forge(const Keys *keys, const WiceKey *responder,
+				   const WiceKey *claimed)
 {
 	static const uint8_t zero[32];
-	WiceKey responder = public_of(&keys->responder);
 	WiceKey ephemeral = public_of(&keys->initiator_ephemeral);
 	uint8_t timestamp[WICE_TAI64N_LEN] = { 0x50 };
 	WiceMessageInitiation message = { .type = { WICE_MESSAGE_INITIATION } };
 	WiceNoiseSymmetric symmetric;
-	wice__noise_symmetric_init(&symmetric, "WireGuard v1 zx2c4 Jason@zx2c4.com", 34);
-	wice__noise_mix_hash(&symmetric, responder.bytes, 32);
+	wice__noise_symmetric_init(&symmetric, WIREGUARD_PROLOGUE, strlen(WIREGUARD_PROLOGUE));
+	wice__noise_mix_hash(&symmetric, responder->bytes, 32);
 	memcpy(message.ephemeral, ephemeral.bytes, 32);
 	wice__noise_mix_hash(&symmetric, ephemeral.bytes, 32);
 	wice__noise_mix_key(&symmetric, ephemeral.bytes);
@@ -506,10 +509,12 @@ static WiceMessageInitiation forge(const Keys *keys, const WiceKey *claimed)
 static void refuse_low_order_peer(const Keys *keys, const WiceKey *low)
 {
 	End initiator, responder, before;
-	WiceMessageInitiation initiation, forged = forge(keys, low);
+	WiceMessageInitiation initiation, forged;
 	WiceMessageResponse response;
 	WiceNoiseInitiation read;
 	make_ends(&initiator, &responder, keys);
+	/* every DH with the key would be zero */
+	forged = forge(keys, &responder.identity.public_key, low);
 	initiation = initiate(&initiator, keys);
 	ck_assert_int_eq(accept(&responder, &initiation), 0);
 	initiator.peer.public_key = responder.peer.public_key = *low;
@@ -583,6 +588,9 @@ START_TEST(messages_come_in_their_order)
 	response.receiver[0] ^= 1; /* to another handshake of ours */
 	ck_assert_int_eq(read_response(&initiator, &response), -EBADMSG);
 	response.receiver[0] ^= 1;
+	initiator.handshake.state = WICE_NOISE_NONE;
+	ck_assert_int_eq(read_response(&initiator, &response), -EBADMSG);
+	initiator.handshake.state = WICE_NOISE_INITIATION_SENT;
 	ck_assert_int_eq(read_response(&initiator, &response), 0);
 	ck_assert_int_eq(read_response(&initiator, &response), -EBADMSG); /* again */
 	ck_assert_int_eq(wice__noise_begin_session(&initiator.handshake, &session), 0);
@@ -616,6 +624,10 @@ START_TEST(without_a_private_key_there_is_no_handshake)
 	wice__noise_identity(&none, &responder.identity);
 	ck_assert(wice_key_is_zero(&responder.identity.public_key));
 	before = responder;
+	ck_assert_int_eq(wice__noise_read_initiation(&responder.identity, &initiation, &read),
+			 -EBADMSG);
+	keys.responder = none; /* everybody knows that */
+	initiation = forge(&keys, &none, &none);
 	ck_assert_int_eq(wice__noise_read_initiation(&responder.identity, &initiation, &read),
 			 -EBADMSG);
 	ck_assert_int_eq(wice__noise_create_initiation(&responder.handshake, &responder.peer,
