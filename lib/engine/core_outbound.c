@@ -68,7 +68,7 @@ static void collect(WiceLane *lane, const WicePacket *packets, size_t first, siz
 /* Seals lane->batch behind what is in lane->sealed, whose memory is large enough. */
 static void seal_run(WiceLane *lane, WiceCorePeer *peer, int64_t now_ms)
 {
-	const WicePacket *packets = (const WicePacket *)lane->batch->data;
+	const WicePacket *packets = (const WicePacket *)(void *)lane->batch->data;
 	size_t n = lane->batch->len, first = lane->sealed->len;
 	WiceCoreSession *session = peer->current;
 	WiceLaneRun run = { .path = peer->path, .n = n, .session = session->entry.index };
@@ -121,7 +121,7 @@ size_t wice__lane_seal(WiceLane *lane, const WicePacket *packets, size_t n, int6
 		}
 	}
 	g_mutex_unlock(&lane->mutex);
-	*ret_runs = (const WiceLaneRun *)lane->runs->data;
+	*ret_runs = (const WiceLaneRun *)(void *)lane->runs->data;
 	return lane->runs->len;
 }
 
