@@ -33,7 +33,7 @@ static void route(WiceLane *lane, const WicePacket *packets, size_t n)
 	WiceCorePeer **routed;
 
 	g_array_set_size(lane->routed, (guint)n);
-	routed = (WiceCorePeer **)lane->routed->data;
+	routed = (WiceCorePeer **)(void *)lane->routed->data;
 	for (size_t i = 0; i < n; i++) {
 		if (i > 0 && same_destination(&packets[i], &packets[i - 1]))
 			routed[i] = routed[i - 1];
@@ -54,7 +54,7 @@ static void report(WiceLane *lane, WiceReportType type, const WiceCoreSession *s
 /* Collects the packets from the first on that are its peer's, and takes them out of routed. */
 static void collect(WiceLane *lane, const WicePacket *packets, size_t first, size_t n)
 {
-	WiceCorePeer **routed = (WiceCorePeer **)lane->routed->data, *peer = routed[first];
+	WiceCorePeer **routed = (WiceCorePeer **)(void *)lane->routed->data, *peer = routed[first];
 
 	g_array_set_size(lane->batch, 0);
 	for (size_t i = first; i < n; i++) {
