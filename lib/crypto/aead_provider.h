@@ -12,6 +12,8 @@
 extern const WiceAeadProvider wice__aead_avx512; /* x86-64 only, with the next two */
 extern const WiceAeadProvider wice__aead_avx2;
 extern const WiceAeadProvider wice__aead_sse2;
+extern const WiceAeadProvider wice__aead_ipsec_mb; /* if its headers were there; so the next */
+extern const WiceAeadProvider wice__aead_openssl;
 extern const WiceAeadProvider wice__aead_sodium;
 
 /* Each in a file of its own, compiled for the processor that it needs. */
