@@ -159,6 +159,9 @@ static void show_mechanism(View *view, WiceMechanism mechanism)
 		line(view, "mechanism", "kernel (WireGuard talks to the peer itself)");
 	else if (mechanism == WICE_MECHANISM_USER)
 		line(view, "mechanism", "user (packets pass through wiced)");
+	else if (mechanism == WICE_MECHANISM_INPROCESS)
+		line(view, "mechanism",
+		     "inprocess (WireGuard in wiced sends from the port of ICE)");
 }
 
 static void show_allowed_ips(View *view, const WicePeerStatus *peer)

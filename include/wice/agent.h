@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <wice/cancel.h>
+#include <wice/engine.h>
 #include <wice/key.h>
 #include <wice/macros.h>
 #include <wice/status.h>
@@ -68,6 +69,15 @@ WICE_API gboolean wice_agent_add_interface(WiceAgent *agent, const char *pattern
  */
 WICE_API gboolean wice_agent_remove_interface(WiceAgent *agent, const char *pattern,
 					      GError **error);
+
+/*
+ * An engine of this process: it becomes a device of the agent, which takes it into care if it is among
+ * the interfaces that it was given. Its packets then pass between it and the ports of ICE directly
+ * (WICE_MECHANISM_INPROCESS). Errors: those of wice_engine_attach().
+ */
+WICE_API gboolean wice_agent_add_engine(WiceAgent *agent, WiceEngine *engine, GError **error);
+/* Lets go of it; to be called before it is freed. */
+WICE_API void wice_agent_remove_engine(WiceAgent *agent, WiceEngine *engine);
 
 /*
  * Called for every event, see <wice/status.h>. One handler; NULL removes it. The handler may call

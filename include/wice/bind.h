@@ -22,6 +22,7 @@ WICE_BEGIN_DECLS
  * called by one thread at a time; those of different queues at once. send(), route() and
  * set_fwmark() may be called by any thread at any time between open() and close(). No hook blocks:
  * where the system takes no more packets for the moment, they are dropped, as a network would.
+ * While it is not open, receive() and send() return -ENOTCONN and poll_fd() -1.
  */
 typedef struct WiceBind WiceBind;
 
@@ -75,12 +76,12 @@ typedef struct {
 		    uint16_t *ret_port, unsigned *ret_n_queues);
 	/* Stops receiving and forgets every path. Nothing happens if it is not open. */
 	void (*close)(WiceBind *bind);
-	/* Becomes readable when receive() of this queue has something. Valid until close(). */
+	/* Is readable as long as receive() of this queue has something. Valid until close(). */
 	int (*poll_fd)(WiceBind *bind, unsigned queue);
 	/*
-	 * Returns the number of datagrams, 1 to n, or -EAGAIN: there is none now. Other errors are
-	 * lasting: the bind must be opened anew. What they point to is valid until the next call
-	 * for the queue.
+	 * Returns the number of datagrams, 1 to n, or -EAGAIN: there is none now, or wait for
+	 * poll_fd(), which ends at once if there is. Other errors are lasting: the bind must be
+	 * opened anew. What datagrams point to is valid until the next call for the queue.
 	 */
 	int (*receive)(WiceBind *bind, unsigned queue, WiceBindDatagram *datagrams, size_t n);
 	/*
@@ -128,27 +129,27 @@ WICE_API WiceBind *wice_bind_udp_new(const WiceBindUdpOptions *options) WICE_WAR
 
 /*
  * Two binds, each of which receives what the other sends: for tests, and for engines of one process.
- * Packets to port a or b of the options arrive; others are lost. Bounded: 1,024 packets, what comes
- * then is lost.
+ * They are at 127.0.0.1; what is sent to the port that the other has open arrives there, whatever the
+ * address, all else is lost. Bounded: 1,024 packets wait, what comes then is dropped.
  */
 WICE_API void wice_bind_pair_new(WiceBind **ret_a, WiceBind **ret_b);
 
 /*
  * One more socket of a UDP bind, connected to nobody: packets that come in there are received with
  * its number as their path's channel, and what goes to such a path is sent from it. fd is
- * duplicated. Any thread; it works from now on, and over close() and open(), until it is removed.
- * -ENFILE: there are 65,535.
+ * duplicated; nobody else may receive from the socket, whose buffers, offloads and, if there is one,
+ * mark are set. Any thread; it works from now on, and over close() and open(), until it is removed.
+ * -ENFILE: there are 65,535; -EINVAL: no UDP socket; -EOPNOTSUPP: no UDP bind.
  */
 WICE_API int wice_bind_udp_add_channel(WiceBind *bind, int fd, uint32_t *ret_channel);
-/* Packets to its paths are dropped from now on. */
+/* Packets to its paths are dropped from now on, and no route leads there any more. */
 WICE_API void wice_bind_udp_remove_channel(WiceBind *bind, uint32_t channel);
-/*
- * From now on route() leads to remote over the channel, 0: no longer. At most one per address.
- */
+/* From now on route() leads to remote over the channel, 0: no longer. At most one per address. */
 WICE_API void wice_bind_udp_set_route(WiceBind *bind, const WiceEndpoint *remote, uint32_t channel);
 /*
  * Packets in a channel that are not WireGuard's (STUN) go to func, on the receiving thread; NULL:
- * are dropped. data is valid during the call.
+ * are dropped. data is valid during the call. One call at a time; the former function is not called
+ * any more when this returns. func must not call it.
  */
 typedef void (*WiceBindForeignFunc)(uint32_t channel, const WiceEndpoint *source,
 				    const uint8_t *data, size_t length, void *user_data);

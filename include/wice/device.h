@@ -26,9 +26,10 @@ typedef enum {
 	WICE_DEVICE_KERNEL = 1,    /* the kernel's wireguard module, through generic netlink */
 	WICE_DEVICE_USERSPACE = 2, /* a process behind a UAPI socket (wireguard-go, boringtun...) */
 	WICE_DEVICE_FAKE = 3,      /* made by a test, or what a plan would make */
+	WICE_DEVICE_ENGINE = 4,    /* this process, see <wice/engine.h> */
 } WiceDeviceKind;
 
-/* A word for it: "kernel", "userspace", "fake", or "unknown". Static. */
+/* A word for it: "kernel", "userspace", "fake", "engine", or "unknown". Static. */
 WICE_API const char *wice_device_kind_name(WiceDeviceKind kind);
 
 /*

@@ -12,6 +12,7 @@
 #include <wice/key.h>
 #include <wice/macros.h>
 #include <wice/plan.h>
+#include <wice/wg.h>
 
 WICE_BEGIN_DECLS
 
@@ -31,6 +32,8 @@ typedef enum {
 	WICE_ENGINE_PEER_ENDPOINT,      /* a peer has roamed */
 	WICE_ENGINE_CONFIGURED,         /* a plan was applied */
 	WICE_ENGINE_LOST, /* the TUN device is gone; the engine does nothing any more */
+	/* The file of wice_engine_listen() was deleted: this is how an engine is asked to end. */
+	WICE_ENGINE_SOCKET_DELETED,
 } WiceEngineEventType;
 
 typedef struct {
@@ -48,7 +51,10 @@ typedef struct {
 	const char *name;
 	/* a TUN device that was opened elsewhere: taken over if the call succeeds; 0: none; */
 	int tun_fd;
-	/* or a function for what comes out, wice_engine_inject() for what goes in. */
+	/*
+	 * or a function for what comes out, wice_engine_inject() for what goes in. Then name is what
+	 * the engine is called, and may be NULL.
+	 */
 	WiceEngineOutputFunc output;
 	/* Owned by the engine once the call has succeeded. NULL: UDP sockets. */
 	WiceBind *bind;
@@ -99,7 +105,7 @@ WICE_API WiceEngine *wice_engine_new(GMainContext *context, const WiceEngineOpti
 /* Stops it: the interface that it made is gone, threads have ended, keys are wiped. NULL is fine. */
 WICE_API void wice_engine_free(WiceEngine *engine);
 
-/* The name of the interface, "" with callbacks. */
+/* The name of the interface; with callbacks the one that it was given, or "". */
 WICE_API const char *wice_engine_name(const WiceEngine *engine);
 /* "avx512", "libsodium"...: what encrypts packets. Static. */
 WICE_API const char *wice_engine_cipher(const WiceEngine *engine);
@@ -112,12 +118,27 @@ WICE_API WiceDevice *wice_engine_get(WiceEngine *engine) WICE_WARN_UNUSED;
  */
 WICE_API gboolean wice_engine_set(WiceEngine *engine, const WicePlan *plan, GError **error);
 /*
- * The userspace API as a function: "get=1" or "set=1" texts, each ended by an empty line. Returns
- * the answers, to be wiped (they hold the private key) and freed with g_free(). Never fails: errors
- * are answers.
+ * The userspace API as a function: one "get=1" or "set=1" text, up to and with its empty line.
+ * Returns the answer, to be wiped (it may hold the private key) and freed with g_free(). Never fails:
+ * errors are answers.
  */
 WICE_API char *wice_engine_uapi(WiceEngine *engine, const char *request,
 				size_t length) WICE_WARN_UNUSED;
+/*
+ * Lets wg(8), wg-quick(8) and other programs use the engine: answers the userspace API on
+ * /var/run/wireguard/NAME.sock, which only its owner may open, until the engine is freed. fd: that
+ * socket, if somebody else has made it and listens; taken over if the call succeeds. -1: it is made.
+ * Errors: EXISTS (a program listens there), PERMISSION, INVALID (no name, or fd is no listening
+ * socket), IO.
+ */
+WICE_API gboolean wice_engine_listen(WiceEngine *engine, int fd, GError **error);
+/*
+ * Makes the engine a device of wg until it is freed: what is done there under its name (wice_wg_get(),
+ * wice_wg_set(), a watch...) is done to it, within this process and before any other device of
+ * that name. Watches are told of all that happens, and need not poll it. wg may be freed earlier.
+ * Errors: INVALID (it has no name), EXISTS (an engine of that name is attached).
+ */
+WICE_API gboolean wice_engine_attach(WiceEngine *engine, WiceWg *wg, GError **error);
 /*
  * Up: sockets are opened, packets flow. Down: sessions end. With a TUN device, follows the
  * interface's state by itself; without one it is up from the start.

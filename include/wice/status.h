@@ -40,6 +40,8 @@ typedef enum {
 	WICE_MECHANISM_NONE = 0,
 	WICE_MECHANISM_KERNEL, /* WireGuard's own socket talks to the peer, without us */
 	WICE_MECHANISM_USER,   /* the proxy in this process */
+	/* WireGuard is in this process (<wice/engine.h>), and sends from the port of ICE itself. */
+	WICE_MECHANISM_INPROCESS,
 } WiceMechanism;
 
 /* "connected", "direct", "user"... Static lower-case text, also used in JSON. */

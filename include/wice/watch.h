@@ -26,6 +26,9 @@ WICE_BEGIN_DECLS
  *	peers      a multicast group "peers" of the kernel's "wireguard" family, if it offers one
  *	           (no released kernel does; resolved by name); at once
  *	own        what this program changes through the same WiceWg (wice_wg_set()); at once
+ *	engines    all that happens to the engines of this process that are attached to the WiceWg
+ *	           (wice_engine_attach()), but for byte counters; at once. They are not polled,
+ *	           unless for those.
  *	poll       everything else: peers, endpoints, handshakes and counters change silently.
  *	           A device is polled every 20 ms while something is connecting: a peer that was
  *	           added or got another endpoint less than 15 s ago and has not had a handshake

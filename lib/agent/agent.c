@@ -12,6 +12,7 @@
 #include "agent/claim.h"
 #include "base/log.h"
 #include "event/source.h"
+#include "wg/backend.h"
 
 /* Interfaces are listed again this often: an event of the file system may be missed. */
 #define LIST_INTERVAL_MS 10000
@@ -199,6 +200,57 @@ static void on_wg_changed(const char *name, void *user_data)
 	WiceAgent *agent = user_data;
 	if (!name || is_wanted(agent, name))
 		sync_all(agent);
+}
+
+/* On any thread. */
+static void on_told(const char *name, void *user_data)
+{
+	WiceAgent *agent = user_data;
+	g_mutex_lock(&agent->told_mutex);
+	g_hash_table_add(agent->told, g_strdup(name));
+	wice__timer_set(agent->told_timer, 0);
+	g_mutex_unlock(&agent->told_mutex);
+}
+
+/* Engines tell of what happens; of other devices these are our own writes. */
+static void on_told_timer(void *user_data)
+{
+	WiceAgent *agent = user_data;
+	GHashTableIter iter;
+	gpointer name;
+	g_mutex_lock(&agent->told_mutex);
+	g_hash_table_iter_init(&iter, agent->told);
+	while (g_hash_table_iter_next(&iter, &name, NULL)) {
+		WiceInterface *interface = g_hash_table_lookup(agent->interfaces, name);
+		if (interface && wice__agent_find_engine(agent, name))
+			wice__interface_poll_soon(interface);
+	}
+	g_hash_table_remove_all(agent->told);
+	g_mutex_unlock(&agent->told_mutex);
+}
+
+WiceEngine *wice__agent_find_engine(WiceAgent *agent, const char *name)
+{
+	for (guint i = 0; i < agent->engines->len; i++)
+		if (strcmp(wice_engine_name(agent->engines->pdata[i]), name) == 0)
+			return agent->engines->pdata[i];
+	return NULL;
+}
+
+gboolean wice_agent_add_engine(WiceAgent *agent, WiceEngine *engine, GError **error)
+{
+	if (!wice_engine_attach(engine, agent->wg, error))
+		return FALSE;
+	g_ptr_array_add(agent->engines, engine);
+	sync_all(agent);
+	return TRUE;
+}
+
+void wice_agent_remove_engine(WiceAgent *agent, WiceEngine *engine)
+{
+	if (!g_ptr_array_remove(agent->engines, engine))
+		return;
+	drop_interface(agent, wice_engine_name(engine), true);
 }
 
 static void on_list_timer(void *user_data)
@@ -390,6 +442,11 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *o
 	agent->context = g_main_context_ref(context ? context : g_main_context_default());
 	agent->contexts = wice__context_pool_new(agent->context);
 	agent->wg = backends && backends->wg ? backends->wg : wice_wg_new();
+	agent->engines = g_ptr_array_new();
+	agent->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
+	agent->told_timer = wice__timer_new(agent->context, on_told_timer, agent);
+	g_mutex_init(&agent->told_mutex);
+	wice__wg_observe(agent->wg, on_told, agent);
 	agent->ice = backends && backends->ice ? backends->ice : &wice__ice_nice;
 	agent->slept_ms = backends && backends->slept_ms ? backends->slept_ms : wice__slept_ms;
 	agent->slept = agent->slept_ms();
@@ -444,7 +501,12 @@ void wice_agent_free(WiceAgent *agent)
 	g_ptr_array_unref(agent->patterns);
 	g_array_unref(agent->addresses);
 	g_queue_free_full(agent->events, free_event);
+	wice__wg_unobserve(agent->wg, agent);
 	wice_wg_free(agent->wg);
+	wice__timer_free(agent->told_timer);
+	g_mutex_clear(&agent->told_mutex);
+	g_hash_table_unref(agent->told);
+	g_ptr_array_unref(agent->engines);
 	g_free(agent->state_dir);
 	wice__context_pool_free(agent->contexts);
 	g_main_context_unref(agent->context);

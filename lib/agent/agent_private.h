@@ -5,6 +5,7 @@
 
 #include <glib.h>
 #include <wice/agent.h>
+#include <wice/engine.h>
 #include <wice/wg.h>
 
 #include "agent/interface.h"
@@ -21,6 +22,10 @@ struct WiceAgent {
 	GMainContext *context;
 	WiceContextPool *contexts; /* for what there is one of per peer */
 	WiceWg *wg;
+	GPtrArray *engines; /* WiceEngine, of the program */
+	GMutex told_mutex;  /* of the two that follow: engines tell on their threads */
+	GHashTable *told;   /* names of devices to look at */
+	WiceTimer *told_timer;
 	const WiceIceOps *ice;
 	char *state_dir;
 	int64_t started_ms;
@@ -62,6 +67,9 @@ void wice__agent_emit(WiceAgent *agent, WiceEvent *event);
 
 /* The interface has disappeared: frees it. */
 void wice__agent_lost(WiceAgent *agent, WiceInterface *interface);
+
+/* The engine whose interface has this name, or NULL. */
+WiceEngine *wice__agent_find_engine(WiceAgent *agent, const char *name);
 
 /* wait.c */
 void wice__waits_evaluate(WiceAgent *agent);

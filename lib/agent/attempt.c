@@ -21,7 +21,10 @@
 
 G_STATIC_ASSERT(CANDIDATES_MAX <= WICE_DESCRIPTION_MAX_CANDIDATES);
 
+/* Has one of the two kinds of paths. */
 typedef struct {
+	WiceAttempt *attempt;
+	WiceInprocessPath *inprocess;
 	WiceUserPath *path;
 	WiceCandidate host;
 	WiceStunProbe probe;
@@ -32,6 +35,7 @@ struct WiceAttempt {
 	void *user_data;
 	const WiceIceOps *ops;
 	WiceIce *ice;
+	WiceInprocess *inprocess; /* or NULL, and entry */
 	WiceUserEntry *entry;
 	WiceTimer *probe_timer;
 	WiceIceCredentials credentials;
@@ -80,6 +84,10 @@ static void on_ice_failed(void *user_data)
 	attempt->events->on_failed(attempt, attempt->user_data);
 }
 
+/*
+ * Packets of WireGuard that reach the ICE agent all the same are rare where the port is shared. The
+ * engine does without them, as WireGuard does without any packet.
+ */
 static void on_ice_data(const WiceEndpoint *base, const uint8_t *data, size_t len, void *user_data)
 {
 	AttemptSocket *socket = find_socket(user_data, base);
@@ -111,6 +119,15 @@ static bool probes_are_over(const WiceAttempt *attempt)
 	return true;
 }
 
+static void send_request(const AttemptSocket *socket, const WiceEndpoint *server,
+			 const uint8_t *request, size_t len)
+{
+	if (socket->inprocess)
+		wice__inprocess_path_send(socket->inprocess, server, request, len);
+	else
+		wice__user_path_send(socket->path, server, request, len);
+}
+
 /* Sends what is due and sets the timer for the rest. */
 static void run_probes(WiceAttempt *attempt)
 {
@@ -121,7 +138,7 @@ static void run_probes(WiceAttempt *attempt)
 		WiceEndpoint server;
 		uint8_t request[WICE_STUN_PROBE_REQUEST_LEN];
 		while (wice__stun_probe_output(&socket->probe, now, &server, request))
-			wice__user_path_send(socket->path, &server, request, sizeof request);
+			send_request(socket, &server, request, sizeof request);
 		deadline = MIN(deadline, wice__stun_probe_deadline(&socket->probe));
 	}
 	wice__timer_set(attempt->probe_timer, deadline);
@@ -144,20 +161,33 @@ static void on_probe_timer(void *user_data)
 		report_candidates(attempt);
 }
 
+static void take_answer(AttemptSocket *socket, const WiceEndpoint *source, const uint8_t *packet,
+			size_t len)
+{
+	WiceAttempt *attempt = socket->attempt;
+	if (!wice__stun_probe_input(&socket->probe, packet, len, source, wice__now_ms()))
+		return;
+	for (size_t i = 0; i < socket->probe.n_servers; i++)
+		if (socket->probe.servers[i].state == WICE_STUN_PROBE_ANSWERED)
+			add_reflexive(attempt, socket, &socket->probe.servers[i].mapped);
+	report_candidates(attempt);
+}
+
 void wice__attempt_stun_input(WiceAttempt *attempt, WiceUserPath *path, const WiceEndpoint *source,
 			      const uint8_t *packet, size_t len)
 {
 	for (size_t i = 0; i < attempt->n_sockets; i++) {
-		AttemptSocket *socket = &attempt->sockets[i];
-		if (socket->path != path ||
-		    !wice__stun_probe_input(&socket->probe, packet, len, source, wice__now_ms()))
-			continue;
-		for (size_t k = 0; k < socket->probe.n_servers; k++)
-			if (socket->probe.servers[k].state == WICE_STUN_PROBE_ANSWERED)
-				add_reflexive(attempt, socket, &socket->probe.servers[k].mapped);
-		report_candidates(attempt);
-		return;
+		if (attempt->sockets[i].path == path) {
+			take_answer(&attempt->sockets[i], source, packet, len);
+			return;
+		}
 	}
+}
+
+static void on_inprocess_stun(WiceInprocessPath *path, const WiceEndpoint *source,
+			      const uint8_t *packet, size_t len, void *user_data)
+{
+	take_answer(user_data, source, packet, len);
 }
 
 /* Servers of the socket's own family; a link-local address reaches none. */
@@ -166,7 +196,7 @@ static void start_probe(AttemptSocket *socket, const WiceAttemptOptions *options
 	WiceEndpoint servers[WICE_STUN_PROBE_MAX_SERVERS];
 	size_t n = 0;
 	const WiceAddress *own = &socket->host.endpoint.address;
-	bool reachable = socket->path && !wice_address_is_link_local(own);
+	bool reachable = !wice_address_is_link_local(own);
 	for (size_t i = 0; reachable && i < options->n_stun_servers && n < G_N_ELEMENTS(servers);
 	     i++)
 		if (options->stun_servers[i].address.family == own->family)
@@ -174,16 +204,29 @@ static void start_probe(AttemptSocket *socket, const WiceAttemptOptions *options
 	wice__stun_probe_init(&socket->probe, servers, n, randombytes_buf, wice__now_ms());
 }
 
-static void open_paths(WiceAttempt *attempt, const WiceAttemptOptions *options)
+static int open_path(AttemptSocket *socket, const WiceIceSocket *ice, uint32_t fwmark)
+{
+	const WiceAttempt *attempt = socket->attempt;
+	if (attempt->inprocess)
+		return wice__inprocess_path_new(attempt->inprocess, ice->fd, fwmark,
+						on_inprocess_stun, socket, &socket->inprocess);
+	return wice__user_path_new(attempt->entry, ice->fd, &socket->host.endpoint, fwmark,
+				   &socket->path);
+}
+
+/* -ENOTSUP: this is no way to do it; else what cannot be opened is left out. */
+static int open_paths(WiceAttempt *attempt, const WiceAttemptOptions *options)
 {
 	WiceIceSocket sockets[SOCKETS_MAX];
 	size_t n = MIN(attempt->ops->sockets(attempt->ice, sockets, SOCKETS_MAX), SOCKETS_MAX);
 	attempt->sockets = g_new0(AttemptSocket, n);
 	for (size_t i = 0; i < n; i++) {
 		AttemptSocket *socket = &attempt->sockets[attempt->n_sockets];
+		socket->attempt = attempt;
 		socket->host = sockets[i].candidate;
-		int err = wice__user_path_new(attempt->entry, sockets[i].fd, &socket->host.endpoint,
-					      options->fwmark, &socket->path);
+		int err = open_path(socket, &sockets[i], options->fwmark);
+		if (err == -ENOTSUP)
+			return err;
 		if (err) {
 			wice__log(WICE_LOG_WARNING, "",
 				  "a UDP port could not be shared with the ICE agent: %s",
@@ -195,6 +238,7 @@ static void open_paths(WiceAttempt *attempt, const WiceAttemptOptions *options)
 			attempt->candidates[attempt->n_candidates++] = socket->host;
 		start_probe(socket, options);
 	}
+	return attempt->n_sockets ? 0 : -EADDRNOTAVAIL;
 }
 
 /*
@@ -225,6 +269,7 @@ int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents
 	attempt->events = events;
 	attempt->user_data = user_data;
 	attempt->ops = options->ice;
+	attempt->inprocess = options->inprocess;
 	attempt->entry = options->entry;
 	attempt->probe_timer = wice__timer_new(options->context, on_probe_timer, attempt);
 
@@ -239,8 +284,7 @@ int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents
 				     &attempt->ice);
 	if (!err) {
 		attempt->ops->credentials(attempt->ice, &attempt->credentials);
-		open_paths(attempt, options);
-		err = attempt->n_sockets ? 0 : -EADDRNOTAVAIL;
+		err = open_paths(attempt, options);
 	}
 	if (err) {
 		wice__attempt_free(attempt);
@@ -257,8 +301,10 @@ void wice__attempt_free(WiceAttempt *attempt)
 	if (!attempt)
 		return;
 	/* Paths first: they share the ports of the agent's sockets. */
-	for (size_t i = 0; i < attempt->n_sockets; i++)
+	for (size_t i = 0; i < attempt->n_sockets; i++) {
+		wice__inprocess_path_free(attempt->sockets[i].inprocess);
 		wice__user_path_free(attempt->sockets[i].path);
+	}
 	if (attempt->ice)
 		attempt->ops->close(attempt->ice);
 	wice__timer_free(attempt->probe_timer);
@@ -300,13 +346,22 @@ const WiceIcePair *wice__attempt_pair(const WiceAttempt *attempt)
 	return attempt->has_pair ? &attempt->pair : NULL;
 }
 
+bool wice__attempt_is_inprocess(const WiceAttempt *attempt)
+{
+	return attempt->inprocess != NULL;
+}
+
 int wice__attempt_select(WiceAttempt *attempt)
 {
 	AttemptSocket *socket =
 		attempt->has_pair ? find_socket(attempt, &attempt->pair.base) : NULL;
 	if (!socket)
 		return -ENOENT;
-	wice__user_entry_select(attempt->entry, socket->path, &attempt->pair.remote.endpoint);
+	if (socket->inprocess)
+		wice__inprocess_path_select(socket->inprocess, &attempt->pair.remote.endpoint);
+	else
+		wice__user_entry_select(attempt->entry, socket->path,
+					&attempt->pair.remote.endpoint);
 	return 0;
 }
 

@@ -11,12 +11,13 @@
 #include <wice/candidate.h>
 
 #include "ice/ice.h"
+#include "proxy/inprocess.h"
 #include "proxy/user.h"
 #include "signaling/sealed.h"
 
 /*
- * One attempt to reach a peer: an ICE agent, the proxy paths that share its ports, and the search
- * for server-reflexive addresses from those ports. A session has one that it works on and may have
+ * One attempt to reach a peer: an ICE agent, the paths for WireGuard that share its ports (the
+ * engine's or the proxy's), and the search for server-reflexive addresses from those ports. A session has one that it works on and may have
  * another that still carries packets.
  */
 typedef struct WiceAttempt WiceAttempt;
@@ -31,7 +32,8 @@ typedef struct {
 typedef struct {
 	GMainContext *context;
 	const WiceIceOps *ice;
-	WiceUserEntry *entry;
+	WiceInprocess *inprocess; /* the interface's engine, or NULL: */
+	WiceUserEntry *entry;     /* the peer's entry of the userspace proxy */
 	bool controlling;
 	uint32_t fwmark;
 	const WiceAddress *addresses;
@@ -41,7 +43,7 @@ typedef struct {
 } WiceAttemptOptions;
 
 /*
- * -EADDRNOTAVAIL if there is no address, -EMFILE if what is left of the process's descriptors is
+ * -EADDRNOTAVAIL if there is no address, -ENOTSUP if inprocess cannot have the ports, -EMFILE if what is left of the process's descriptors is
  * needed for other things; -errno. No callback before this has returned. */
 int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents *events,
 		      void *user_data, WiceAttempt **ret_attempt);
@@ -62,7 +64,12 @@ void wice__attempt_stun_input(WiceAttempt *attempt, WiceUserPath *path, const Wi
 
 /* The selected pair; NULL while there is none. */
 const WiceIcePair *wice__attempt_pair(const WiceAttempt *attempt);
-/* Points the proxy entry at the selected pair; -ENOENT if there is none. */
+/* The paths are the engine's own. */
+bool wice__attempt_is_inprocess(const WiceAttempt *attempt);
+/*
+ * Packets go to the selected pair: points the proxy's entry at it, or has the engine's packets to the
+ * remote endpoint go over it. -ENOENT if there is none.
+ */
 int wice__attempt_select(WiceAttempt *attempt);
 
 /* What server-reflexive discovery has shown. */

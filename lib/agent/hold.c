@@ -79,6 +79,11 @@ void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint, int64
 	wice__interface_remember(hold->interface);
 }
 
+void wice__hold_forget_seen(WiceHold *hold)
+{
+	memset(&hold->seen.endpoint, 0, sizeof hold->seen.endpoint);
+}
+
 /* Keepalive from off to on sends at once; if it is on already, it is off for a moment. */
 void wice__hold_nudge(WiceHold *hold)
 {

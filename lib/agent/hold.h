@@ -38,6 +38,9 @@ void wice__hold_init(WiceHold *hold, WiceInterface *interface, const char *subje
  */
 void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint, int64_t since_ns);
 
+/* What is set next is written even if WireGuard is seen to have it. */
+void wice__hold_forget_seen(WiceHold *hold);
+
 /* Makes WireGuard send one packet now, or begin a handshake. */
 void wice__hold_nudge(WiceHold *hold);
 

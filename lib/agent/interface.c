@@ -13,7 +13,7 @@
 #include "event/source.h"
 
 /*
- * WireGuard does not tell when a peer changes, so the device is read again and again: often while
+ * WireGuard does not tell when a peer changes (but for engines of this process, which do), so the device is read again and again: often while
  * it is about to prove a path, rarely otherwise, and never so often that reading takes more than
  * one part in POLL_SHARE of the time (a dump of 10,000 peers takes a while).
  */
@@ -32,6 +32,7 @@ struct WiceInterface {
 	bool usable;
 	char idle_reason[160];
 	WiceUserProxy *proxy;
+	WiceInprocess *inprocess;
 	WiceTimer *poll;
 	int64_t dump_ms; /* how long the last one took */
 	GHashTable *peers;
@@ -122,6 +123,15 @@ WiceUserProxy *wice__interface_proxy(WiceInterface *interface)
 		wice__log(WICE_LOG_WARNING, interface->name, "no userspace proxy can be made: %s",
 			  g_strerror(-err));
 	return interface->proxy;
+}
+
+WiceInprocess *wice__interface_inprocess(WiceInterface *interface)
+{
+	WiceEngine *engine = wice__agent_find_engine(interface->agent, interface->name);
+	if (!interface->inprocess && engine)
+		interface->inprocess =
+			wice__inprocess_new(interface->agent->context, wice_engine_bind(engine));
+	return interface->inprocess;
 }
 
 void wice__interface_attempt_options(WiceInterface *interface, WiceAttemptOptions *ret_options)
@@ -465,6 +475,7 @@ void wice__interface_free(WiceInterface *interface, bool gone)
 	remove_all_peers(interface, gone);
 	unsubscribe(interface);
 	wice__user_proxy_free(interface->proxy);
+	wice__inprocess_free(interface->inprocess);
 	wice__timer_free(interface->poll);
 	wice__found_free(interface->found);
 	wice__claim_free(interface->claim);

@@ -17,6 +17,7 @@
 #include "agent/peer.h"
 #include "agent/reason.h"
 #include "event/context_pool.h"
+#include "proxy/inprocess.h"
 #include "proxy/user.h"
 #include "signaling/sealed.h"
 
@@ -56,6 +57,11 @@ void wice__interface_init_mailbox(WiceInterface *interface, WiceMailbox *mailbox
 				  const WiceKey *peer);
 /* The userspace proxy, made when first asked for; NULL if it cannot be. */
 WiceUserProxy *wice__interface_proxy(WiceInterface *interface);
+/*
+ * Paths for the engine of this process whose interface it is, made when first asked for; NULL: it is
+ * none's.
+ */
+WiceInprocess *wice__interface_inprocess(WiceInterface *interface);
 /* Everything but the context, the entry and the role. Pointers live until the next main loop iteration. */
 void wice__interface_attempt_options(WiceInterface *interface, WiceAttemptOptions *ret_options);
 void wice__interface_publish(WiceInterface *interface, const WiceEnvelope *envelope);

@@ -30,6 +30,8 @@
 #define FORMER_KEPT_MS 5000
 /* For so long the proxy is used with a peer that WireGuard's own socket did not reach. */
 #define KERNEL_REFUSED_MS 600000
+/* How often WireGuard is led back that has gone to another path of ours. */
+#define MAX_REASSERTIONS 3
 
 struct WicePeer {
 	WiceInterface *interface;
@@ -57,6 +59,7 @@ struct WicePeer {
 	WiceHold hold;
 	WiceSelection selection;      /* how packets get to the path of `active` */
 	int64_t kernel_refused_until; /* WireGuard's own socket did not get through */
+	unsigned reassertions;        /* since the path was applied */
 	char reason[WICE_REASON_SIZE];
 	uint32_t connect_ms;
 };
@@ -131,18 +134,29 @@ static bool has_reason(int err)
 	       err == -ELIBACC;
 }
 
-static void open_attempt(WicePeer *peer)
+/* Paths of the interface's engine, or of the proxy where there is none or the kernel lacks for it. */
+static int make_attempt(WicePeer *peer)
 {
 	WiceAttemptOptions options = { 0 };
-	int err = ensure_entry(peer);
-	if (!err) {
-		wice__interface_attempt_options(peer->interface, &options);
-		options.context = peer->context;
-		options.entry = peer->entry;
-		options.controlling = peer->session.controlling;
-		peer->attempt_opened_ns = wice__realtime_ms() * 1000000;
+	wice__interface_attempt_options(peer->interface, &options);
+	options.context = peer->context;
+	options.controlling = peer->session.controlling;
+	options.inprocess = wice__interface_inprocess(peer->interface);
+	int err = -ENOTSUP;
+	if (options.inprocess)
 		err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
-	}
+	if (err != -ENOTSUP)
+		return err;
+	options.inprocess = NULL;
+	err = ensure_entry(peer);
+	options.entry = peer->entry;
+	return err ? err : wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
+}
+
+static void open_attempt(WicePeer *peer)
+{
+	peer->attempt_opened_ns = wice__realtime_ms() * 1000000;
+	int err = make_attempt(peer);
 	peer->not_opened = err;
 	if (!has_reason(err))
 		wice__log(WICE_LOG_WARNING, peer->subject, "no ICE agent could be started: %s",
@@ -188,6 +202,7 @@ static void select_mechanism(WicePeer *peer, bool kernel)
 {
 	const WiceIcePair *pair = wice__attempt_pair(peer->active);
 	WiceSelectInput input = {
+		.inprocess = wice__attempt_is_inprocess(peer->active),
 		.own_kernel = kernel,
 		.peer_kernel = peer->mailbox.peer_capabilities & WICE_CAPABILITY_KERNEL_PATH,
 		.own_wg_port = wice__interface_listen_port(peer->interface),
@@ -202,9 +217,9 @@ static void select_mechanism(WicePeer *peer, bool kernel)
 
 static const WiceEndpoint *mechanism_endpoint(const WicePeer *peer)
 {
-	return peer->selection.mechanism == WICE_MECHANISM_KERNEL
-		       ? &peer->selection.endpoint
-		       : wice__user_entry_endpoint(peer->entry);
+	return peer->selection.mechanism == WICE_MECHANISM_USER
+		       ? wice__user_entry_endpoint(peer->entry)
+		       : &peer->selection.endpoint;
 }
 
 /*
@@ -225,6 +240,10 @@ static void apply_path(WicePeer *peer)
 		peer->active = peer->attempt;
 	}
 	select_mechanism(peer, wice__now_ms() >= peer->kernel_refused_until);
+	peer->reassertions = 0;
+	/* The same endpoint may be reached over another port of ours now, which nobody sees. */
+	if (peer->selection.mechanism == WICE_MECHANISM_INPROCESS)
+		wice__hold_forget_seen(&peer->hold);
 	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
 	wice__interface_poll_soon(peer->interface);
 }
@@ -235,7 +254,7 @@ static void fall_back(WicePeer *peer)
 	if (peer->selection.mechanism != WICE_MECHANISM_KERNEL)
 		return;
 	wice__log(WICE_LOG_INFO, peer->subject,
-		  "WireGuard's own socket does not reach the peer; the proxy is used");
+		  "WireGuard's own socket does not reach the peer; the port of ICE is used");
 	peer->kernel_refused_until = wice__now_ms() + KERNEL_REFUSED_MS;
 	apply_path(peer);
 }
@@ -426,6 +445,39 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 		  });
 }
 
+static bool is_remote_of(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
+{
+	const WiceIcePair *pair = attempt ? wice__attempt_pair(attempt) : NULL;
+	return pair && wice_endpoint_compare(&pair->remote.endpoint, endpoint) == 0;
+}
+
+/* An address of the peer that ICE found or was told. */
+static bool is_known(const WicePeer *peer, const WiceEndpoint *endpoint)
+{
+	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)
+		if (wice_endpoint_compare(&peer->remote.candidates[i].endpoint, endpoint) == 0)
+			return true;
+	return is_remote_of(peer->attempt, endpoint) || is_remote_of(peer->active, endpoint) ||
+	       is_remote_of(peer->former, endpoint);
+}
+
+/*
+ * An engine sees where packets really come from, and so its endpoint goes to any path that a late
+ * packet takes. Both ends lead it back to the selected one, or they could chase each other over the
+ * former; but not without end, for the peer may have its reasons.
+ */
+static bool reassert(WicePeer *peer)
+{
+	if (peer->selection.mechanism != WICE_MECHANISM_INPROCESS ||
+	    !is_known(peer, &peer->hold.seen.endpoint))
+		return false;
+	if (peer->reassertions++ < MAX_REASSERTIONS)
+		wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), 0);
+	else
+		wice__hold_adopt(&peer->hold);
+	return true;
+}
+
 /*
  * WireGuard sends to where it last heard the peer, so it may have gone from one of the two ways to
  * this peer to the other because the peer did: then we follow. Anything else is another hand, or
@@ -434,6 +486,8 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 static void follow(WicePeer *peer)
 {
 	const WiceEndpoint *seen = &peer->hold.seen.endpoint;
+	if (reassert(peer))
+		return;
 	for (int kernel = 0; peer->active && kernel < 2; kernel++) {
 		select_mechanism(peer, kernel);
 		if (wice_endpoint_compare(mechanism_endpoint(peer), seen) == 0) {
@@ -470,7 +524,11 @@ static void release_former(WicePeer *peer)
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 {
 	WiceLivenessVerdict verdict;
-	WiceHoldChange change = wice__hold_update(&peer->hold, device_peer, &verdict);
+	WiceDevicePeer seen = *device_peer;
+	/* Where the peer was heard before we had selected a path is not where the user had it. */
+	if (!peer->session.path && is_known(peer, &seen.endpoint))
+		seen.endpoint = peer->hold.found_endpoint;
+	WiceHoldChange change = wice__hold_update(&peer->hold, &seen, &verdict);
 	if (!peer->session.path)
 		return;
 	if (change == WICE_HOLD_LOST) {

@@ -54,6 +54,7 @@ const char *wice_mechanism_name(WiceMechanism mechanism)
 		[WICE_MECHANISM_NONE] = "none",
 		[WICE_MECHANISM_KERNEL] = "kernel",
 		[WICE_MECHANISM_USER] = "user",
+		[WICE_MECHANISM_INPROCESS] = "inprocess",
 	};
 	return name_of(names, G_N_ELEMENTS(names), (int)mechanism);
 }

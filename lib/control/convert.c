@@ -26,8 +26,9 @@ typedef Wice__Control__V1__Event PbEvent;
 G_STATIC_ASSERT((int)WICE__CONTROL__V1__PEER_STATE__PEER_STATE_FAILED ==
 		(int)WICE_STATE_FAILED + STATE_SHIFT);
 G_STATIC_ASSERT((int)WICE__CONTROL__V1__PATH_KIND__PATH_KIND_RELAY == (int)WICE_PATH_RELAY);
-G_STATIC_ASSERT((int)WICE__CONTROL__V1__MECHANISM__MECHANISM_USER == (int)WICE_MECHANISM_USER);
-G_STATIC_ASSERT((int)WICE__CONTROL__V1__DEVICE_KIND__DEVICE_KIND_FAKE == (int)WICE_DEVICE_FAKE);
+G_STATIC_ASSERT((int)WICE__CONTROL__V1__MECHANISM__MECHANISM_INPROCESS ==
+		(int)WICE_MECHANISM_INPROCESS);
+G_STATIC_ASSERT((int)WICE__CONTROL__V1__DEVICE_KIND__DEVICE_KIND_ENGINE == (int)WICE_DEVICE_ENGINE);
 G_STATIC_ASSERT((int)WICE__CONTROL__V1__CANDIDATE_TYPE__CANDIDATE_TYPE_RELAYED ==
 		(int)WICE_CANDIDATE_RELAYED);
 G_STATIC_ASSERT((int)WICE__CONTROL__V1__EVENT_TYPE__EVENT_TYPE_BACKEND_STATE ==
@@ -367,7 +368,8 @@ static bool peer_from(Reader *reader, const PbPeer *message, WicePeerStatus *ret
 	    !allowed_ips_from(reader, message, ret) ||
 	    !state_from(reader, (int)message->state, &ret->state) ||
 	    !enum_from(reader, (int)message->path, WICE_PATH_NONE, WICE_PATH_RELAY) ||
-	    !enum_from(reader, (int)message->mechanism, WICE_MECHANISM_NONE, WICE_MECHANISM_USER) ||
+	    !enum_from(reader, (int)message->mechanism, WICE_MECHANISM_NONE,
+		       WICE_MECHANISM_INPROCESS) ||
 	    !candidate_from(reader, message->local, &ret->local) ||
 	    !candidate_from(reader, message->remote, &ret->remote) ||
 	    !endpoint_from(reader, message->endpoint, &ret->endpoint) ||
@@ -409,7 +411,7 @@ static bool interface_from(Reader *reader, const PbInterface *message, WiceInter
 		return refuse(reader, "an interface has an impossible name");
 	if (message->listen_port > UINT16_MAX)
 		return refuse(reader, "a port is larger than 65535");
-	if (!enum_from(reader, (int)message->kind, WICE_DEVICE_KERNEL, WICE_DEVICE_FAKE) ||
+	if (!enum_from(reader, (int)message->kind, WICE_DEVICE_KERNEL, WICE_DEVICE_ENGINE) ||
 	    !key_from(reader, &message->public_key, true, &ret->public_key))
 		return false;
 	ret->name = message->name;
@@ -486,7 +488,8 @@ static bool event_from(Reader *reader, const PbEvent *message, WiceEvent *ret)
 	return state_from(reader, (int)message->state, &ret->state) &&
 	       state_from(reader, (int)message->previous_state, &ret->previous_state) &&
 	       enum_from(reader, (int)message->path, WICE_PATH_NONE, WICE_PATH_RELAY) &&
-	       enum_from(reader, (int)message->mechanism, WICE_MECHANISM_NONE, WICE_MECHANISM_USER);
+	       enum_from(reader, (int)message->mechanism, WICE_MECHANISM_NONE,
+			 WICE_MECHANISM_INPROCESS);
 }
 
 static void set_protocol_error(GError **error, const char *what, const char *problem)

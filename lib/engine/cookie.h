@@ -34,14 +34,16 @@ typedef enum {
 	WICE_MAC_WITH_COOKIE, /* mac2 too: the sender receives at its address */
 } WiceMacState;
 
+/* Made anew, and without a secret, when our key changes. */
 void wice__cookie_checker_init(WiceCookieChecker *checker, const WiceKey *own_public_key);
+/* under_load false: mac2 is not looked at. Cookies older than the secret's lifetime do not count. */
+WiceMacState wice__cookie_check(const WiceCookieChecker *checker, const uint8_t *message,
+				size_t length, const WiceEndpoint *source, bool under_load,
+				int64_t now_ms);
 /*
- * secret: 32 fresh random bytes, taken when the old secret is too old; only then are they used.
- * under_load false: mac2 is not looked at.
+ * A cookie for the sender of message, at source. nonce: 24 random bytes; secret: 32 more, that become
+ * the checker's if it has none or only one that is too old, and are not used otherwise.
  */
-WiceMacState wice__cookie_check(WiceCookieChecker *checker, const uint8_t *message, size_t length,
-				const WiceEndpoint *source, bool under_load, int64_t now_ms);
-/* A cookie for the sender of message, at source. nonce: 24 random bytes; secret: 32. */
 void wice__cookie_reply(WiceCookieChecker *checker, const uint8_t *message, size_t length,
 			const WiceEndpoint *source, const uint8_t nonce[24],
 			const uint8_t secret[32], int64_t now_ms, WiceMessageCookie *ret_reply);
@@ -49,7 +51,7 @@ void wice__cookie_reply(WiceCookieChecker *checker, const uint8_t *message, size
 /* The sender of handshakes: one per peer. */
 typedef struct {
 	uint8_t mac1_key[32];
-	uint8_t cookie_key[32];
+	uint8_t cookie_key[32]; /* decrypts cookies */
 	uint8_t cookie[WICE_COOKIE_LEN];
 	uint8_t last_mac1[16];
 	int64_t cookie_ms; /* since when */
@@ -57,10 +59,14 @@ typedef struct {
 	bool has_last_mac1;
 } WiceCookieMaker;
 
+/* Knows no cookie yet. */
 void wice__cookie_maker_init(WiceCookieMaker *maker, const WiceKey *peer_public_key);
 /* Writes the macs of a message that is about to be sent. */
 void wice__cookie_add_macs(WiceCookieMaker *maker, uint8_t *message, size_t length, int64_t now_ms);
-/* A cookie came for the last message. -EBADMSG: forged, or not for it; -ENOENT: none was sent. */
+/*
+ * A cookie came for the last message; it goes into those that follow. -EBADMSG: forged, or not for it;
+ * -ENOENT: none was sent, or it was answered already. maker is unchanged then.
+ */
 int wice__cookie_read_reply(WiceCookieMaker *maker, const WiceMessageCookie *reply, int64_t now_ms);
 
 #endif

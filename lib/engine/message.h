@@ -59,7 +59,7 @@ typedef struct {
 /* What it is by its first four bytes, if its length fits: exactly, or for a transport at least. */
 WiceMessageType wice__message_type(const uint8_t *data, size_t length);
 
-/* Reads and writes little endian numbers at any address. */
+/* Read and write little endian numbers at any address. */
 static inline uint32_t wice__get_le32(const uint8_t *p)
 {
 	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;

@@ -8,6 +8,7 @@
 #include <wice/key.h>
 
 #include "engine/message.h"
+#include "engine/noise_symmetric.h"
 
 /*
  * The handshake, Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s (whitepaper section 5.4). Pure: randomness,
@@ -21,8 +22,11 @@ typedef struct {
 	WiceKey public_key;
 } WiceNoiseIdentity;
 
-/* TAI64N (12 bytes), coarsened so that it tells nobody how fast we are (whitepaper section 5.1). */
 #define WICE_TAI64N_LEN 12
+/*
+ * The timestamp of an initiation, made of nanoseconds since 1970 (whitepaper section 5.1). Coarsened
+ * to 17 ms, so that it tells nobody how fast we are.
+ */
 void wice__tai64n(int64_t realtime_ns, uint8_t ret_timestamp[WICE_TAI64N_LEN]);
 
 typedef enum {
@@ -40,8 +44,7 @@ typedef struct {
 	uint32_t remote_index;
 	WiceKey ephemeral;        /* our private one */
 	WiceKey remote_ephemeral; /* their public one */
-	uint8_t hash[32];
-	uint8_t chain[32];
+	WiceNoiseSymmetric symmetric;
 } WiceNoiseHandshake;
 
 /* What is known of a peer for as long as it is one. */
@@ -53,15 +56,18 @@ typedef struct {
 	uint8_t timestamp[WICE_TAI64N_LEN]; /* the greatest that it has shown */
 } WiceNoisePeer;
 
-/* An initiation whose static key has been decrypted; nothing is proven yet but that they know ours. */
+/*
+ * An initiation whose static key has been decrypted; nothing is proven yet but that they know ours.
+ * A secret: wiped by whom it was returned to.
+ */
 typedef struct {
 	WiceKey public_key; /* whose it claims to be */
-	uint8_t hash[32];
-	uint8_t chain[32];
 	WiceKey ephemeral;
+	WiceNoiseSymmetric symmetric;
 	uint32_t sender;
 } WiceNoiseInitiation;
 
+/* What a session begins with; wiped by whom it was returned to. */
 typedef struct {
 	uint8_t send[32];
 	uint8_t receive[32];
@@ -70,14 +76,15 @@ typedef struct {
 	bool initiator;
 } WiceNoiseKeys;
 
-/* An identity from a private key. Zeros: none, nothing can be shaken. */
+/* An identity from a private key. Zeros: none, no handshake is made or read with it. */
 void wice__noise_identity(const WiceKey *private_key, WiceNoiseIdentity *ret_identity);
 /* Forgets static_static: our private key has changed. */
 void wice__noise_peer_reset(WiceNoisePeer *peer);
 
 /*
  * Begins a handshake: whatever handshake held is forgotten. ephemeral: 32 random bytes, wiped by the
- * caller. -EKEYREJECTED: the peer's key is of low order.
+ * caller. -EKEYREJECTED: the peer's key is of low order; -ENOKEY: we have none. handshake is unchanged
+ * then.
  */
 int wice__noise_create_initiation(WiceNoiseHandshake *handshake, WiceNoisePeer *peer,
 				  const WiceNoiseIdentity *identity, const uint8_t ephemeral[32],
@@ -91,14 +98,18 @@ int wice__noise_read_initiation(const WiceNoiseIdentity *identity,
 
 /*
  * The second half: proves that it is the peer's and not a replay, remembers its timestamp. -EBADMSG:
- * forged; -EALREADY: not newer than the newest. handshake and peer are unchanged then.
+ * forged, or the peer's key is of low order; -EALREADY: not newer than the newest. handshake and peer
+ * are unchanged then (but that static_static may be known).
  */
 int wice__noise_accept_initiation(WiceNoiseHandshake *handshake, WiceNoisePeer *peer,
 				  const WiceNoiseIdentity *identity,
 				  const WiceNoiseInitiation *initiation,
 				  const WiceMessageInitiation *message);
 
-/* Answers an initiation that was accepted. -EKEYREJECTED as above. */
+/*
+ * Answers an initiation that was accepted; ephemeral as above. -EPROTO: none was; -EKEYREJECTED: a key
+ * of theirs is of low order. handshake is unchanged then.
+ */
 int wice__noise_create_response(WiceNoiseHandshake *handshake, const WiceNoisePeer *peer,
 				const uint8_t ephemeral[32], uint32_t local_index,
 				WiceMessageResponse *ret_message);
@@ -108,7 +119,10 @@ int wice__noise_read_response(WiceNoiseHandshake *handshake, const WiceNoisePeer
 			      const WiceNoiseIdentity *identity,
 			      const WiceMessageResponse *message);
 
-/* The keys of a session, after a response was sent or read; the handshake is wiped. -EPROTO else. */
+/*
+ * The keys of a session, after a response was sent or read; the handshake is wiped. -EPROTO: neither
+ * was.
+ */
 int wice__noise_begin_session(WiceNoiseHandshake *handshake, WiceNoiseKeys *ret_keys);
 
 #endif

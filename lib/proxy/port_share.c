@@ -96,6 +96,19 @@ static int set_reuseport(int fd, int value)
 	return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &value, sizeof value) < 0 ? -errno : 0;
 }
 
+/* See "Receive offload" in user_io.c. */
+static void lower_ttl(int fd, int family)
+{
+	int level = family == AF_INET ? IPPROTO_IP : IPPROTO_IPV6;
+	int option = family == AF_INET ? IP_TTL : IPV6_UNICAST_HOPS;
+	int ttl;
+	socklen_t len = sizeof ttl;
+	if (getsockopt(fd, level, option, &ttl, &len) == 0 && ttl > 1) {
+		ttl--;
+		setsockopt(fd, level, option, &ttl, sizeof ttl);
+	}
+}
+
 static int join(int ice, int ours, const struct sockaddr *address, socklen_t len)
 {
 	int r = copy_options(ice, ours, address->sa_family);
@@ -131,6 +144,7 @@ int wice__port_share_open(int fd, uint32_t fwmark, int *ret_fd)
 		close(ours);
 		return r;
 	}
+	lower_ttl(ours, address.ss_family);
 	*ret_fd = ours;
 	return 0;
 }

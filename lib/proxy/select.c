@@ -66,7 +66,11 @@ void wice__select(const WiceSelectInput *input, WiceSelection *ret_selection)
 	}
 	selection.endpoint = input->remote->endpoint;
 	selection.why = obstacle(input, selection.path);
-	if (selection.why) {
+	if (selection.why && input->inprocess) {
+		selection.mechanism = WICE_MECHANISM_INPROCESS;
+		selection.why = "WireGuard is in this process and sends from the port that ICE "
+				"has used.";
+	} else if (selection.why) {
 		selection.mechanism = WICE_MECHANISM_USER;
 	} else {
 		selection.mechanism = WICE_MECHANISM_KERNEL;

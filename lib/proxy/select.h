@@ -12,6 +12,7 @@
 
 /* How packets should get from WireGuard to the pair that ICE has selected. Pure. */
 typedef struct {
+	bool inprocess;   /* WireGuard is in this process and has ICE's port */
 	bool own_kernel;  /* we may let WireGuard's socket talk to the peer, and announce it */
 	bool peer_kernel; /* the peer announces the same */
 	uint16_t own_wg_port, peer_wg_port;  /* 0: not known */
@@ -23,7 +24,7 @@ typedef struct {
 typedef struct {
 	WicePathKind path;
 	WiceMechanism mechanism;
-	/* KERNEL: what WireGuard's endpoint must be. USER: where the proxy sends. */
+	/* KERNEL, INPROCESS: what WireGuard's endpoint must be. USER: where the proxy sends. */
 	WiceEndpoint endpoint;
 	const char *why; /* one sentence, static */
 } WiceSelection;

@@ -50,12 +50,12 @@ static int open_wg_socket(void)
 	 */
 	setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, "lo", sizeof "lo");
 	struct sockaddr_in any = { .sin_family = AF_INET };
-	int on = 1;
-	if (setsockopt(fd, IPPROTO_IP, IP_PKTINFO, &on, sizeof on) < 0 ||
-	    bind(fd, (const struct sockaddr *)&any, sizeof any) < 0) {
-		int error = errno;
+	int r = wice__udp_tell_local(fd, WICE_FAMILY_IPV4);
+	if (r == 0 && bind(fd, (const struct sockaddr *)&any, sizeof any) < 0)
+		r = -errno;
+	if (r < 0) {
 		close(fd);
-		return -error;
+		return r;
 	}
 	wice__udp_set_buffers(fd);
 	wice__udp_set_gro(fd, true);
@@ -67,7 +67,7 @@ static int open_wg_side(WiceUserProxy *proxy)
 	int fd = open_wg_socket();
 	if (fd < 0)
 		return fd;
-	wice__udp_sender_init(&proxy->wg, fd);
+	wice__udp_sender_init(&proxy->wg, fd, true, true);
 	struct sockaddr_in address;
 	socklen_t len = sizeof address;
 	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
@@ -81,7 +81,7 @@ static int open_all(WiceUserProxy *proxy)
 	proxy->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (proxy->epoll_fd < 0)
 		return -errno;
-	int r = wice__udp_receiver_new(&proxy->receiver);
+	int r = wice__udp_receiver_new(WICE_UDP_BATCH, &proxy->receiver);
 	return r < 0 ? r : open_wg_side(proxy);
 }
 
@@ -138,7 +138,6 @@ void wice__user_proxy_set_wg_port(WiceUserProxy *proxy, uint16_t wg_port)
 void wice__user_proxy_counters(const WiceUserProxy *proxy, WiceUserProxyCounters *ret)
 {
 	*ret = proxy->counters;
-	ret->gso_fallbacks += proxy->wg.gso_fallbacks;
 }
 
 bool wice__user_is_ours(const WiceEndpoint *endpoint)

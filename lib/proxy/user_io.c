@@ -13,8 +13,8 @@
  * STUN packet that arrives right behind a WireGuard packet is shorter, would be stuck to it, and
  * the ICE agent would never see it: the more traffic, the more of its checks would be lost. But
  * packets that differ in their time to live are not joined (Linux 6.10, and stable kernels since).
- * So WireGuard's packets leave with one less than those that the ICE agent sends, and cannot be
- * confused on the other side. As that depends on the sender and on the receiver's kernel, a path on
+ * So WireGuard's packets leave with one less than those that the ICE agent sends (port_share.c),
+ * and cannot be confused on the other side. As that depends on the sender and on the receiver's kernel, a path on
  * which it has happened all the same receives without offload from then on.
  */
 #include "proxy/user_io.h"
@@ -84,13 +84,18 @@ static void flush_inbound(Inbound *inbound)
 		return;
 	WiceUserEntry *entry = inbound->path->entry;
 	WiceUserProxy *proxy = entry->proxy;
-	WiceUdpRoute route = { (const struct sockaddr *)&proxy->wg_address,
-			       sizeof proxy->wg_address, entry->address };
+	WiceUdpRoute route = {
+		.to = (const struct sockaddr *)&proxy->wg_address,
+		.to_len = sizeof proxy->wg_address,
+		.local.family = WICE_FAMILY_IPV4,
+	};
+	memcpy(route.local.bytes, &entry->address, 4);
 	WiceUdpSent sent = { 0 };
 	wice__udp_send(&proxy->wg, &route, inbound->chunks, inbound->n, &sent);
 	entry->counters.rx_packets += sent.packets;
 	entry->counters.rx_bytes += sent.bytes;
 	entry->counters.rx_dropped += sent.dropped;
+	proxy->counters.gso_fallbacks += sent.gso_fallbacks;
 	inbound->n = 0;
 }
 
@@ -190,14 +195,14 @@ static void note_source(WiceUserPath *path, const WiceUdpReceived *received)
 static bool receive_from_network(WiceUserPath *path)
 {
 	WiceUdpReceiver *receiver = path->entry->proxy->receiver;
-	int n = wice__udp_receive(receiver, path->out.fd);
+	int n = wice__udp_receive(receiver, path->out.fd, WICE_UDP_BATCH);
 	Inbound inbound;
 	inbound.path = path;
 	inbound.n = 0;
 	inbound.n_probes = 0;
 	for (int i = 0; i < n; i++) {
 		WiceUdpReceived received;
-		if (wice__udp_received(receiver, i, &received)) {
+		if (wice__udp_received(receiver, i, &received) && received.chunk.len > 0) {
 			if (classify(received.chunk.data, received.chunk.len) == PACKET_WIREGUARD)
 				note_source(path, &received);
 			take_message(&inbound, &received.chunk, i);
@@ -229,12 +234,11 @@ static void send_to_network(WiceUserEntry *entry, const WiceUdpChunk *chunks, si
 {
 	WiceUdpSent sent = { 0 };
 	if (entry->selected) {
-		WiceUdpRoute route = { (const struct sockaddr *)&entry->remote,
-				       entry->remote_len,
-				       { 0 } };
-		uint64_t before = entry->selected->out.gso_fallbacks;
+		WiceUdpRoute route = {
+			.to = (const struct sockaddr *)&entry->remote,
+			.to_len = entry->remote_len,
+		};
 		wice__udp_send(&entry->selected->out, &route, chunks, n, &sent);
-		entry->proxy->counters.gso_fallbacks += entry->selected->out.gso_fallbacks - before;
 	} else {
 		for (size_t i = 0; i < n; i++)
 			sent.dropped += wice__udp_chunk_packets(&chunks[i]);
@@ -242,6 +246,7 @@ static void send_to_network(WiceUserEntry *entry, const WiceUdpChunk *chunks, si
 	entry->counters.tx_packets += sent.packets;
 	entry->counters.tx_bytes += sent.bytes;
 	entry->counters.tx_dropped += sent.dropped;
+	entry->proxy->counters.gso_fallbacks += sent.gso_fallbacks;
 }
 
 /*
@@ -258,9 +263,9 @@ static bool is_from_wireguard(const WiceUserProxy *proxy, const WiceUdpReceived 
 	       ntohl(from.sin_addr.s_addr) >> 24 == 127;
 }
 
-static WiceUserEntry *find_entry(const WiceUserProxy *proxy, struct in_addr address)
+static WiceUserEntry *find_entry(const WiceUserProxy *proxy, const WiceAddress *address)
 {
-	uint32_t number = ntohl(address.s_addr) ^ WICE_USER_ADDRESS_BASE;
+	uint32_t number = read_be32(address->bytes) ^ WICE_USER_ADDRESS_BASE;
 	return number < proxy->capacity ? proxy->entries[number] : NULL;
 }
 
@@ -271,7 +276,7 @@ static WiceUserEntry *addressee(WiceUserProxy *proxy, const WiceUdpReceived *rec
 		proxy->counters.foreign += packets;
 		return NULL;
 	}
-	WiceUserEntry *entry = find_entry(proxy, received->to);
+	WiceUserEntry *entry = find_entry(proxy, &received->local);
 	if (!entry)
 		proxy->counters.unknown += packets;
 	return entry;
@@ -287,11 +292,11 @@ static bool receive_from_wireguard(WiceUserProxy *proxy)
 	WiceUserEntry *touched[WICE_UDP_BATCH];
 	int next[WICE_UDP_BATCH];
 	size_t n_touched = 0;
-	int n = wice__udp_receive(proxy->receiver, proxy->wg.fd);
+	int n = wice__udp_receive(proxy->receiver, proxy->wg.fd, WICE_UDP_BATCH);
 	for (int i = 0; i < n; i++) {
 		WiceUdpReceived received;
 		WiceUserEntry *entry;
-		if (!wice__udp_received(proxy->receiver, i, &received) ||
+		if (!wice__udp_received(proxy->receiver, i, &received) || received.chunk.len == 0 ||
 		    !(entry = addressee(proxy, &received)))
 			continue;
 		chunks[i] = received.chunk;
@@ -349,38 +354,12 @@ void wice__user_io_dispatch(int fd, GIOCondition condition, void *user_data)
 	free_retired(proxy);
 }
 
-/* See "Receive offload" above. */
-static void lower_ttl(int fd, WiceFamily family)
-{
-	int level = family == WICE_FAMILY_IPV4 ? IPPROTO_IP : IPPROTO_IPV6;
-	int option = family == WICE_FAMILY_IPV4 ? IP_TTL : IPV6_UNICAST_HOPS;
-	int ttl;
-	socklen_t len = sizeof ttl;
-	if (getsockopt(fd, level, option, &ttl, &len) == 0 && ttl > 1) {
-		ttl--;
-		setsockopt(fd, level, option, &ttl, sizeof ttl);
-	}
-}
-
-/*
- * As the kernel's WireGuard sends: packets that are too large for the path may be fragmented on it.
- */
-static void permit_fragments(int fd, WiceFamily family)
-{
-	int v4 = IP_PMTUDISC_DONT, v6 = IPV6_PMTUDISC_DONT;
-	if (family == WICE_FAMILY_IPV4)
-		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof v4);
-	else
-		setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof v6);
-}
-
 void wice__user_io_prepare_path(WiceUserPath *path)
 {
-	wice__udp_sender_init(&path->out, path->out.fd);
+	wice__udp_sender_init(&path->out, path->out.fd, true, true);
 	if (!path->shared)
 		return;
 	wice__udp_set_buffers(path->out.fd);
-	lower_ttl(path->out.fd, path->local.address.family);
-	permit_fragments(path->out.fd, path->local.address.family);
+	wice__udp_permit_fragments(path->out.fd, path->local.address.family);
 	path->gro = wice__udp_set_gro(path->out.fd, true);
 }

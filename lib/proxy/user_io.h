@@ -4,8 +4,10 @@
 #define WICE_PROXY_USER_IO_H
 
 /* What user.c (objects and their lifetimes) and user_io.c (packets) share. */
+#include <netinet/in.h>
+
 #include "event/source.h"
-#include "proxy/udp_batch.h"
+#include "event/udp.h"
 #include "proxy/user.h"
 
 struct WiceUserProxy {

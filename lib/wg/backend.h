@@ -25,6 +25,7 @@
  *	-EADDRINUSE   set(), set_link(): the listen port is in use (found out when it is set up)
  *	-EEXIST       create(), set_link(): the name is taken
  *	-ENOTUNIQ     set_link(): an address to add is there already, with another length
+ *	-EALREADY     set_link(): a route to add is there already, perhaps to another link
  *	-EAFNOSUPPORT set_link(): an address to add is IPv6's, which is switched off
  */
 typedef struct WiceWgBackend WiceWgBackend;
@@ -86,12 +87,21 @@ WiceWg *wice__wg_new_with(WiceWgBackend *const *backends, size_t n_backends);
 WiceWg *wice__wg_ref(WiceWg *wg);
 
 /*
+ * The backend of the devices in this process, which is asked before all others. It is made when it
+ * is first asked for, and wg's from then on. Any thread.
+ */
+WiceWgBackend *wice__wg_inprocess(WiceWg *wg, WiceWgBackend *(*make)(void));
+
+/*
  * Who wants to know what is changed through this WiceWg: called after each successful
- * wice_wg_set() that had something to change, on the thread that called it. It must be quick and
- * not use this WiceWg: a lock is held, so that after _unobserve() no call is under way.
+ * wice_wg_set() that had something to change, on the thread that called it, and by
+ * wice__wg_changed(). It must be quick and not use this WiceWg: a lock is held, so that after
+ * _unobserve() no call is under way.
  */
 typedef void (*WiceWgObserver)(const char *name, void *user_data);
 void wice__wg_observe(WiceWg *wg, WiceWgObserver observer, void *user_data);
 void wice__wg_unobserve(WiceWg *wg, void *user_data);
+/* A device of this process has changed, has come or has gone: tells the observers. Any thread. */
+void wice__wg_changed(WiceWg *wg, const char *name);
 
 #endif

@@ -53,6 +53,8 @@ const char *wice_device_kind_name(WiceDeviceKind kind)
 		return "userspace";
 	case WICE_DEVICE_FAKE:
 		return "fake";
+	case WICE_DEVICE_ENGINE:
+		return "engine";
 	default:
 		return "unknown";
 	}

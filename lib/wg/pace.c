@@ -39,6 +39,7 @@ typedef struct {
 typedef struct {
 	char *name;
 	bool hinted;
+	bool telling;           /* it is hinted at whenever something happens */
 	bool listed;            /* and not read since: what it has may have been there for long */
 	PollKind poll;          /* what the present read is */
 	int64_t last_ms;        /* when it was last read */
@@ -167,7 +168,7 @@ static int64_t due_ms(const WicePace *pace, const Entry *entry, int64_t now_ms)
 		return rested;
 	if (entry->failures)
 		return MAX(rested, after(entry->last_ms, retry_ms(entry->failures)));
-	if (!*entry->name)
+	if (!*entry->name || entry->telling)
 		return INT64_MAX;
 	if (poll_kind(pace, entry, now_ms) == POLL_FAST)
 		return MAX(MAX(rested, pace->fast_from_ms), after(entry->last_ms, pace->fast_ms));
@@ -251,6 +252,12 @@ void wice__pace_done(WicePace *pace, WicePaceOutcome outcome, int64_t cost_us, i
 	entry->failures = outcome == WICE_PACE_FAILED ? entry->failures + 1 : 0;
 	entry->listed &= outcome == WICE_PACE_FAILED;
 	g_hash_table_foreach_remove(entry->connecting, is_over, &now_ms);
+}
+
+void wice__pace_set_telling(WicePace *pace, bool telling)
+{
+	g_return_if_fail(pace->reading);
+	pace->reading->telling = telling;
 }
 
 void wice__pace_observe(WicePace *pace, const WiceWatchEvent *event, int64_t now_ms)

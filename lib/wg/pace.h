@@ -3,6 +3,7 @@
 #ifndef WICE_WG_PACE_H
 #define WICE_WG_PACE_H
 
+#include <stdbool.h>
 #include <wice/watch.h>
 
 /*
@@ -44,6 +45,12 @@ void wice__pace_done(WicePace *pace, WicePaceOutcome outcome, int64_t cost_us, i
 
 /* What the device that is being read turned out to have been through; before _done(). */
 void wice__pace_observe(WicePace *pace, const WiceWatchEvent *event, int64_t now_ms);
+
+/*
+ * The device that is being read tells of all that happens to it, or no longer does: it need not be
+ * polled. Before _done().
+ */
+void wice__pace_set_telling(WicePace *pace, bool telling);
 
 /* When to call _start() again; INT64_MAX: not before something else has been called. */
 int64_t wice__pace_deadline(const WicePace *pace, int64_t now_ms);

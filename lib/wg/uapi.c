@@ -66,7 +66,7 @@ typedef struct {
 static int send_change(Setting *setting, const WiceDeviceChange *change)
 {
 	WiceUapiReply reply = { 0 };
-	g_auto(WiceUapiRequest) request = { 0 };
+	g_auto(WiceUapiText) request = { 0 };
 	wice__uapi_write_set(change, &request);
 	int r = wice__uapi_exchange(setting->backend->folder, setting->name, request.data,
 				    request.len, setting->deadline_ms, &reply);

@@ -29,42 +29,24 @@
  */
 #include "wg/uapi_parse.h"
 
-#include "base/address.h"
 #include "base/parse.h"
-#include "crypto/hex.h"
+#include "wg/uapi_text.h"
 
 #include <errno.h>
 #include <string.h>
 
-#define ENDPOINT_MAX 128 /* the longest is much shorter; the rest is room for zones */
-#define ERRNO_MAX 4095   /* as the kernel's MAX_ERRNO */
+#define ERRNO_MAX 4095 /* as the kernel's MAX_ERRNO */
 
-/* A line without its newline, or the value behind its "=". */
-typedef struct {
-	const char *at;
-	size_t len;
-} Text;
-
-static bool parse_number(Text value, uint64_t max, uint64_t *ret)
-{
-	return wice__parse_number(value.at, value.len, max, ret);
-}
-
-static bool parse_key(Text value, WiceKey *ret)
-{
-	return value.len == WICE_KEY_HEX_LEN && wice__key_from_hex(value.at, ret);
-}
-
-static bool parse_secret(Text value, WiceKey *ret)
+static bool parse_secret(WiceUapiSlice value, WiceKey *ret)
 {
 	if (value.len == 0) {
 		*ret = (WiceKey){ { 0 } };
 		return true;
 	}
-	return parse_key(value, ret);
+	return wice__uapi_read_key(value, ret);
 }
 
-static bool read_private_key(WiceUapiReply *reply, Text value)
+static bool read_private_key(WiceUapiReply *reply, WiceUapiSlice value)
 {
 	WiceDeviceInfo *info = wice__device_builder_info(reply->builder);
 	if (!parse_secret(value, &info->private_key))
@@ -74,66 +56,44 @@ static bool read_private_key(WiceUapiReply *reply, Text value)
 	return true;
 }
 
-static bool read_own_public_key(WiceUapiReply *reply, Text value)
+static bool read_own_public_key(WiceUapiReply *reply, WiceUapiSlice value)
 {
 	reply->ages = true;
-	return parse_key(value, &wice__device_builder_info(reply->builder)->public_key);
+	return wice__uapi_read_key(value, &wice__device_builder_info(reply->builder)->public_key);
 }
 
-static bool read_listen_port(WiceUapiReply *reply, Text value)
+static bool read_listen_port(WiceUapiReply *reply, WiceUapiSlice value)
 {
 	uint64_t port;
-	if (!parse_number(value, UINT16_MAX, &port))
+	if (!wice__uapi_read_number(value, UINT16_MAX, &port))
 		return false;
 	wice__device_builder_info(reply->builder)->listen_port = (uint16_t)port;
 	return true;
 }
 
-static bool read_fwmark(WiceUapiReply *reply, Text value)
+static bool read_fwmark(WiceUapiReply *reply, WiceUapiSlice value)
 {
 	uint64_t mark;
-	if (!parse_number(value, UINT32_MAX, &mark))
+	if (!wice__uapi_read_number(value, UINT32_MAX, &mark))
 		return false;
 	wice__device_builder_info(reply->builder)->fwmark = (uint32_t)mark;
 	return true;
 }
 
-static bool read_preshared_key(WiceUapiReply *reply, Text value)
+static bool read_preshared_key(WiceUapiReply *reply, WiceUapiSlice value)
 {
 	return parse_secret(value, &reply->peer->preshared_key);
 }
 
-/* "[address%name]:port": wice__parse_endpoint() knows numbers only. */
-static bool parse_named_scope(const WiceUapiReply *reply, Text value, WiceEndpoint *ret)
+static bool read_endpoint(WiceUapiReply *reply, WiceUapiSlice value)
 {
-	char text[ENDPOINT_MAX];
-	const char *percent = memchr(value.at, '%', value.len), *end = value.at + value.len;
-	const char *bracket = percent ? memchr(percent, ']', (size_t)(end - percent)) : NULL;
-	if (!bracket || memchr(value.at, 0, value.len))
-		return false;
-	g_autofree char *name = g_strndup(percent + 1, (gsize)(bracket - percent - 1));
-	if (!wice__interface_name_valid(name))
-		return false;
-	unsigned scope = reply->world->scope ? reply->world->scope(name) : 0;
-	int len = g_snprintf(text, sizeof text, "%.*s%%%u%.*s", (int)(percent - value.at), value.at,
-			     scope, (int)(end - bracket), bracket);
-	return len < (int)sizeof text && wice__parse_endpoint(text, (size_t)len, ret);
+	return wice__uapi_read_endpoint(value, reply->world->scope, &reply->peer->endpoint);
 }
 
-static bool read_endpoint(WiceUapiReply *reply, Text value)
-{
-	WiceEndpoint *endpoint = &reply->peer->endpoint;
-	if (value.len >= ENDPOINT_MAX || (!wice__parse_endpoint(value.at, value.len, endpoint) &&
-					  !parse_named_scope(reply, value, endpoint)))
-		return false;
-	wice__endpoint_unmap(endpoint);
-	return true;
-}
-
-static bool read_keepalive(WiceUapiReply *reply, Text value)
+static bool read_keepalive(WiceUapiReply *reply, WiceUapiSlice value)
 {
 	uint64_t seconds;
-	if (!parse_number(value, UINT16_MAX, &seconds))
+	if (!wice__uapi_read_number(value, UINT16_MAX, &seconds))
 		return false;
 	reply->peer->keepalive_s = (uint16_t)seconds;
 	return true;
@@ -151,38 +111,38 @@ static bool set_handshake(WiceUapiReply *reply)
 	return true;
 }
 
-static bool read_handshake_s(WiceUapiReply *reply, Text value)
+static bool read_handshake_s(WiceUapiReply *reply, WiceUapiSlice value)
 {
 	uint64_t seconds;
-	if (!parse_number(value, INT64_MAX, &seconds))
+	if (!wice__uapi_read_number(value, INT64_MAX, &seconds))
 		return false;
 	reply->handshake_s = (int64_t)seconds;
 	return set_handshake(reply);
 }
 
-static bool read_handshake_ns(WiceUapiReply *reply, Text value)
+static bool read_handshake_ns(WiceUapiReply *reply, WiceUapiSlice value)
 {
 	uint64_t nanoseconds;
-	if (!parse_number(value, INT64_MAX, &nanoseconds))
+	if (!wice__uapi_read_number(value, INT64_MAX, &nanoseconds))
 		return false;
 	reply->handshake_ns = (int64_t)nanoseconds;
 	return set_handshake(reply);
 }
 
-static bool read_rx_bytes(WiceUapiReply *reply, Text value)
+static bool read_rx_bytes(WiceUapiReply *reply, WiceUapiSlice value)
 {
-	return parse_number(value, UINT64_MAX, &reply->peer->rx_bytes);
+	return wice__uapi_read_number(value, UINT64_MAX, &reply->peer->rx_bytes);
 }
 
-static bool read_tx_bytes(WiceUapiReply *reply, Text value)
+static bool read_tx_bytes(WiceUapiReply *reply, WiceUapiSlice value)
 {
-	return parse_number(value, UINT64_MAX, &reply->peer->tx_bytes);
+	return wice__uapi_read_number(value, UINT64_MAX, &reply->peer->tx_bytes);
 }
 
 typedef struct {
 	const char *key; /* with its "=" */
 	size_t len;
-	bool (*read)(WiceUapiReply *reply, Text value);
+	bool (*read)(WiceUapiReply *reply, WiceUapiSlice value);
 } Field;
 
 #define FIELD(name, function)                   \
@@ -208,29 +168,17 @@ static const Field peer_fields[] = {
 	FIELD("persistent_keepalive_interval", read_keepalive),
 };
 
-/* If line begins with key, which ends in "=", the rest is its value. */
-static bool cut(Text line, const char *key, size_t len, Text *ret_value)
-{
-	if (line.len < len || line.at[0] != key[0] || line.at[len - 1] != '=' ||
-	    memcmp(line.at, key, len) != 0)
-		return false;
-	*ret_value = (Text){ line.at + len, line.len - len };
-	return true;
-}
-
-#define CUT(line, key, ret_value) cut(line, key "=", sizeof key, ret_value)
-
-static int read_public_key(WiceUapiReply *reply, Text value)
+static int read_public_key(WiceUapiReply *reply, WiceUapiSlice value)
 {
 	WiceKey key;
-	if (!parse_key(value, &key))
+	if (!wice__uapi_read_key(value, &key))
 		return -EPROTO;
 	reply->handshake_s = 0;
 	reply->handshake_ns = 0;
 	return wice__device_builder_peer(reply->builder, &key, &reply->peer);
 }
 
-static int read_allowed_ip(WiceUapiReply *reply, Text value)
+static int read_allowed_ip(WiceUapiReply *reply, WiceUapiSlice value)
 {
 	WicePrefix prefix;
 	if (!reply->peer ||
@@ -240,11 +188,12 @@ static int read_allowed_ip(WiceUapiReply *reply, Text value)
 }
 
 /* Implementations disagree about the sign, and Go's may be any 64-bit number. */
-static int read_errno(WiceUapiReply *reply, Text value)
+static int read_errno(WiceUapiReply *reply, WiceUapiSlice value)
 {
 	uint64_t error;
 	bool negative = value.len && *value.at == '-';
-	if (!parse_number((Text){ value.at + negative, value.len - negative }, INT64_MAX, &error))
+	if (!wice__uapi_read_number((WiceUapiSlice){ value.at + negative, value.len - negative },
+				    INT64_MAX, &error))
 		return -EPROTO;
 	reply->done = true;
 	reply->error = error <= ERRNO_MAX ? -(int)error : -EIO;
@@ -252,36 +201,36 @@ static int read_errno(WiceUapiReply *reply, Text value)
 	return 0;
 }
 
-static bool is_pair(Text line)
+static bool is_pair(WiceUapiSlice line)
 {
 	const char *equals = memchr(line.at, '=', line.len);
 	return equals && equals != line.at;
 }
 
-static int read_field(WiceUapiReply *reply, Text line)
+static int read_field(WiceUapiReply *reply, WiceUapiSlice line)
 {
 	const Field *fields = reply->peer ? peer_fields : device_fields;
 	size_t n = reply->peer ? G_N_ELEMENTS(peer_fields) : G_N_ELEMENTS(device_fields);
-	Text value;
+	WiceUapiSlice value;
 	for (size_t i = 0; i < n; i++) {
-		if (cut(line, fields[i].key, fields[i].len, &value))
+		if (wice__uapi_cut(line, fields[i].key, fields[i].len, &value))
 			return fields[i].read(reply, value) ? 0 : -EPROTO;
 	}
 	return is_pair(line) ? 0 : -EPROTO;
 }
 
-static int read_line(WiceUapiReply *reply, Text line)
+static int read_line(WiceUapiReply *reply, WiceUapiSlice line)
 {
-	Text value;
+	WiceUapiSlice value;
 	if (reply->done)
 		return -EPROTO;
-	if (CUT(line, "errno", &value))
+	if (WICE_UAPI_CUT(line, "errno", &value))
 		return read_errno(reply, value);
 	if (!reply->builder)
 		return is_pair(line) ? 0 : -EPROTO;
-	if (CUT(line, "allowed_ip", &value))
+	if (WICE_UAPI_CUT(line, "allowed_ip", &value))
 		return read_allowed_ip(reply, value);
-	if (CUT(line, "public_key", &value))
+	if (WICE_UAPI_CUT(line, "public_key", &value))
 		return read_public_key(reply, value);
 	return read_field(reply, line);
 }
@@ -291,7 +240,8 @@ int wice__uapi_reply_feed(WiceUapiReply *reply, const char *data, size_t len, si
 	const char *at = data, *end = data + len, *newline;
 	int r = 0;
 	while (r == 0 && (newline = memchr(at, '\n', (size_t)(end - at)))) {
-		r = newline == at ? 1 : read_line(reply, (Text){ at, (size_t)(newline - at) });
+		r = newline == at ? 1
+				  : read_line(reply, (WiceUapiSlice){ at, (size_t)(newline - at) });
 		at = newline + 1;
 	}
 	*ret_n_read = (size_t)(at - data);

@@ -4,12 +4,12 @@
 #define WICE_WG_UAPI_PARSE_H
 
 #include "wg/device.h"
+#include "wg/uapi_text.h"
 
 /* What the parser has to be told of the world. */
 typedef struct {
 	int64_t now_ns; /* nanoseconds since 1970, for devices that report ages */
-	/* The index of the interface of that name, 0 if none: if_nametoindex(3). */
-	unsigned (*scope)(const char *name);
+	WiceUapiScopeFunc scope;
 } WiceUapiWorld;
 
 /* A reply while it comes in. */

@@ -7,7 +7,7 @@
  *
  *	presence (links, sockets) --+
  *	the kernel's group "peers" -+
- *	own writes -----------------+--> pace --> reader --> observe --> func
+ *	own writes, engines --------+--> pace --> reader --> observe --> func
  *	time -----------------------+    (when)  (thread)   (what)
  *
  * All but the reader's thread runs while the watch is dispatched, on a context of its own that is
@@ -200,6 +200,12 @@ static WiceDevice *note_device(WiceWatch *watch, const char *name, WiceDevice *d
 	return before;
 }
 
+/* Engines of this process tell of everything but of packets. */
+static bool tells_all(const WiceWatch *watch, const WiceDevice *device)
+{
+	return wice_device_info(device)->kind == WICE_DEVICE_ENGINE && !watch->transfer;
+}
+
 /* pace sees the events first: func may free the watch. */
 static void note_pace(WiceWatch *watch, const WiceReading *reading, const GArray *events)
 {
@@ -208,6 +214,8 @@ static void note_pace(WiceWatch *watch, const WiceReading *reading, const GArray
 	WicePaceOutcome outcome = reading->error               ? WICE_PACE_FAILED
 				  : is_list || reading->device ? WICE_PACE_READ
 							       : WICE_PACE_GONE;
+	if (reading->device)
+		wice__pace_set_telling(watch->pace, tells_all(watch, reading->device));
 	for (guint i = 0; i < events->len; i++)
 		wice__pace_observe(watch->pace, &g_array_index(events, WiceWatchEvent, i), now);
 	wice__pace_done(watch->pace, outcome, reading->cost_us, now);

@@ -27,8 +27,11 @@ WiceWg *wice__wg_new_with(WiceWgBackend *const *backends, size_t n_backends)
 {
 	WiceWg *wg = g_new0(WiceWg, 1);
 	g_atomic_ref_count_init(&wg->refs);
-	wg->backends = g_memdup2(backends, n_backends * sizeof *backends);
-	wg->n_backends = n_backends;
+	wg->first = 1;
+	wg->n_backends = n_backends + 1;
+	wg->backends = g_new0(WiceWgBackend *, wg->n_backends);
+	memcpy(wg->backends + 1, backends, n_backends * sizeof *backends);
+	g_mutex_init(&wg->inprocess_mutex);
 	g_mutex_init(&wg->observers_mutex);
 	wg->observers = g_array_new(FALSE, FALSE, sizeof(Observer));
 	wg->threads = wice__thread_pool_new();
@@ -45,6 +48,17 @@ WiceWg *wice_wg_new(void)
 	return wice__wg_new_with(backends, G_N_ELEMENTS(backends));
 }
 
+WiceWgBackend *wice__wg_inprocess(WiceWg *wg, WiceWgBackend *(*make)(void))
+{
+	g_mutex_lock(&wg->inprocess_mutex);
+	if (wice__wg_first(wg) > 0) {
+		wg->backends[0] = make();
+		g_atomic_int_set(&wg->first, 0);
+	}
+	g_mutex_unlock(&wg->inprocess_mutex);
+	return wg->backends[0];
+}
+
 WiceWg *wice__wg_ref(WiceWg *wg)
 {
 	g_atomic_ref_count_inc(&wg->refs);
@@ -55,9 +69,10 @@ void wice_wg_free(WiceWg *wg)
 {
 	if (!wg || !g_atomic_ref_count_dec(&wg->refs))
 		return;
-	for (size_t i = 0; i < wg->n_backends; i++)
+	for (size_t i = wice__wg_first(wg); i < wg->n_backends; i++)
 		wg->backends[i]->ops->free(wg->backends[i]);
 	g_free(wg->backends);
+	g_mutex_clear(&wg->inprocess_mutex);
 	g_array_unref(wg->observers);
 	g_mutex_clear(&wg->observers_mutex);
 	wice__thread_pool_free(wg->threads);
@@ -82,7 +97,7 @@ void wice__wg_unobserve(WiceWg *wg, void *user_data)
 	g_mutex_unlock(&wg->observers_mutex);
 }
 
-static void tell_observers(WiceWg *wg, const char *name)
+void wice__wg_changed(WiceWg *wg, const char *name)
 {
 	g_mutex_lock(&wg->observers_mutex);
 	for (guint i = 0; i < wg->observers->len; i++) {
@@ -118,9 +133,9 @@ static char **take_names(GPtrArray *names)
  */
 static int list_all(WiceWg *wg, GPtrArray *names, GPtrArray *problems, int64_t deadline_ms)
 {
-	size_t n_refused = 0;
+	size_t first = wice__wg_first(wg), n_refused = 0;
 	int refusal = 0;
-	for (size_t i = 0; i < wg->n_backends; i++) {
+	for (size_t i = first; i < wg->n_backends; i++) {
 		WiceWgBackend *backend = wg->backends[i];
 		int r = backend->ops->list(backend, names, problems, deadline_ms);
 		if (r == -EPERM || r == -EACCES) {
@@ -133,7 +148,7 @@ static int list_all(WiceWg *wg, GPtrArray *names, GPtrArray *problems, int64_t d
 			return r;
 		}
 	}
-	return n_refused < wg->n_backends ? 0 : refusal;
+	return n_refused < wg->n_backends - first ? 0 : refusal;
 }
 
 char **wice_wg_list(WiceWg *wg, char ***ret_problems, GError **error)
@@ -153,7 +168,7 @@ char **wice_wg_list(WiceWg *wg, char ***ret_problems, GError **error)
 static int get_from(WiceWg *wg, const char *name, int64_t deadline_ms, WiceDevice **ret)
 {
 	int r = -ENODEV;
-	for (size_t i = 0; i < wg->n_backends && r == -ENODEV; i++)
+	for (size_t i = wice__wg_first(wg); i < wg->n_backends && r == -ENODEV; i++)
 		r = wg->backends[i]->ops->get(wg->backends[i], name, deadline_ms, ret);
 	return r;
 }
@@ -187,7 +202,7 @@ static int set_whole_lists(WiceWgBackend *backend, const char *name, const WiceP
 static int set_on(WiceWg *wg, const char *name, const WicePlan *plan, int64_t deadline_ms)
 {
 	int r = -ENODEV;
-	for (size_t i = 0; i < wg->n_backends && r == -ENODEV; i++) {
+	for (size_t i = wice__wg_first(wg); i < wg->n_backends && r == -ENODEV; i++) {
 		WiceWgBackend *backend = wg->backends[i];
 		r = backend->ops->set(backend, name, wice_plan_change(plan), deadline_ms);
 		if (r == -ENOPROTOOPT)
@@ -206,7 +221,7 @@ gboolean wice_wg_set(WiceWg *wg, const char *name, const WicePlan *plan, unsigne
 	int r = set_on(wg, name, plan, wice__now_ms() + timeout_ms);
 	if (r < 0)
 		return wice__wg_fail(error, r, WICE_WG_SET, name);
-	tell_observers(wg, name);
+	wice__wg_changed(wg, name);
 	return TRUE;
 }
 

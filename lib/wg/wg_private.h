@@ -9,12 +9,24 @@
 /* What the files of the facade share: wg.c, wg_link.c, wg_error.c, async.c and watch.c. */
 struct WiceWg {
 	gatomicrefcount refs;
-	WiceWgBackend **backends; /* asked in this order */
+	/*
+	 * Asked in this order, from number `first` on: 1, or 0 once the place that is kept for the
+	 * engines of this process is taken.
+	 */
+	WiceWgBackend **backends;
+	gint first;
 	size_t n_backends;
+	GMutex inprocess_mutex; /* held while that place is taken */
 	GMutex observers_mutex; /* guards observers, also while they are called */
 	GArray *observers;
 	WiceThreadPool *threads; /* of the asynchronous calls */
 };
+
+/* Where to begin to ask. Any thread. */
+static inline size_t wice__wg_first(WiceWg *wg)
+{
+	return (size_t)g_atomic_int_get(&wg->first);
+}
 
 /* What was tried. */
 typedef enum {
@@ -34,6 +46,8 @@ gboolean wice__wg_fail(GError **error, int r, WiceWgAction action, const char *n
 gboolean wice__wg_check_name(const char *name, GError **error);
 /* The same for a name that an interface shall get. */
 gboolean wice__wg_check_new_name(const char *name, GError **error);
-gboolean wice__wg_check_link_change(const WiceLinkChange *change, GError **error);
+/* The same for a change; ret_whole is what it asks for, also if it is an older program's. Borrows. */
+gboolean wice__wg_check_link_change(const WiceLinkChange *change, WiceLinkChange *ret_whole,
+				    GError **error);
 
 #endif

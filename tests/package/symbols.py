@@ -15,23 +15,32 @@ import subprocess
 import sys
 
 ROOT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..")
-# Which headers' functions are in the small library; the others' are in the large one.
-WG_HEADERS = {"addr", "cancel", "conf", "device", "error", "key", "log", "plan", "show", "version", "watch", "wg"}
-LIBRARIES = ("libwice", "libwice-wg")
+# Which headers' functions are in the smaller libraries; the others' are in the large one.
+HEADERS = {
+    "libwice-wg": {"addr", "cancel", "conf", "device", "error", "key", "log", "plan", "show", "version", "watch", "wg"},
+    "libwice-engine": {"bind", "engine"},
+}
+LIBRARIES = ("libwice", "libwice-engine", "libwice-wg")
 DECLARATION = re.compile(r"\bWICE_API\b([^;{]*?)\b(wice_\w+)\s*\(", re.S)
 COMMENT = re.compile(r"/\*.*?\*/|//[^\n]*", re.S)
-NODE = re.compile(r"^(LIBWICE(?:_WG)?_[\d.]+) \{\nglobal:\n(.*?)(local:\n\t\*;\n)?\}", re.S | re.M)
+NODE = re.compile(r"^(LIBWICE(?:_WG|_ENGINE)?_[\d.]+) \{\nglobal:\n(.*?)(local:\n\t\*;\n)?\}", re.S | re.M)
 
 
 def symbol_file(library):
     return os.path.join(ROOT, "lib", library + ".sym")
 
 
+def library_of(header):
+    for library, headers in HEADERS.items():
+        if header in headers:
+            return library
+    return "libwice"
+
+
 def declared(library):
     names = set()
     for path in glob.glob(os.path.join(ROOT, "include", "wice", "*.h*")):
-        small = os.path.basename(path).split(".")[0] in WG_HEADERS
-        if small == (library == "libwice-wg"):
+        if library_of(os.path.basename(path).split(".")[0]) == library:
             with open(path, encoding="utf-8") as file:
                 names |= {match[2] for match in DECLARATION.finditer(COMMENT.sub("", file.read()))}
     return names
@@ -43,7 +52,7 @@ def listed(text):
 
 
 def exported(library):
-    """All but what only the large library may use."""
+    """All but what only the project's own libraries may use."""
     lines = subprocess.run(
         ["nm", "--dynamic", "--defined-only", library], check=True, capture_output=True, text=True
     ).stdout.splitlines()

@@ -156,7 +156,7 @@ static void random_peer(GRand *rand, WiceArena *arena, WicePeerStatus *ret)
 	ret->state = (WicePeerState)g_rand_int_range(rand, 0, WICE_STATE_FAILED + 1);
 	ret->state_since_ms = (int64_t)random_number(rand);
 	ret->path = (WicePathKind)g_rand_int_range(rand, 0, WICE_PATH_RELAY + 1);
-	ret->mechanism = (WiceMechanism)g_rand_int_range(rand, 0, WICE_MECHANISM_USER + 1);
+	ret->mechanism = (WiceMechanism)g_rand_int_range(rand, 0, WICE_MECHANISM_INPROCESS + 1);
 	ret->local = random_candidate(rand);
 	ret->remote = random_candidate(rand);
 	ret->endpoint = random_endpoint(rand);
@@ -181,7 +181,7 @@ static void random_interface(GRand *rand, WiceArena *arena, WiceInterfaceStatus 
 	g_snprintf(name, 16, "wg%u", g_rand_int(rand));
 	WicePeerStatus *peers = wice__arena_alloc(arena, 8 * sizeof *peers);
 	ret->name = name;
-	ret->kind = (WiceDeviceKind)g_rand_int_range(rand, 1, WICE_DEVICE_FAKE + 1);
+	ret->kind = (WiceDeviceKind)g_rand_int_range(rand, 1, WICE_DEVICE_ENGINE + 1);
 	ret->ifindex = g_rand_int(rand);
 	if (g_rand_boolean(rand))
 		random_bytes(rand, ret->public_key.bytes, WICE_KEY_LEN);
@@ -384,7 +384,7 @@ SPOIL(no_state, m->peer.state = 0)
 SPOIL(unknown_state, m->peer.state = 9)
 SPOIL(negative_state, m->peer.state = (Wice__Control__V1__PeerState)-1)
 SPOIL(unknown_path, m->peer.path = 4)
-SPOIL(unknown_mechanism, m->peer.mechanism = 3)
+SPOIL(unknown_mechanism, m->peer.mechanism = 4)
 SPOIL(bad_text, m->peer.reason = (char *)"\xff")
 SPOIL(prefix_without_address, m->prefix.address.len = 0)
 SPOIL(prefix_of_5_bytes, m->prefix.address.len = 5)

@@ -94,11 +94,36 @@ START_TEST(each_pair_gets_its_path_and_mechanism)
 }
 END_TEST
 
+/* WireGuard in this process takes the proxy's part in everything, and in nothing else. */
+START_TEST(wireguard_in_this_process_needs_no_proxy)
+{
+	const WiceCandidate signalled[] = { candidate(HOST, "192.0.2.9:4000") };
+	WiceCandidate local = candidate(cases[_i].local, "192.0.2.1:4000");
+	WiceCandidate remote = candidate(cases[_i].remote, cases[_i].remote_endpoint);
+	WiceSelectInput input = { .own_kernel = cases[_i].own_kernel,
+				  .peer_kernel = cases[_i].peer_kernel,
+				  .own_wg_port = cases[_i].own_port,
+				  .peer_wg_port = cases[_i].peer_port,
+				  .local = &local,
+				  .remote = &remote,
+				  .n_peer_candidates = G_N_ELEMENTS(signalled),
+				  .peer_candidates = signalled };
+	WiceSelection with, without;
+	wice__select(&input, &without);
+	input.inprocess = true;
+	wice__select(&input, &with);
+	ck_assert_int_eq(with.path, without.path);
+	ck_assert_int_eq(wice_endpoint_compare(&with.endpoint, &without.endpoint), 0);
+	ck_assert_int_eq(with.mechanism,
+			 without.mechanism == USER ? WICE_MECHANISM_INPROCESS : without.mechanism);
+}
+END_TEST
+
 START_TEST(the_scope_of_a_link_local_address_is_kept)
 {
 	WiceCandidate local = candidate(HOST, "[fe80::1%2]:4000");
 	WiceCandidate remote = candidate(HOST, "[fe80::9%2]:4000");
-	WiceSelectInput input = { true, true, 1, 51820, &local, &remote, 0, NULL };
+	WiceSelectInput input = { false, true, true, 1, 51820, &local, &remote, 0, NULL };
 	WiceSelection selection;
 	char text[WICE_ENDPOINT_SIZE];
 	wice__select(&input, &selection);
@@ -112,6 +137,8 @@ int main(void)
 	Suite *suite = suite_create("proxy select");
 	TCase *tcase = tcase_create("proxy select");
 	tcase_add_loop_test(tcase, each_pair_gets_its_path_and_mechanism, 0, G_N_ELEMENTS(cases));
+	tcase_add_loop_test(tcase, wireguard_in_this_process_needs_no_proxy, 0,
+			    G_N_ELEMENTS(cases));
 	tcase_add_test(tcase, the_scope_of_a_link_local_address_is_kept);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);

@@ -71,6 +71,33 @@ START_TEST(without_devices_nothing_happens)
 }
 END_TEST
 
+START_TEST(what_tells_is_only_read_when_it_does)
+{
+	Bed bed;
+	set_up(&bed);
+	wice__pace_hint(bed.pace, "wg0");
+	ck_assert_str_eq(wice__pace_start(bed.pace, bed.now_ms), "wg0");
+	wice__pace_set_telling(bed.pace, true);
+	const WiceDevicePeer peer = { .keepalive_s = 1 };
+	WiceWatchEvent event = peer_event(WICE_WATCH_PEER_ADDED, &peer);
+	wice__pace_observe(bed.pace, &event, bed.now_ms);
+	wice__pace_done(bed.pace, WICE_PACE_READ, bed.cost_us, bed.now_ms);
+	ck_assert_int_eq(wice__pace_deadline(bed.pace, bed.now_ms), NEVER);
+	bed.now_ms += 60000;
+	wice__pace_hint(bed.pace, "wg0");
+	ck_assert_int_eq(read_ok(&bed, "wg0"), 0);
+	ck_assert_int_eq(wice__pace_deadline(bed.pace, bed.now_ms), NEVER);
+	/* A failure is tried again all the same, and another device of that name is polled. */
+	wice__pace_hint(bed.pace, "wg0");
+	ck_assert_int_lt(step(&bed, "wg0", WICE_PACE_FAILED, NULL), 10);
+	ck_assert_str_eq((bed.now_ms += 1000, wice__pace_start(bed.pace, bed.now_ms)), "wg0");
+	wice__pace_set_telling(bed.pace, false);
+	wice__pace_done(bed.pace, WICE_PACE_READ, bed.cost_us, bed.now_ms);
+	ck_assert_int_lt(wice__pace_deadline(bed.pace, bed.now_ms), NEVER);
+	tear_down(&bed);
+}
+END_TEST
+
 START_TEST(what_is_quiet_is_polled_slowly)
 {
 	Bed bed;
@@ -355,9 +382,9 @@ START_TEST(slow_polls_do_not_delay_fast_ones)
 }
 END_TEST
 
-SUITE_MAIN("wg pace", without_devices_nothing_happens, what_is_quiet_is_polled_slowly,
-	   the_slow_poll_may_be_switched_off, connecting_peers_are_polled_fast,
-	   a_handshake_or_the_end_of_all_connecting_peers_ends_it,
+SUITE_MAIN("wg pace", without_devices_nothing_happens, what_tells_is_only_read_when_it_does,
+	   what_is_quiet_is_polled_slowly, the_slow_poll_may_be_switched_off,
+	   connecting_peers_are_polled_fast, a_handshake_or_the_end_of_all_connecting_peers_ends_it,
 	   peers_of_listed_devices_may_be_old, hurry_is_fast_for_so_long,
 	   large_devices_are_read_more_rarely, hints_are_followed_at_once_but_not_without_end,
 	   a_hint_during_a_read_leads_to_another, what_cannot_be_read_is_tried_ever_more_rarely,

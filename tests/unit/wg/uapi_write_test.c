@@ -24,7 +24,7 @@ static WiceAllowedIpChange allowed_ip(const char *text, bool remove)
 
 static void assert_text(const WiceDeviceChange *change, const char *expected)
 {
-	g_auto(WiceUapiRequest) request = { 0 };
+	g_auto(WiceUapiText) request = { 0 };
 	wice__uapi_write_set(change, &request);
 	ck_assert_uint_le(request.len, request.room);
 	g_autofree char *text = g_strndup(request.data, request.len);
@@ -137,7 +137,7 @@ START_TEST(the_longest_change_has_room)
 		WICE_DEVICE_HAS_PRIVATE_KEY | WICE_DEVICE_HAS_LISTEN_PORT | WICE_DEVICE_HAS_FWMARK;
 	change.flags = WICE_DEVICE_CHANGE_REPLACE_PEERS;
 	change.fwmark = UINT32_MAX;
-	g_auto(WiceUapiRequest) request = { 0 };
+	g_auto(WiceUapiText) request = { 0 };
 	wice__uapi_write_set(&change, &request);
 	ck_assert_uint_le(request.len, request.room);
 	ck_assert_uint_gt(request.len, (size_t)N * 400);

@@ -1,0 +1,31 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_CRYPTO_AEAD_PROVIDER_H
+#define WICE_CRYPTO_AEAD_PROVIDER_H
+
+#include "crypto/aead.h"
+
+/* What the providers share with one another and with aead.c, which says which are built in. */
+
+#define WICE_AEAD_NONCE_LEN 12
+
+extern const WiceAeadProvider wice__aead_avx512; /* x86-64 only, with the next two */
+extern const WiceAeadProvider wice__aead_avx2;
+extern const WiceAeadProvider wice__aead_sse2;
+extern const WiceAeadProvider wice__aead_sodium;
+
+/* Each in a file of its own, compiled for the processor that it needs. */
+typedef void WiceAeadFunction(const uint8_t key[WICE_AEAD_KEY_LEN], WiceAeadPacket *packets,
+			      size_t n);
+WiceAeadFunction wice__aead_avx512_seal, wice__aead_avx512_open;
+WiceAeadFunction wice__aead_avx2_seal, wice__aead_avx2_open;
+WiceAeadFunction wice__aead_sse2_seal, wice__aead_sse2_open;
+
+/* Four zeros and the counter, little endian. */
+static inline void wice__aead_nonce(uint64_t counter, uint8_t ret_nonce[WICE_AEAD_NONCE_LEN])
+{
+	for (int i = 0; i < WICE_AEAD_NONCE_LEN; i++)
+		ret_nonce[i] = i < 4 ? 0 : (uint8_t)(counter >> (8 * (i - 4)));
+}
+
+#endif

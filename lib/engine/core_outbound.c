@@ -1,0 +1,133 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/core_private.h"
+
+#include <string.h>
+
+/* From the TUN to the bind: whose each packet is, then seal those of each peer together. */
+
+WiceCorePeer *wice__core_route(const WiceCore *core, const WicePacket *packet)
+{
+	WiceIpHeader header;
+
+	if (!wice__ip_header(packet->data, packet->length, &header))
+		return NULL;
+	if (header.family == WICE_FAMILY_IPV4)
+		return wice__allowed_ips_find4(core->routes, header.destination);
+	return wice__allowed_ips_find6(core->routes, header.destination);
+}
+
+/* True if two packets have the same destination: the second one needs no look-up. */
+static bool same_destination(const WicePacket *a, const WicePacket *b)
+{
+	if (a->length < 40 || b->length < 40 || (a->data[0] ^ b->data[0]) >> 4)
+		return false;
+	if (a->data[0] >> 4 == 4)
+		return memcmp(a->data + 16, b->data + 16, 4) == 0;
+	return memcmp(a->data + 24, b->data + 24, 16) == 0;
+}
+
+/* Fills lane->routed with the peer of each packet, or NULL. */
+static void route(WiceLane *lane, const WicePacket *packets, size_t n)
+{
+	WiceCorePeer **routed;
+
+	g_array_set_size(lane->routed, (guint)n);
+	routed = (WiceCorePeer **)(void *)lane->routed->data;
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && same_destination(&packets[i], &packets[i - 1]))
+			routed[i] = routed[i - 1];
+		else
+			routed[i] = wice__core_route(lane->core, &packets[i]);
+		if (!routed[i])
+			lane->counters.no_peer++;
+	}
+}
+
+static void report(WiceLane *lane, WiceReportType type, const WiceCoreSession *session)
+{
+	WiceReport report = { .type = type, .index = session->entry.index };
+
+	g_array_append_val(lane->reports, report);
+}
+
+/* Collects the packets from the first on that are its peer's, and takes them out of routed. */
+static void collect(WiceLane *lane, const WicePacket *packets, size_t first, size_t n)
+{
+	WiceCorePeer **routed = (WiceCorePeer **)(void *)lane->routed->data, *peer = routed[first];
+
+	g_array_set_size(lane->batch, 0);
+	for (size_t i = first; i < n; i++) {
+		if (routed[i] != peer)
+			continue;
+		g_array_append_val(lane->batch, packets[i]);
+		routed[i] = NULL;
+	}
+}
+
+/* Seals lane->batch behind what is in lane->sealed, whose memory is large enough. */
+static void seal_run(WiceLane *lane, WiceCorePeer *peer, int64_t now_ms)
+{
+	const WicePacket *packets = (const WicePacket *)(void *)lane->batch->data;
+	size_t n = lane->batch->len, first = lane->sealed->len;
+	WiceCoreSession *session = peer->current;
+	WiceLaneRun run = { .path = peer->path, .n = n, .session = session->entry.index };
+	WiceBindPacket *sealed;
+	uint64_t bytes = 0;
+
+	g_array_set_size(lane->sealed, (guint)(first + n));
+	sealed = &g_array_index(lane->sealed, WiceBindPacket, first);
+	for (size_t i = 0; i < n; i += WICE_AEAD_MAX_BATCH)
+		wice__session_seal(session, lane->core->aead, lane->core->mtu, packets + i,
+				   MIN(n - i, WICE_AEAD_MAX_BATCH), sealed + i);
+	for (size_t i = 0; i < n; i++)
+		bytes += sealed[i].length;
+	atomic_fetch_add_explicit(&peer->tx_bytes, bytes, memory_order_relaxed);
+	run.packets = sealed;
+	g_array_append_val(lane->runs, run);
+	if (wice__peer_sent(peer, now_ms, true))
+		report(lane, WICE_REPORT_LOOK, session);
+	if (wice__session_old(session, now_ms) && !atomic_exchange(&session->rekey_told, true))
+		report(lane, WICE_REPORT_REKEY, session);
+}
+
+static void send_run(WiceLane *lane, WiceCorePeer *peer, int64_t now_ms)
+{
+	if (peer->path.remote.address.family == WICE_FAMILY_NONE)
+		lane->counters.no_endpoint += lane->batch->len;
+	else if (!peer->current || wice__session_spent(peer->current, now_ms))
+		g_array_append_vals(lane->staging, lane->batch->data, lane->batch->len);
+	else
+		seal_run(lane, peer, now_ms);
+}
+
+size_t wice__lane_seal(WiceLane *lane, const WicePacket *packets, size_t n, int64_t now_ms,
+		       const WiceLaneRun **ret_runs)
+{
+	g_array_set_size(lane->runs, 0);
+	/* So that what runs point to does not move. */
+	g_array_set_size(lane->sealed, (guint)n);
+	g_array_set_size(lane->sealed, 0);
+	g_mutex_lock(&lane->mutex);
+	if (lane->core->up) {
+		route(lane, packets, n);
+		for (size_t i = 0; i < n; i++) {
+			WiceCorePeer *peer = g_array_index(lane->routed, WiceCorePeer *, i);
+
+			if (!peer)
+				continue;
+			collect(lane, packets, i, n);
+			send_run(lane, peer, now_ms);
+		}
+	}
+	g_mutex_unlock(&lane->mutex);
+	*ret_runs = (const WiceLaneRun *)(void *)lane->runs->data;
+	return lane->runs->len;
+}
+
+void wice__lane_source_cleared(WiceLane *lane, const WiceLaneRun *run)
+{
+	WiceReport report = { .type = WICE_REPORT_CLEARED, .index = run->session };
+
+	g_array_append_val(lane->reports, report);
+}

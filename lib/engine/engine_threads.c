@@ -1,0 +1,164 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/engine_private.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+/*
+ * The threads that carry packets. Each reads until there is nothing more, hands a batch to its lane,
+ * passes on what comes of it, and sleeps in poll(2).
+ */
+struct WiceEngineThread {
+	WiceEngine *engine;
+	unsigned queue;
+	WiceLane *lane;
+	WicePacketArena arena; /* of outbound threads */
+	GThread *thread;
+};
+
+/* Sleeps until fd is readable; false: the threads are to end. */
+static bool wait_for(const WiceEngine *engine, int fd)
+{
+	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
+				{ .fd = engine->stop_fd, .events = POLLIN } };
+
+	while (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno == EINTR)
+		;
+	return !fds[1].revents;
+}
+
+static void report(WiceEngineThread *thread, WiceNow now)
+{
+	if (wice__lane_report(thread->lane, now))
+		wice__engine_wake(thread->engine);
+}
+
+/* Seals and sends what is in the arena, and empties it. */
+static void send_arena(WiceEngineThread *thread)
+{
+	WiceBind *bind = thread->engine->bind;
+	const WiceLaneRun *runs;
+	WiceNow now = wice__engine_now();
+	size_t n = wice__lane_seal(thread->lane, thread->arena.packets, thread->arena.n, now.ms,
+				   &runs);
+
+	for (size_t i = 0; i < n; i++) {
+		WiceBindPath path = runs[i].path;
+
+		bind->ops->send(bind, &path, runs[i].packets, runs[i].n);
+		if (path.local.family != runs[i].path.local.family)
+			wice__lane_source_cleared(thread->lane, &runs[i]);
+	}
+	report(thread, now);
+	wice__packet_arena_empty(&thread->arena);
+}
+
+static gpointer run_outbound(gpointer user_data)
+{
+	WiceEngineThread *thread = user_data;
+	WiceEngine *engine = thread->engine;
+	WiceTun *tun = engine->tun;
+	int fd = tun->ops->poll_fd(tun, thread->queue), r;
+
+	do {
+		do
+			r = tun->ops->read(tun, thread->queue, &thread->arena);
+		while (r == 0);
+		if (thread->arena.n)
+			send_arena(thread);
+		if (r == -EAGAIN && !wait_for(engine, fd))
+			return NULL;
+	} while (r == -EAGAIN || (r == -ENOBUFS && !engine->stopping));
+	if (r != -ENOBUFS)
+		wice__engine_lost(engine);
+	return NULL;
+}
+
+#define DATAGRAMS 16
+
+static gpointer run_inbound(gpointer user_data)
+{
+	WiceEngineThread *thread = user_data;
+	WiceEngine *engine = thread->engine;
+	WiceBind *bind = engine->bind;
+	WiceTun *tun = engine->tun;
+	int fd = bind->ops->poll_fd(bind, thread->queue);
+
+	while (!engine->stopping) {
+		WiceBindDatagram datagrams[DATAGRAMS];
+		WicePacket *packets;
+		WiceNow now;
+		size_t n;
+		int r = bind->ops->receive(bind, thread->queue, datagrams, DATAGRAMS);
+
+		if (r == -EAGAIN && wait_for(engine, fd))
+			continue;
+		if (r <= 0) {
+			if (r != -EAGAIN)
+				wice__log(WICE_LOG_ERROR, engine->name,
+					  "nothing is received any more: %s", g_strerror(-r));
+			return NULL;
+		}
+		now = wice__engine_now();
+		n = wice__lane_open(thread->lane, datagrams, (size_t)r, now.ms,
+				    wice__engine_put_handshake, engine, &packets);
+		if (n)
+			tun->ops->write(tun, thread->queue, packets, n);
+		report(thread, now);
+	}
+	return NULL;
+}
+
+static int start(WiceEngine *engine, const char *name, GThreadFunc func, unsigned queue)
+{
+	WiceEngineThread *thread = g_new0(WiceEngineThread, 1);
+	g_autoptr(GError) error = NULL;
+
+	thread->engine = engine;
+	thread->queue = queue;
+	thread->lane = wice__lane_new(engine->core);
+	if (func == run_outbound)
+		wice__packet_arena_init(&thread->arena, engine->mtu);
+	g_ptr_array_add(engine->threads, thread);
+	thread->thread = g_thread_try_new(name, func, thread, &error);
+	return thread->thread ? 0 : -EAGAIN;
+}
+
+int wice__engine_start_threads(WiceEngine *engine, unsigned n_inbound)
+{
+	int r = 0;
+
+	engine->n_inbound = n_inbound;
+	for (unsigned i = 0; r == 0 && i < n_inbound; i++)
+		r = start(engine, "wice-inbound", run_inbound, i);
+	for (unsigned i = 0; r == 0 && i < engine->tun->n_queues; i++)
+		r = start(engine, "wice-outbound", run_outbound, i);
+	if (r < 0)
+		wice__engine_stop_threads(engine);
+	return r;
+}
+
+void wice__engine_stop_threads(WiceEngine *engine)
+{
+	eventfd_t count;
+
+	engine->stopping = true;
+	eventfd_write(engine->stop_fd, 1);
+	for (guint i = 0; i < engine->threads->len; i++) {
+		WiceEngineThread *thread = engine->threads->pdata[i];
+
+		if (thread->thread)
+			g_thread_join(thread->thread);
+		wice__lane_free(thread->lane);
+		wice__packet_arena_done(&thread->arena);
+		g_free(thread);
+	}
+	g_ptr_array_set_size(engine->threads, 0);
+	eventfd_read(engine->stop_fd, &count);
+	engine->stopping = false;
+}

@@ -1,0 +1,151 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "engine/tun_link.h"
+
+#include <errno.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <net/if.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "event/source.h"
+
+/*
+ * Netlink only tells that something has changed; what the interface is like is asked for then. That
+ * takes no parser, and a message that was lost (ENOBUFS) does no harm.
+ */
+struct WiceTunLink {
+	unsigned ifindex;
+	int tun_fd;
+	int netlink_fd;
+	int ioctl_fd;
+	WiceFdWatch *watch;
+	WiceTimer *timer; /* the first look, and those from a distance */
+	WiceTunLinkFunc func;
+	void *user_data;
+	bool told, up;
+	uint32_t mtu;
+};
+
+#define DISTANT_LOOK_MS 1000
+
+typedef enum {
+	LINK_GONE,
+	LINK_MOVED, /* out of sight */
+	LINK_SEEN,
+} Sight;
+
+/* An empty write does nothing, but tells: EIO means down, EBADFD that there is no interface. */
+static Sight look_from_afar(const WiceTunLink *link, bool *ret_up)
+{
+	ssize_t n = write(link->tun_fd, "", 0);
+
+	if (n < 0 && errno == EBADFD)
+		return LINK_GONE;
+	*ret_up = !(n < 0 && errno == EIO);
+	return LINK_MOVED;
+}
+
+static Sight look(const WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
+{
+	struct ifreq request = { 0 };
+
+	if (!if_indextoname(link->ifindex, request.ifr_name) ||
+	    ioctl(link->ioctl_fd, SIOCGIFFLAGS, &request) < 0)
+		return look_from_afar(link, ret_up);
+	*ret_up = request.ifr_flags & IFF_UP;
+	if (ioctl(link->ioctl_fd, SIOCGIFMTU, &request) < 0)
+		return look_from_afar(link, ret_up);
+	*ret_mtu = (uint32_t)request.ifr_mtu;
+	return LINK_SEEN;
+}
+
+/* Tells what is new. */
+static void update(void *user_data)
+{
+	WiceTunLink *link = user_data;
+	bool up = link->up;
+	uint32_t mtu = link->mtu;
+	Sight sight = look(link, &up, &mtu);
+	bool news = !link->told || up != link->up || mtu != link->mtu;
+
+	wice__timer_set(link->timer,
+			sight == LINK_MOVED ? wice__now_ms() + DISTANT_LOOK_MS : INT64_MAX);
+	if (sight == LINK_GONE) {
+		wice__fd_watch_set_condition(link->watch, 0);
+		link->func(false, link->mtu, true, link->user_data);
+		return;
+	}
+	link->told = true;
+	link->up = up;
+	link->mtu = mtu;
+	if (news)
+		link->func(up, mtu, false, link->user_data);
+}
+
+static void on_netlink(int fd, GIOCondition condition, void *user_data)
+{
+	char buffer[8192];
+
+	while (recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT) > 0 || errno == ENOBUFS)
+		;
+	update(user_data);
+}
+
+static int open_netlink(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	close(fd);
+	return -EADDRNOTAVAIL;
+}
+
+int wice__tun_link_new(GMainContext *context, const char *name, int tun_fd, WiceTunLinkFunc func,
+		       void *user_data, WiceTunLink **ret_link)
+{
+	unsigned ifindex = if_nametoindex(name);
+	int netlink_fd, ioctl_fd;
+	WiceTunLink *link;
+
+	if (!ifindex)
+		return -ENODEV;
+	netlink_fd = open_netlink();
+	if (netlink_fd < 0)
+		return netlink_fd;
+	ioctl_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (ioctl_fd < 0) {
+		close(netlink_fd);
+		return -EMFILE;
+	}
+	link = g_new0(WiceTunLink, 1);
+	link->ifindex = ifindex;
+	link->tun_fd = tun_fd;
+	link->netlink_fd = netlink_fd;
+	link->ioctl_fd = ioctl_fd;
+	link->func = func;
+	link->user_data = user_data;
+	link->watch = wice__fd_watch_new(context, netlink_fd, G_IO_IN, on_netlink, link);
+	link->timer = wice__timer_new(context, update, link);
+	wice__timer_set(link->timer, wice__now_ms());
+	*ret_link = link;
+	return 0;
+}
+
+void wice__tun_link_free(WiceTunLink *link)
+{
+	if (!link)
+		return;
+	wice__fd_watch_free(link->watch);
+	wice__timer_free(link->timer);
+	close(link->netlink_fd);
+	close(link->ioctl_fd);
+	g_free(link);
+}
