@@ -9,7 +9,19 @@
 
 #define WICE_AEAD_NONCE_LEN 12
 
+extern const WiceAeadProvider wice__aead_avx512; /* x86-64 only, with the next two */
+extern const WiceAeadProvider wice__aead_avx2;
+extern const WiceAeadProvider wice__aead_sse2;
+extern const WiceAeadProvider wice__aead_ipsec_mb; /* if its headers were there; so the next */
+extern const WiceAeadProvider wice__aead_openssl;
 extern const WiceAeadProvider wice__aead_sodium;
+
+/* Each in a file of its own, compiled for the processor that it needs. */
+typedef void WiceAeadFunction(const uint8_t key[WICE_AEAD_KEY_LEN], WiceAeadPacket *packets,
+			      size_t n);
+WiceAeadFunction wice__aead_avx512_seal, wice__aead_avx512_open;
+WiceAeadFunction wice__aead_avx2_seal, wice__aead_avx2_open;
+WiceAeadFunction wice__aead_sse2_seal, wice__aead_sse2_open;
 
 /* Four zeros and the counter, little endian. */
 static inline void wice__aead_nonce(uint64_t counter, uint8_t ret_nonce[WICE_AEAD_NONCE_LEN])
