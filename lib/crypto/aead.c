@@ -7,12 +7,25 @@
  */
 #include "crypto/aead.h"
 
+#include "config.h"
 #include "crypto/aead_provider.h"
 #include <glib.h>
 #include <stdlib.h>
 #include <string.h>
 
 static const WiceAeadProvider *const providers[] = {
+#ifdef __x86_64__
+	&wice__aead_avx512,   &wice__aead_avx2,
+#endif
+#ifdef WICE_HAVE_IPSEC_MB
+	&wice__aead_ipsec_mb,
+#endif
+#ifdef __x86_64__
+	&wice__aead_sse2,
+#endif
+#ifdef WICE_LIBCRYPTO
+	&wice__aead_openssl,
+#endif
 	&wice__aead_sodium,
 };
 

@@ -199,6 +199,6 @@ size_t wice__lane_open(WiceLane *lane, const WiceBindDatagram *datagrams, size_t
 		if (!g_array_index(lane->received, WiceReceived, i).taken)
 			open_some(lane, i, now_ms);
 	g_mutex_unlock(&lane->mutex);
-	*ret_packets = (WicePacket *)lane->opened->data;
+	*ret_packets = (WicePacket *)(void *)lane->opened->data;
 	return lane->opened->len;
 }

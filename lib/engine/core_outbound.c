@@ -33,7 +33,7 @@ static void route(WiceLane *lane, const WicePacket *packets, size_t n)
 	WiceCorePeer **routed, *peer = NULL;
 
 	g_array_set_size(lane->routed, (guint)n);
-	routed = (WiceCorePeer **)lane->routed->data;
+	routed = (WiceCorePeer **)(void *)lane->routed->data;
 	for (size_t i = 0; i < n; i++) {
 		routed[i] = NULL;
 		if (wice__ip_header(packets[i].data, packets[i].length, &header)) {
@@ -57,7 +57,7 @@ static void report(WiceLane *lane, WiceReportType type, const WiceCoreSession *s
 /* Collects the packets from the first on that are its peer's, and takes them out of routed. */
 static void collect(WiceLane *lane, const WicePacket *packets, size_t first, size_t n)
 {
-	WiceCorePeer **routed = (WiceCorePeer **)lane->routed->data, *peer = routed[first];
+	WiceCorePeer **routed = (WiceCorePeer **)(void *)lane->routed->data, *peer = routed[first];
 
 	g_array_set_size(lane->batch, 0);
 	for (size_t i = first; i < n; i++) {
@@ -71,7 +71,7 @@ static void collect(WiceLane *lane, const WicePacket *packets, size_t first, siz
 /* Seals lane->batch behind what is in lane->sealed, whose memory is large enough. */
 static void seal_run(WiceLane *lane, WiceCorePeer *peer, int64_t now_ms)
 {
-	const WicePacket *packets = (const WicePacket *)lane->batch->data;
+	const WicePacket *packets = (const WicePacket *)(void *)lane->batch->data;
 	size_t n = lane->batch->len, first = lane->sealed->len;
 	WiceCoreSession *session = peer->current;
 	WiceLaneRun run = { .path = peer->path, .n = n, .session = session->entry.index };
@@ -124,7 +124,7 @@ size_t wice__lane_seal(WiceLane *lane, const WicePacket *packets, size_t n, int6
 		}
 	}
 	g_mutex_unlock(&lane->mutex);
-	*ret_runs = (const WiceLaneRun *)lane->runs->data;
+	*ret_runs = (const WiceLaneRun *)(void *)lane->runs->data;
 	return lane->runs->len;
 }
 

@@ -31,6 +31,7 @@ static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, G
 		g_strlcpy(engine->name, options->name ? options->name : "", sizeof(engine->name));
 		engine->has_callbacks = true;
 		engine->tun = wice__tun_callback_new(options->output, options->user_data);
+		r = engine->tun ? 0 : -errno;
 	} else if (options->tun_fd > 0) {
 		r = wice__tun_adopt(options->tun_fd, options->no_offload, engine->name,
 				    &engine->tun);
