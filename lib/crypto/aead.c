@@ -15,7 +15,7 @@
 
 static const WiceAeadProvider *const providers[] = {
 #ifdef __x86_64__
-	&wice__aead_avx512,   &wice__aead_avx2,
+	&wice__aead_avx512,   &wice__aead_avx512f, &wice__aead_avx2,
 #endif
 #ifdef WICE_HAVE_IPSEC_MB
 	&wice__aead_ipsec_mb,
