@@ -75,7 +75,7 @@ typedef struct {
 typedef struct {
 	uint8_t stream[LANES][BLOCK_LEN]; /* of the group's first run */
 	uint8_t block[BLOCK_LEN];
-	Run first, run;
+	Run first, runs[2];
 	Hash hash;
 	uint8_t tags[LANES][WICE_AEAD_TAG_LEN];
 } Scratch;
@@ -132,29 +132,26 @@ static void set_lane(Run *run, size_t lane, const WiceAeadPacket *packet, uint32
 	run->nonce[1][lane] = (uint32_t)(packet->counter >> 32);
 }
 
-/* Fills the lanes from the given one on with what data there is. Returns how many are used. */
-static size_t take_data(Run *run, size_t lane, Cursor *cursor)
+/* Fills the lanes from the given one on with what data there is. False if there is none. */
+static bool take_data(Run *run, size_t lane, Cursor *cursor)
 {
+	size_t first = lane;
 	for (; cursor->packet < cursor->end; cursor->packet++, cursor->offset = 0) {
 		const WiceAeadPacket *packet = *cursor->packet;
 		for (; cursor->offset < packet->length; cursor->offset += BLOCK_LEN, lane++) {
 			uint32_t left = packet->length - cursor->offset;
 			if (lane == LANES)
-				return lane;
+				return true;
 			set_lane(run, lane, packet, 1 + cursor->offset / BLOCK_LEN);
 			run->data[lane] = packet->data + cursor->offset;
 			run->len[lane] = left < BLOCK_LEN ? left : BLOCK_LEN;
 		}
 	}
-	return lane;
-}
-
-static void clear_lanes(Run *run, size_t lane)
-{
-	for (; lane < LANES; lane++) {
-		run->data[lane] = NULL;
-		run->len[lane] = 0;
+	for (size_t i = lane; i < LANES; i++) {
+		run->data[i] = NULL;
+		run->len[i] = 0;
 	}
+	return lane > first;
 }
 
 static void xor_bytes(uint8_t *data, const uint8_t *stream, size_t len)
@@ -171,9 +168,8 @@ static void xor_bytes(uint8_t *data, const uint8_t *stream, size_t len)
 }
 
 /* Encrypts, or decrypts, the blocks of a run. */
-static void crypt_run(const uint32_t key[8], Scratch *scratch)
+static void crypt_run(const uint32_t key[8], const Run *run, Scratch *scratch)
 {
-	const Run *run = &scratch->run;
 	Words v[16];
 	chacha(key, run, v);
 #pragma GCC unroll 16
@@ -192,14 +188,22 @@ static void crypt_run(const uint32_t key[8], Scratch *scratch)
 	}
 }
 
+/*
+ * A run is made ready while the one before it is at work: a vector that is loaded right after its words
+ * were stored one by one waits for them (5 to 8 % of all).
+ */
 static void crypt_data(const uint32_t key[8], Scratch *scratch, Cursor cursor)
 {
 	for (size_t lane = 0; lane < LANES; lane++)
 		xor_bytes(scratch->first.data[lane], scratch->stream[lane],
 			  scratch->first.len[lane]);
-	for (size_t used; (used = take_data(&scratch->run, 0, &cursor)) != 0;) {
-		clear_lanes(&scratch->run, used);
-		crypt_run(key, scratch);
+	size_t turn = 0;
+	bool more = take_data(&scratch->runs[0], 0, &cursor);
+	while (more) {
+		const Run *run = &scratch->runs[turn];
+		turn = 1 - turn;
+		more = take_data(&scratch->runs[turn], 0, &cursor);
+		crypt_run(key, run, scratch);
 	}
 }
 
@@ -213,7 +217,7 @@ static void start_streams(const uint32_t key[8], Scratch *scratch, Cursor *curso
 		scratch->first.data[lane] = NULL;
 		scratch->first.len[lane] = 0;
 	}
-	clear_lanes(&scratch->first, take_data(&scratch->first, n, cursor));
+	take_data(&scratch->first, n, cursor);
 	chacha(key, &scratch->first, v);
 	for (int lane = 0; lane < LANES; lane++)
 		for (int piece = 0; piece < PIECES; piece++)
