@@ -123,8 +123,8 @@ static bool continues(const WiceOffloadFrame *frame, const uint8_t *first, const
 {
 	uint32_t payload = c->length - c->header;
 	if (!frame->open || frame->transport != c->transport || frame->header != c->header ||
-	    frame->protocol != c->protocol || payload > frame->size ||
-	    frame->length + payload > WICE_PACKET_MAX || !ip_continues(frame, first, c->data))
+	    payload > frame->size || frame->length + payload > WICE_PACKET_MAX ||
+	    !ip_continues(frame, first, c->data))
 		return false;
 	if (frame->protocol == WICE_PROTOCOL_TCP)
 		return tcp_continues(frame, first, c->data);
@@ -189,7 +189,7 @@ static uint16_t *find_flow(WiceOffloadJoin *join, uint32_t hash)
 }
 
 /* Joins the packet to its flow's frame, the number of which is given. False: it cannot be. */
-static bool try_join(WiceOffloadJoin *join, size_t number, size_t i, Candidate *c)
+static bool try_join(WiceOffloadJoin *join, size_t number, size_t i, const Candidate *c)
 {
 	if (!number || !c->joinable)
 		return false;
@@ -201,10 +201,8 @@ static bool try_join(WiceOffloadJoin *join, size_t number, size_t i, Candidate *
 	if (!frame->verified && !is_right(first->data, first->length, c->transport, c->protocol))
 		return false;
 	frame->verified = true;
-	if (!is_right(c->data, c->length, c->transport, c->protocol)) {
-		c->joinable = false;
+	if (!is_right(c->data, c->length, c->transport, c->protocol))
 		return false;
-	}
 	append(join, frame, i, c);
 	return true;
 }
