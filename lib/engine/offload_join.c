@@ -122,9 +122,8 @@ static bool tcp_continues(const WiceOffloadFrame *frame, const uint8_t *first,
 static bool continues(const WiceOffloadFrame *frame, const uint8_t *first, const Candidate *c)
 {
 	uint32_t payload = c->length - c->header;
-	if (!frame->open || frame->transport != c->transport || frame->header != c->header ||
-	    payload > frame->size || frame->length + payload > WICE_PACKET_MAX ||
-	    !ip_continues(frame, first, c->data))
+	if (!frame->open || frame->header != c->header || payload > frame->size ||
+	    frame->length + payload > WICE_PACKET_MAX || !ip_continues(frame, first, c->data))
 		return false;
 	if (frame->protocol == WICE_PROTOCOL_TCP)
 		return tcp_continues(frame, first, c->data);
