@@ -463,7 +463,7 @@ START_TEST(what_is_joined_splits_into_the_same)
 	WicePacketArena arena;
 	size_t n_joined = 0;
 	wice__packet_arena_init(&arena, 1500);
-	for (int round = 0; round < 100; round++) {
+	for (int round = 0; round < 30; round++) {
 		size_t last_of_flow[N_FLOWS] = { 0 };
 		fill_batch(rand);
 		wice__offload_join(&join, batch.packets, N_RANDOM, true, true);
