@@ -8,7 +8,6 @@
 #include "crypto/aead_provider.h"
 #include <glib.h>
 #include <intel-ipsec-mb.h>
-#include <sodium.h>
 
 static __typeof__(alloc_mb_mgr) *new_manager;
 static __typeof__(free_mb_mgr) *free_manager;
@@ -90,8 +89,8 @@ static void crypt_jobs(IMB_MGR *manager, const uint8_t *key, WiceAeadPacket *pac
 	while (IMB_FLUSH_JOB(manager))
 		;
 	for (size_t i = 0; i < n && !sealing; i++)
-		packets[i].ok = sodium_memcmp(packets[i].data + packets[i].length, jobs.tags[i],
-					      WICE_AEAD_TAG_LEN) == 0;
+		packets[i].ok =
+			wice__aead_tags_equal(packets[i].data + packets[i].length, jobs.tags[i]);
 }
 
 static void crypt_all(const uint8_t *key, WiceAeadPacket *packets, size_t n, bool sealing)

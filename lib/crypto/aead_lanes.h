@@ -326,8 +326,7 @@ static void crypt_group(const uint32_t key[8], Scratch *scratch, WiceAeadPacket 
 		if (sealing)
 			memcpy(tag, scratch->tags[i], WICE_AEAD_TAG_LEN);
 		else
-			packets[i]->ok =
-				sodium_memcmp(tag, scratch->tags[i], WICE_AEAD_TAG_LEN) == 0;
+			packets[i]->ok = wice__aead_tags_equal(tag, scratch->tags[i]);
 	}
 	if (!sealing)
 		crypt_data(key, scratch, cursor);

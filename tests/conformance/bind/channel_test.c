@@ -508,6 +508,42 @@ START_TEST(channels_may_change_at_any_time)
 }
 END_TEST
 
+static void *exchange_channels(void *user_data)
+{
+	Churn *churn = user_data;
+	BedEnd *a = &churn->bed.a;
+	while (!g_atomic_int_get(&churn->stop)) {
+		wice_bind_udp_remove_channel(a->bind, a->channel);
+		ck_assert_int_eq(wice_bind_udp_add_channel(a->bind, a->fd, &a->channel), 0);
+	}
+	return NULL;
+}
+
+/* While it is closed, and while it is being opened and closed. */
+START_TEST(channels_do_not_mind_whether_it_is_open)
+{
+	Churn churn = { .stop = 0 };
+	if (!bed_init(&churn.bed, kind))
+		return;
+	BedEnd *a = &churn.bed.a, *b = &churn.bed.b;
+	a->bind->ops->close(a->bind);
+	wice_bind_udp_remove_channel(a->bind, a->channel);
+	ck_assert_int_eq(wice_bind_udp_add_channel(a->bind, a->fd, &a->channel), 0);
+	GThread *thread = g_thread_new("channels", exchange_channels, &churn);
+	for (int i = 0; i < 50; i++) {
+		ck_assert_int_eq(bed_open(kind, a, 0), 0);
+		a->bind->ops->close(a->bind);
+	}
+	g_atomic_int_set(&churn.stop, 1);
+	g_thread_join(thread);
+	wice_bind_udp_set_route(a->bind, &b->address, a->channel);
+	ck_assert_int_eq(bed_open(kind, a, 0), 0);
+	bed_ping(a, b, 148);
+	bed_ping(b, a, 148);
+	bed_done(&churn.bed);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -524,6 +560,7 @@ int main(void)
 		channels_have_the_mark_of_their_bind,
 		many_channels_are_served,
 		channels_may_change_at_any_time,
+		channels_do_not_mind_whether_it_is_open,
 	};
 	return bed_run("bind channel", tests, G_N_ELEMENTS(tests), 1);
 }

@@ -588,6 +588,29 @@ START_TEST(a_busy_socket_is_not_asked_about)
 }
 END_TEST
 
+START_TEST(a_single_packet_costs_one_call)
+{
+	enum { ROUNDS = 100 };
+	Bed bed;
+	if (!bed_init(&bed, _i ? kind6 : kind4))
+		return;
+	const WiceBindOps *ops = bed.b.bind->ops;
+	WiceBindPath path = bed_route(&bed.a, &bed.b);
+	BedPackets packets = bed_equal_packets(1, 1, 148);
+	for (int i = 0; i < ROUNDS; i++) {
+		WiceBindDatagram datagrams[4];
+		bed_send(&bed.a, &path, &packets);
+		ck_assert(bed_wait(ops->poll_fd(bed.b.bind, 0), 60000));
+		ck_assert_int_eq(ops->receive(bed.b.bind, 0, datagrams, 4), 1);
+		ck_assert_int_eq(ops->receive(bed.b.bind, 0, datagrams, 4), -EAGAIN);
+	}
+	ck_assert_uint_eq(bed_counters(&bed.a).tx_calls, ROUNDS);
+	ck_assert_uint_eq(bed_counters(&bed.b).rx_calls, ROUNDS);
+	bed_packets_free(&packets);
+	bed_done(&bed);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const once[] = {
@@ -610,6 +633,7 @@ int main(void)
 		a_network_without_a_route_is_an_error,
 		packets_beyond_the_mtu_arrive,
 		a_flood_does_not_starve_the_other_family,
+		a_single_packet_costs_one_call,
 	};
 	const TTest *const per_kind[] = { segments_are_used_where_they_may_be };
 	int failed = bed_run("bind udp", once, G_N_ELEMENTS(once), 1);

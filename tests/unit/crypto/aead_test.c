@@ -471,7 +471,8 @@ static void seal_one_lane_wrong(const uint8_t *with, WiceAeadPacket *packets, si
 static void seal_beyond(const uint8_t *with, WiceAeadPacket *packets, size_t n)
 {
 	sodium()->seal(with, packets, n);
-	packets[0].data[packets[0].length + TAG]++;
+	if (n > 1)
+		packets[0].data[packets[0].length + TAG]++;
 }
 
 static void open_anything(const uint8_t *with, WiceAeadPacket *packets, size_t n)
