@@ -122,9 +122,10 @@ static gpointer run_inbound(gpointer user_data)
 		now = wice__engine_now();
 		n = wice__lane_open(thread->lane, datagrams, (size_t)r, now.ms,
 				    wice__engine_put_handshake, engine, &packets);
+		/* Before the packets: the answer goes by the session and the path that they came by. */
+		report(thread, now);
 		if (n)
 			tun->ops->write(tun, thread->queue, packets, n);
-		report(thread, now);
 		thread->busy = n >= LARGE_BATCH;
 	}
 	return NULL;
