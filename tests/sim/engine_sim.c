@@ -28,7 +28,7 @@ typedef struct {
 	World *world;
 	uint8_t psk[WORLD_ENDS][WORLD_ENDS]; /* of a < b */
 	bool up[WORLD_ENDS];
-	int64_t latest_leap_ns[WORLD_ENDS];
+	int64_t latest_leap_ns[WORLD_ENDS], least_leap_ns[WORLD_ENDS];
 	int64_t heals_ms[WORLD_ENDS]; /* what it sends is lost until then */
 	bool with_keepalives;
 } Sim;
@@ -106,7 +106,11 @@ static void restart(Sim *sim, int end)
 {
 	World *world = sim->world;
 
-	/* The clock is set right when a machine starts, or nobody would believe its handshakes. */
+	/*
+	 * A machine that has forgotten its last timestamp needs a clock that is later, or nobody
+	 * believes its handshakes: that is WireGuard's own limit.
+	 */
+	sim->least_leap_ns[end] = sim->latest_leap_ns[end];
 	world->ends[end].realtime_leap_ns = sim->latest_leap_ns[end];
 	world_restart(world, end);
 	sim->up[end] = true;
@@ -138,7 +142,7 @@ static void leap(Sim *sim, int end)
 	int64_t ns = (below(sim, 7200) - 3600) * INT64_C(1000000000);
 	WorldEnd *target = &sim->world->ends[end];
 
-	target->realtime_leap_ns += ns;
+	target->realtime_leap_ns = MAX(target->realtime_leap_ns + ns, sim->least_leap_ns[end]);
 	sim->latest_leap_ns[end] = MAX(sim->latest_leap_ns[end], target->realtime_leap_ns);
 	world_trace(sim->world, "%c: the clock leaps", 'a' + end);
 }
@@ -405,6 +409,7 @@ static void begin(Sim *sim, uint32_t seed, bool verbose)
 	sim->with_keepalives = below(sim, 2);
 	for (int a = 0; a < sim->world->n_ends; a++) {
 		sim->up[a] = true;
+		sim->least_leap_ns[a] = INT64_MIN / 2;
 		for (int b = 0; b < sim->world->n_ends; b++)
 			if (a != b)
 				tell_endpoint(sim, a, b);
