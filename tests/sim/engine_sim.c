@@ -17,7 +17,7 @@
 #include "engine/core_private.h"
 #include "sim/engine_world.h"
 
-#define RUNS 400
+#define RUNS 300
 #define STORM_MS 400000
 #define CONNECTED_MS 60000
 #define STEP_MS 1000
