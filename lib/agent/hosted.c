@@ -92,14 +92,13 @@ gboolean wice_agent_create_interface(WiceAgent *agent, const char *name, GError 
 		hosted_free(hosted);
 		return FALSE;
 	}
-	g_ptr_array_add(agent->hosted, hosted);
-	if (!wice_agent_add_engine(agent, hosted->engine, error)) {
-		g_ptr_array_remove(agent->hosted, hosted);
-		return FALSE;
-	}
 	wice__log(WICE_LOG_INFO, name, "made; WireGuard is in this process (%s)",
 		  wice_engine_cipher(hosted->engine));
-	return TRUE;
+	g_ptr_array_add(agent->hosted, hosted);
+	if (wice_agent_add_engine(agent, hosted->engine, error))
+		return TRUE;
+	g_ptr_array_remove(agent->hosted, hosted);
+	return FALSE;
 }
 
 gboolean wice_agent_delete_interface(WiceAgent *agent, const char *name, GError **error)

@@ -148,7 +148,7 @@ WiceEngine *wice__engine_new_with(GMainContext *context, const WiceEngineOptions
 	engine->core = wice__core_new(aead, &wice__engine_hooks, engine);
 	wice__core_set_mtu(engine->core, engine->mtu);
 	wice__engine_start_control(engine);
-	if (options->output)
+	if (!engine->link)
 		wice_engine_set_up(engine, true, NULL);
 	return engine;
 }
