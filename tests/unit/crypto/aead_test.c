@@ -211,25 +211,32 @@ START_TEST(extreme_numbers_are_as_with_libsodium)
 }
 END_TEST
 
+#define HASHED 1024
+#define TOGETHER 9 /* fills lanes, and one remains */
+
 /* Poly1305 alone, where the sum is about 2^130: the stream makes of the data what the test wants hashed. */
 static void check_hashed(const WiceAeadProvider *provider, const uint8_t *hashed, uint32_t length)
 {
-	uint8_t stream[1024 + TAG] = { 0 }, data[1024 + TAG], expected[1024 + TAG];
-	WiceAeadPacket packet = { stream, length, false, length };
-	usable[n_usable - 1]->seal(key, &packet, 1);
-	packet.data = data;
+	uint8_t stream[HASHED + TAG] = { 0 }, data[TOGETHER][HASHED + TAG], expected[HASHED + TAG];
+	WiceAeadPacket packets[TOGETHER] = { { stream, length, false, length } };
+	usable[n_usable - 1]->seal(key, packets, 1);
 	for (uint32_t i = 0; i < length; i++)
-		data[i] = stream[i] ^ hashed[i];
-	reference(&packet, data, expected);
+		data[0][i] = stream[i] ^ hashed[i];
+	reference(packets, data[0], expected);
 	ck_assert_mem_eq(expected, hashed, length);
-	provider->seal(key, &packet, 1);
-	ck_assert_mem_eq(data, expected, length + TAG);
+	for (size_t i = 0; i < TOGETHER; i++) {
+		memcpy(data[i], data[0], length);
+		packets[i] = (WiceAeadPacket){ data[i], length, false, length };
+	}
+	provider->seal(key, packets, TOGETHER);
+	for (size_t i = 0; i < TOGETHER; i++)
+		ck_assert_mem_eq(data[i], expected, length + TAG);
 }
 
 START_TEST(extreme_ciphertexts_are_as_with_libsodium)
 {
 	static const uint8_t values[] = { 0x00, 0x01, 0x7f, 0x80, 0xfb, 0xfc, 0xff };
-	uint8_t hashed[1024];
+	uint8_t hashed[HASHED];
 	find_usable();
 	for (size_t i = 0; i < n_usable; i++)
 		for (size_t j = 0; j < G_N_ELEMENTS(values) * G_N_ELEMENTS(values); j++)
