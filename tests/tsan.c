@@ -59,6 +59,14 @@ void g_cond_wait(GCond *cond, GMutex *mutex)
 	__tsan_acquire(mutex);
 }
 
+gboolean g_cond_wait_until(GCond *cond, GMutex *mutex, gint64 end_time)
+{
+	__tsan_release(mutex);
+	gboolean signalled = REAL(g_cond_wait_until)(cond, mutex, end_time);
+	__tsan_acquire(mutex);
+	return signalled;
+}
+
 /* Whoever takes the last reference away sees all that the others did before they let go. */
 gboolean(g_atomic_ref_count_dec)(gatomicrefcount *count)
 {

@@ -72,6 +72,30 @@ static const Command commands[] = {
 	  .help = "IFNAME is as it was given to add or to wiced. The interface itself stays; "
 		  "endpoints\n"
 		  "and keepalives of its peers become what they were before.\n" },
+	{ .name = "up",
+	  .run = cmd_up,
+	  .arguments = "[--userspace] IFNAME|FILE",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .text = "Make the interface that a wg-quick(8) file describes",
+	  .help = "IFNAME means /etc/wireguard/IFNAME.conf. Makes an interface of the kernel; "
+		  "where "
+		  "it\n"
+		  "has no WireGuard, and with --userspace, wiced carries the packets itself if it "
+		  "runs,\n"
+		  "else a process wice-wg does. Sets addresses, MTU, routes and name servers and "
+		  "runs\n"
+		  "the hooks of the file. If something fails, what was done is undone. Everything "
+		  "into\n"
+		  "the tunnel (0.0.0.0/0, ::/0) is left to wg-quick, unless Table is a number or "
+		  "off.\n" },
+	{ .name = "down",
+	  .run = cmd_down,
+	  .arguments = "IFNAME|FILE",
+	  .min_args = 1,
+	  .max_args = 1,
+	  .text = "Remove an interface that `wice up` has made",
+	  .help = "Runs the hooks of the file, and writes it if it has SaveConfig = true.\n" },
 	{ .name = "monitor",
 	  .run = cmd_monitor,
 	  .arguments = "",
@@ -219,6 +243,10 @@ static int scan_option(Scan *scan)
 		scan->invocation.json = true;
 		return 0;
 	}
+	if (strcmp(arg, "--userspace") == 0) {
+		scan->invocation.userspace = true;
+		return 0;
+	}
 	int r = take_value(scan, "--socket", &scan->invocation.socket);
 	if (r == 0) {
 		r = take_value(scan, "--timeout", &timeout);
@@ -272,6 +300,8 @@ static int check_arguments(const Scan *scan)
 	int n = (int)scan->args->len;
 	if (scan->has_timeout && command->run != cmd_wait)
 		return refuse(command, "--timeout is an option of `wice wait` only.");
+	if (scan->invocation.userspace && command->run != cmd_up)
+		return refuse(command, "--userspace is an option of `wice up` only.");
 	if (n < command->min_args)
 		return refuse(command, "`wice %s` needs %s.", command->name, command->arguments);
 	if (n > command->max_args && command->max_args)

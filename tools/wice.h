@@ -13,6 +13,7 @@
 typedef struct {
 	const char *socket; /* NULL: the default one */
 	bool json;
+	bool userspace;      /* up only */
 	unsigned timeout_ms; /* 0: none */
 	int n_args;          /* what follows the command */
 	char **args;
@@ -28,6 +29,8 @@ int cmd_sync(const Invocation *invocation);
 int cmd_add(const Invocation *invocation);
 int cmd_delete(const Invocation *invocation);
 int cmd_monitor(const Invocation *invocation);
+int cmd_up(const Invocation *invocation);
+int cmd_down(const Invocation *invocation);
 int cmd_wait(const Invocation *invocation);
 int cmd_stop(const Invocation *invocation);
 /* Takes its own options: it is no client of wiced. */

@@ -4,6 +4,8 @@
  * The daemon: an agent, a control server and a main loop. What it adds is what a library must not
  * do: read options, print, mind signals and the limits of the process.
  */
+#include "ups.h"
+
 #include <errno.h>
 #include <getopt.h>
 #include <glib-unix.h>
@@ -79,7 +81,7 @@ static void print_help(void)
 	     "best path to each and points WireGuard at it. Puts everything back when it stops.\n"
 	     "Ask it how it is doing with wice(8).\n"
 	     "\n"
-	     "Options; -i, -b and -a may be repeated. Long ones are also keys of the section\n"
+	     "Options; -i, -b, -a and -u may be repeated. Long ones are also keys of the section\n"
 	     "[daemon] in a configuration file:\n"
 	     "  -c, --config FILE       read this file first; other options add to its lists and\n"
 	     "                          override its single values");
@@ -243,6 +245,8 @@ typedef struct {
 	GMainLoop *loop;
 	WiceAgent *agent;
 	WiceControlServer *server;
+	Ups *ups;
+	bool stopping;
 } Daemon;
 
 static void say(const Daemon *daemon, WiceLogLevel level, const char *message)
@@ -251,10 +255,28 @@ static void say(const Daemon *daemon, WiceLogLevel level, const char *message)
 		on_log(level, "", message, (void *)daemon->log);
 }
 
-static gboolean on_terminate(gpointer user_data)
+static void on_taken_down(void *user_data)
 {
 	Daemon *daemon = user_data;
 	g_main_loop_quit(daemon->loop);
+}
+
+/* First goes what we have made, while the loop still serves it; who asks twice does not wait. */
+static void stop(Daemon *daemon)
+{
+	if (daemon->stopping) {
+		g_main_loop_quit(daemon->loop);
+		return;
+	}
+	daemon->stopping = true;
+	wice_daemon_notify("STOPPING=1");
+	say(daemon, WICE_LOG_INFO, "Stopping; putting back what was found.");
+	ups_stop(daemon->ups, on_taken_down, daemon);
+}
+
+static gboolean on_terminate(gpointer user_data)
+{
+	stop(user_data);
 	return G_SOURCE_CONTINUE;
 }
 
@@ -269,8 +291,7 @@ static gboolean on_hangup(gpointer user_data)
 
 static void on_stop(void *user_data)
 {
-	Daemon *daemon = user_data;
-	g_main_loop_quit(daemon->loop);
+	stop(user_data);
 }
 
 static gboolean make_agent(Daemon *daemon, GError **error)
@@ -338,6 +359,7 @@ static int run(const WiceDaemonSettings *settings, const LogSink *log)
 	g_autoptr(GError) error = NULL;
 	Daemon daemon = { .settings = settings, .log = log };
 	daemon.loop = g_main_loop_new(NULL, FALSE);
+	daemon.ups = ups_new(settings->ups, settings->socket);
 	g_unix_signal_add(SIGINT, on_terminate, &daemon);
 	g_unix_signal_add(SIGTERM, on_terminate, &daemon);
 	g_unix_signal_add(SIGHUP, on_hangup, &daemon);
@@ -349,10 +371,10 @@ static int run(const WiceDaemonSettings *settings, const LogSink *log)
 		say(&daemon, WICE_LOG_INFO, banner);
 		wice_daemon_notify("READY=1");
 		g_timeout_add_seconds(TRIM_AFTER_S, on_settled, NULL);
+		ups_start(daemon.ups);
 		g_main_loop_run(daemon.loop);
-		wice_daemon_notify("STOPPING=1");
-		say(&daemon, WICE_LOG_INFO, "Stopping; putting back what was found.");
 	}
+	ups_free(daemon.ups);
 	wice_control_server_free(daemon.server);
 	wice_agent_free(daemon.agent);
 	g_main_loop_unref(daemon.loop);

@@ -80,6 +80,16 @@ WICE_API gboolean wice_agent_add_engine(WiceAgent *agent, WiceEngine *engine, GE
 WICE_API void wice_agent_remove_engine(WiceAgent *agent, WiceEngine *engine);
 
 /*
+ * Makes a WireGuard interface, down, without keys: an engine of the agent's own, which takes it into
+ * care. It answers on its socket for wg(8), and ends with the agent, when its link or its socket is
+ * deleted, or by wice_agent_delete_interface(). Errors: those of wice_engine_new() and
+ * wice_engine_listen().
+ */
+WICE_API gboolean wice_agent_create_interface(WiceAgent *agent, const char *name, GError **error);
+/* Deletes one that was made so, and no other. NOT_FOUND. */
+WICE_API gboolean wice_agent_delete_interface(WiceAgent *agent, const char *name, GError **error);
+
+/*
  * Called for every event, see <wice/status.h>. One handler; NULL removes it. The handler may call
  * any function of the agent except wice_agent_free().
  */

@@ -78,6 +78,12 @@ WICE_API gboolean wice_control_add_interface(WiceControl *control, const char *p
 /* As wice_agent_remove_interface(). */
 WICE_API gboolean wice_control_remove_interface(WiceControl *control, const char *pattern,
 						GError **error);
+/* As wice_agent_create_interface(). */
+WICE_API gboolean wice_control_create_interface(WiceControl *control, const char *name,
+						GError **error);
+/* As wice_agent_delete_interface(). */
+WICE_API gboolean wice_control_delete_interface(WiceControl *control, const char *name,
+						GError **error);
 /* Ends the daemon; it answers first. */
 WICE_API gboolean wice_control_stop(WiceControl *control, GError **error);
 

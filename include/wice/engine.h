@@ -141,7 +141,8 @@ WICE_API gboolean wice_engine_listen(WiceEngine *engine, int fd, GError **error)
 WICE_API gboolean wice_engine_attach(WiceEngine *engine, WiceWg *wg, GError **error);
 /*
  * Up: sockets are opened, packets flow. Down: sessions end. With a TUN device, follows the
- * interface's state by itself; without one it is up from the start.
+ * interface's state by itself; without one, or where programs may not follow interfaces (Android),
+ * it is up from the start.
  */
 WICE_API gboolean wice_engine_set_up(WiceEngine *engine, bool up, GError **error);
 /* With callbacks: an IP packet to be sent. It is copied. False if it is none, or too many wait. */

@@ -132,13 +132,16 @@ typedef struct {
 	const WiceInterfaceAddress *add;
 	size_t n_remove; /* addresses to remove; those that are not there are no error */
 	const WiceInterfaceAddress *remove;
+	size_t n_routes; /* networks to route into the interface; no route to them may be there */
+	const WicePrefix *routes;
+	uint32_t route_table; /* that they go to; 0: the main one */
 } WiceLinkChange;
 
 /*
  * Changes the network interface of a WireGuard device, in this order: addresses removed, MTU, down,
- * name, addresses added, up. What was done before an error stays done. Errors: as wice_wg_get(),
+ * name, addresses added, up, routes (which need it to be up). What was done before an error stays done. Errors: as wice_wg_get(),
  * and INVALID (an impossible name, MTU or address), EXISTS (another interface has the new name, or
- * this one an address to add with another length), BUSY (the listen port is in use when it is set
+ * this one an address to add with another length, or there is a route to add), BUSY (the listen port is in use when it is set
  * up; some kernels rename interfaces only while they are down), UNSUPPORTED (IPv6 is switched off; a
  * userspace device cannot be renamed: its socket would keep the old name).
  */

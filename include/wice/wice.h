@@ -6,12 +6,14 @@
 /* The whole API. Each header also stands alone. */
 #include <wice/addr.h>
 #include <wice/agent.h>
+#include <wice/bind.h>
 #include <wice/cancel.h>
 #include <wice/candidate.h>
 #include <wice/conf.h>
 #include <wice/control.h>
 #include <wice/daemon.h>
 #include <wice/device.h>
+#include <wice/engine.h>
 #include <wice/error.h>
 #include <wice/key.h>
 #include <wice/log.h>

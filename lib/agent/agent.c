@@ -78,7 +78,7 @@ void wice_agent_set_event_handler(WiceAgent *agent, WiceEventHandler handler, vo
 	agent->handler_data = user_data;
 }
 
-/* A name by itself always counts; a pattern has exceptions. */
+/* A name by itself always counts; a pattern has exceptions, and so have the agent's own ones. */
 static bool is_wanted(const WiceAgent *agent, const char *name)
 {
 	bool excepted = g_hash_table_contains(agent->exceptions, name);
@@ -88,7 +88,7 @@ static bool is_wanted(const WiceAgent *agent, const char *name)
 		    (!excepted && g_pattern_match_simple(pattern, name)))
 			return true;
 	}
-	return false;
+	return !excepted && wice__hosted_has(agent, name);
 }
 
 static bool is_name(const char *pattern)
@@ -443,6 +443,7 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *o
 	agent->contexts = wice__context_pool_new(agent->context);
 	agent->wg = backends && backends->wg ? backends->wg : wice_wg_new();
 	agent->engines = g_ptr_array_new();
+	agent->hosted = wice__hosted_new();
 	agent->told = g_hash_table_new_full(g_str_hash, g_str_equal, g_free, NULL);
 	agent->told_timer = wice__timer_new(agent->context, on_told_timer, agent);
 	g_mutex_init(&agent->told_mutex);
@@ -491,6 +492,7 @@ void wice_agent_free(WiceAgent *agent)
 	g_autoptr(GList) names = g_hash_table_get_keys(agent->interfaces);
 	for (GList *link = names; link; link = link->next)
 		drop_interface(agent, link->data, false);
+	g_ptr_array_unref(agent->hosted);
 	wice__signaling_hub_free(agent->hub);
 	wice__stun_servers_free(agent->stun);
 	wice__timer_free(agent->list_timer);

@@ -8,6 +8,7 @@
 #include <wice/engine.h>
 #include <wice/wg.h>
 
+#include "agent/hosted.h"
 #include "agent/interface.h"
 #include "agent/stun_servers.h"
 #include "event/addresses.h"
@@ -22,7 +23,8 @@ struct WiceAgent {
 	GMainContext *context;
 	WiceContextPool *contexts; /* for what there is one of per peer */
 	WiceWg *wg;
-	GPtrArray *engines; /* WiceEngine, of the program */
+	GPtrArray *engines; /* WiceEngine: the program's, and those of hosted */
+	GPtrArray *hosted;  /* see hosted.h */
 	GMutex told_mutex;  /* of the two that follow: engines tell on their threads */
 	GHashTable *told;   /* names of devices to look at */
 	WiceTimer *told_timer;

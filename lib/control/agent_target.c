@@ -32,6 +32,16 @@ static gboolean agent_remove_interface(void *self, const char *pattern, GError *
 	return wice_agent_remove_interface(self, pattern, error);
 }
 
+static gboolean agent_create_interface(void *self, const char *name, GError **error)
+{
+	return wice_agent_create_interface(self, name, error);
+}
+
+static gboolean agent_delete_interface(void *self, const char *name, GError **error)
+{
+	return wice_agent_delete_interface(self, name, error);
+}
+
 static void agent_wait(void *self, const char *interface, const WiceKey *peer, WicePeerState state,
 		       unsigned timeout_ms, WiceCancel *cancel, WiceWaitFunc callback,
 		       void *user_data, GDestroyNotify destroy)
@@ -51,6 +61,8 @@ static const WiceControlTargetOps agent_target_ops = {
 	.sync = agent_sync,
 	.add_interface = agent_add_interface,
 	.remove_interface = agent_remove_interface,
+	.create_interface = agent_create_interface,
+	.delete_interface = agent_delete_interface,
 	.wait = agent_wait,
 	.set_event_handler = agent_set_event_handler,
 };

@@ -317,6 +317,18 @@ gboolean wice_control_remove_interface(WiceControl *self, const char *pattern, G
 	return command(self, WICE_CONTROL_REMOVE_INTERFACE, &request, error);
 }
 
+gboolean wice_control_create_interface(WiceControl *self, const char *name, GError **error)
+{
+	const WiceControlRequest request = { .interface = name };
+	return command(self, WICE_CONTROL_CREATE_INTERFACE, &request, error);
+}
+
+gboolean wice_control_delete_interface(WiceControl *self, const char *name, GError **error)
+{
+	const WiceControlRequest request = { .interface = name };
+	return command(self, WICE_CONTROL_DELETE_INTERFACE, &request, error);
+}
+
 gboolean wice_control_stop(WiceControl *self, GError **error)
 {
 	const WiceControlRequest request = { 0 };

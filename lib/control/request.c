@@ -50,6 +50,16 @@ static const Method methods[WICE_CONTROL_N_METHODS] = {
 		.descriptor = &wice__control__v1__remove_interface_request__descriptor,
 		.needs_interface = true,
 	},
+	[WICE_CONTROL_CREATE_INTERFACE] = {
+		.path = WICE_CONTROL_SERVICE "CreateInterface",
+		.descriptor = &wice__control__v1__create_interface_request__descriptor,
+		.needs_interface = true,
+	},
+	[WICE_CONTROL_DELETE_INTERFACE] = {
+		.path = WICE_CONTROL_SERVICE "DeleteInterface",
+		.descriptor = &wice__control__v1__delete_interface_request__descriptor,
+		.needs_interface = true,
+	},
 	[WICE_CONTROL_WAIT] = {
 		.path = WICE_CONTROL_SERVICE "Wait",
 		.descriptor = &wice__control__v1__wait_request__descriptor,

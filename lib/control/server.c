@@ -139,6 +139,24 @@ static gboolean run_remove_interface(WiceControlServer *self, WiceRpcCall *call,
 	return TRUE;
 }
 
+static gboolean run_create_interface(WiceControlServer *self, WiceRpcCall *call,
+				     const WiceControlRequest *request, GError **error)
+{
+	if (!self->ops->create_interface(self->target, request->interface, error))
+		return FALSE;
+	finish_done(call);
+	return TRUE;
+}
+
+static gboolean run_delete_interface(WiceControlServer *self, WiceRpcCall *call,
+				     const WiceControlRequest *request, GError **error)
+{
+	if (!self->ops->delete_interface(self->target, request->interface, error))
+		return FALSE;
+	finish_done(call);
+	return TRUE;
+}
+
 /* Event streams. */
 
 typedef struct {
@@ -293,6 +311,8 @@ DEFINE_HANDLER(restart_peer, WICE_CONTROL_RESTART_PEER)
 DEFINE_HANDLER(sync, WICE_CONTROL_SYNC)
 DEFINE_HANDLER(add_interface, WICE_CONTROL_ADD_INTERFACE)
 DEFINE_HANDLER(remove_interface, WICE_CONTROL_REMOVE_INTERFACE)
+DEFINE_HANDLER(create_interface, WICE_CONTROL_CREATE_INTERFACE)
+DEFINE_HANDLER(delete_interface, WICE_CONTROL_DELETE_INTERFACE)
 DEFINE_HANDLER(wait, WICE_CONTROL_WAIT)
 DEFINE_HANDLER(stop, WICE_CONTROL_STOP)
 
@@ -303,6 +323,8 @@ static const WiceRpcMethod methods[] = {
 	{ WICE_CONTROL_SERVICE "Sync", handle_sync },
 	{ WICE_CONTROL_SERVICE "AddInterface", handle_add_interface },
 	{ WICE_CONTROL_SERVICE "RemoveInterface", handle_remove_interface },
+	{ WICE_CONTROL_SERVICE "CreateInterface", handle_create_interface },
+	{ WICE_CONTROL_SERVICE "DeleteInterface", handle_delete_interface },
 	{ WICE_CONTROL_SERVICE "Wait", handle_wait },
 	{ WICE_CONTROL_SERVICE "Stop", handle_stop },
 };

@@ -25,6 +25,8 @@ typedef struct {
 	gboolean (*sync)(void *self, const char *interface, GError **error);
 	gboolean (*add_interface)(void *self, const char *pattern, GError **error);
 	gboolean (*remove_interface)(void *self, const char *pattern, GError **error);
+	gboolean (*create_interface)(void *self, const char *name, GError **error);
+	gboolean (*delete_interface)(void *self, const char *name, GError **error);
 	/*
 	 * Calls callback exactly once, never before it has returned, then destroy; both may come
 	 * after the server has been freed, but then only following a cancel.

@@ -69,6 +69,7 @@ typedef struct {
 	uint64_t keep[HALF]; /* all ones, or none for lanes that begin */
 	uint64_t bits[HALF]; /* all ones, or none for lanes whose first block is none */
 	uint64_t key[4][HALF];
+	uint64_t low[HALF], high[HALF]; /* sums, to which the key's second half is to be added */
 	Powers powers;
 } Hash;
 
@@ -228,18 +229,14 @@ static void start_streams(const uint32_t key[8], Scratch *scratch, Cursor *curso
 
 static void set_message(Message *message, const WiceAeadPacket *packet)
 {
-	uint32_t whole = packet->length / 16, rest = packet->length % 16;
-	uint32_t blocks = whole + (rest != 0) + 1;
-	uint32_t from = rest || !whole ? whole * 16 : whole * 16 - 16;
+	uint32_t blocks = (packet->length + 15) / 16 + 1;
+	uint32_t rest = packet->length ? (packet->length - 1) % 16 + 1 : 0;
 	uint64_t length[2] = { 0, packet->length };
 	message->data = packet->data;
 	message->odd = blocks % 2;
 	message->pairs = (blocks + 1) / 2;
 	memset(message->last, 0, 16);
-	if (!rest && whole)
-		memcpy(message->last, packet->data + from, 16);
-	else if (rest)
-		memcpy(message->last, packet->data + from, rest);
+	memcpy(message->last, packet->data + packet->length - rest, rest);
 	memcpy(message->last + 16, length, 16);
 	if (message->odd && message->pairs > 1) {
 		memset(message->first, 0, 16);
@@ -274,8 +271,8 @@ static uint32_t place(Hash *hash, size_t lane, uint32_t turn)
 	return message->pairs - 1 - turn;
 }
 
-/* hash has messages and keys. */
-static void poly(Hash *hash, uint64_t ret_low[HALF], uint64_t ret_high[HALF])
+/* hash has messages and keys; it gets sums. */
+static void poly(Hash *hash)
 {
 	Limbs sum[POLY_LIMBS] = { 0 }, words[4];
 	poly_begin(&hash->powers, load_limbs(hash->key[0]), load_limbs(hash->key[1]));
@@ -294,15 +291,14 @@ static void poly(Hash *hash, uint64_t ret_low[HALF], uint64_t ret_high[HALF])
 		}
 	}
 	poly_end(sum, &words[0], &words[1]);
-	store_limbs(ret_low, words[0]);
-	store_limbs(ret_high, words[1]);
+	store_limbs(hash->low, words[0]);
+	store_limbs(hash->high, words[1]);
 }
 
 /* The tags of up to half a group; lanes that remain do as the first one does. */
 static void authenticate(Scratch *scratch, WiceAeadPacket *const *packets, size_t from, size_t n)
 {
 	Hash *hash = &scratch->hash;
-	uint64_t low[HALF], high[HALF];
 	if (n - from == 1) {
 		wice__poly1305_tag(scratch->stream[from], packets[from]->data,
 				   packets[from]->length, scratch->tags[from]);
@@ -314,11 +310,12 @@ static void authenticate(Scratch *scratch, WiceAeadPacket *const *packets, size_
 		for (int word = 0; word < 4; word++)
 			memcpy(&hash->key[word][lane], scratch->stream[i] + 8 * word, 8);
 	}
-	poly(hash, low, high);
+	poly(hash);
 	for (size_t lane = 0; lane < HALF && from + lane < n; lane++) {
-		uint64_t tag[2] = { low[lane] + hash->key[2][lane], 0 };
-		tag[1] = high[lane] + hash->key[3][lane] + (tag[0] < low[lane]);
-		memcpy(scratch->tags[from + lane], tag, sizeof tag);
+		uint64_t low = hash->low[lane] + hash->key[2][lane];
+		uint64_t high = hash->high[lane] + hash->key[3][lane] + (low < hash->low[lane]);
+		memcpy(scratch->tags[from + lane], &low, sizeof low);
+		memcpy(scratch->tags[from + lane] + sizeof low, &high, sizeof high);
 	}
 }
 
@@ -360,7 +357,7 @@ static void crypt_packets(const uint8_t key[WICE_AEAD_KEY_LEN], WiceAeadPacket *
 	WiceAeadPacket *sorted[WICE_AEAD_MAX_BATCH];
 	uint32_t words[8];
 	memcpy(words, key, sizeof words);
-	for (; n > 0;) {
+	while (n > 0) {
 		size_t slice = n < WICE_AEAD_MAX_BATCH ? n : WICE_AEAD_MAX_BATCH;
 		sort(packets, slice, sorted);
 		for (size_t i = 0; i < slice; i += LANES) {

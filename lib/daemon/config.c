@@ -21,9 +21,10 @@
 #define NAME_MAX_BYTES 15 /* IFNAMSIZ - 1 */
 
 struct WiceDaemonConfig {
-	GPtrArray *interfaces; /* of char *, as the two below */
+	GPtrArray *interfaces; /* of char *, as the three below */
 	GPtrArray *backends;
 	GPtrArray *stun_urls;
+	GPtrArray *ups;
 	char *socket;
 	char *state_dir;
 	WiceLogLevel log_level;
@@ -69,6 +70,16 @@ static gboolean parse_stun(const char *value, void *field, GError **error)
 	if (!g_str_has_prefix(value, "stun:") || !value[strlen("stun:")])
 		return refuse(error, value,
 			      "the URL of a STUN server (stun:HOST or stun:HOST:PORT)");
+	add_once(*(GPtrArray **)field, value);
+	return TRUE;
+}
+
+static gboolean parse_up(const char *value, void *field, GError **error)
+{
+	if (!*value || *value == '-')
+		return refuse(
+			error, value,
+			"the name of an interface, whose file is in /etc/wireguard, or a file");
 	add_once(*(GPtrArray **)field, value);
 	return TRUE;
 }
@@ -122,6 +133,11 @@ static const Entry entries[] = {
 	  parse_stun,
 	  offsetof(WiceDaemonConfig, stun_urls),
 	  NULL },
+	{ { "daemon", "up", 'u', "NAME", true,
+	    "make this interface, see `wice up`; remove it when we stop" },
+	  parse_up,
+	  offsetof(WiceDaemonConfig, ups),
+	  NULL },
 	{ { "daemon", "socket", 0, "PATH", false, "where control clients connect" },
 	  parse_path,
 	  offsetof(WiceDaemonConfig, socket),
@@ -170,6 +186,7 @@ WiceDaemonConfig *wice_daemon_config_new(void)
 	WiceDaemonConfig *config = g_new0(WiceDaemonConfig, 1);
 	config->interfaces = g_ptr_array_new_null_terminated(4, g_free, TRUE);
 	config->backends = g_ptr_array_new_null_terminated(4, g_free, TRUE);
+	config->ups = g_ptr_array_new_null_terminated(4, g_free, TRUE);
 	config->stun_urls = g_ptr_array_new_null_terminated(4, g_free, TRUE);
 	for (gsize i = 0; i < G_N_ELEMENTS(entries); i++)
 		if (entries[i].initial)
@@ -185,6 +202,7 @@ void wice_daemon_config_free(WiceDaemonConfig *config)
 	g_ptr_array_unref(config->interfaces);
 	g_ptr_array_unref(config->backends);
 	g_ptr_array_unref(config->stun_urls);
+	g_ptr_array_unref(config->ups);
 	g_free(config->socket);
 	g_free(config->state_dir);
 	g_free(config);
@@ -310,6 +328,7 @@ const WiceDaemonSettings *wice_daemon_config_settings(WiceDaemonConfig *config)
 		.interfaces = (const char *const *)config->interfaces->pdata,
 		.backends = (const char *const *)config->backends->pdata,
 		.stun_urls = (const char *const *)config->stun_urls->pdata,
+		.ups = (const char *const *)config->ups->pdata,
 		.socket = config->socket,
 		.state_dir = config->state_dir,
 		.log_level = config->log_level,

@@ -70,15 +70,22 @@ static int udp_open(WiceBind *base, uint16_t port, uint32_t fwmark, unsigned n_q
 {
 	WiceBindUdp *bind = (WiceBindUdp *)base;
 	unsigned n = CLAMP(n_queues, 1, WICE_BIND_UDP_MAX_QUEUES);
+	WiceBindUdpQueue *queues = NULL;
+	uint16_t chosen = 0;
 	if (bind->queues)
 		return -EALREADY;
-	int r = wice__bind_udp_channels_set_mark(bind, fwmark);
-	if (r == 0)
-		r = queues_new(bind, port, fwmark, n, &bind->queues, ret_port);
+	int r = queues_new(bind, port, fwmark, n, &queues, &chosen);
 	if (r < 0)
 		return r;
+	r = wice__bind_udp_channels_set_mark(bind, fwmark);
+	if (r < 0) {
+		queues_free(queues, n);
+		return r;
+	}
+	bind->queues = queues;
 	bind->n_queues = n;
 	wice__bind_udp_channels_start(bind);
+	*ret_port = chosen;
 	*ret_n_queues = n;
 	return 0;
 }

@@ -145,7 +145,7 @@ static int check_socket(int fd, int *ret_domain)
 	socklen_t len = sizeof type;
 	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 ||
 	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, ret_domain, &len) < 0)
-		return -errno;
+		return errno == EBADF ? -EBADF : -EINVAL;
 	bool is_udp = type == SOCK_DGRAM && (*ret_domain == AF_INET || *ret_domain == AF_INET6);
 	return is_udp ? 0 : -EINVAL;
 }

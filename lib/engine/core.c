@@ -134,6 +134,7 @@ static void stage(WiceCore *core, const WicePacket *packet)
 	if (!peer || !core->up)
 		return;
 	wice__core_stage(core, peer, packet);
+	peer->attempts = 0; /* for this one it is worth trying as long as for the first */
 	wice__core_look_soon(core, peer);
 }
 
@@ -149,7 +150,7 @@ static void hear(WiceCore *core, const WiceReport *report, WiceNow now)
 	case WICE_REPORT_LOOK:
 		break;
 	case WICE_REPORT_REKEY:
-		peer->wants_handshake = true;
+		wice__core_want_handshake(peer);
 		break;
 	case WICE_REPORT_CONFIRMED:
 		wice__core_confirm_session(core, peer, entry->session, now);

@@ -113,7 +113,8 @@ void wice__lane_source_cleared(WiceLane *lane, const WiceLaneRun *run);
 /*
  * Opens what came from the bind, in place. Returns the number of IP packets for the TUN, in order of
  * each peer's; valid as long as the datagrams. Handshake messages are given to handshake, which must
- * copy them. Then call wice__lane_report().
+ * copy them. Then call wice__lane_report(), and hand the packets on after it: what they are answered
+ * with must go by the session and the path that they came by.
  */
 typedef void (*WiceLaneHandshakeFunc)(const uint8_t *data, size_t length, const WiceBindPath *path,
 				      void *user_data);

@@ -14,8 +14,12 @@ static void expire(WiceCore *core, WiceCorePeer *peer)
 	wice__noise_peer_reset(&peer->noise);
 	wice__core_end_handshake(core, peer);
 	peer->retry_ms = INT64_MAX;
+	peer->shaken_ms = INT64_MIN;
 	if (peer->current)
 		peer->current->counter = WICE_REJECT_AFTER_MESSAGES;
+	if (peer->next)
+		peer->next->counter = WICE_REJECT_AFTER_MESSAGES;
+	wice__core_look_soon(core, peer);
 }
 
 static void set_private_key(WiceCore *core, const WiceKey *key)
@@ -94,13 +98,25 @@ static void remove_all(WiceCore *core)
 		wice__core_remove_peer(core, core->peer_order.head->data);
 }
 
+static bool too_many(const WiceCore *core, const WiceDeviceChange *change)
+{
+	bool replace = change->flags & WICE_DEVICE_CHANGE_REPLACE_PEERS;
+	size_t n = replace ? 0 : g_hash_table_size(core->peers);
+
+	if (n + change->n_peers <= MAX_PEERS)
+		return false;
+	for (size_t i = 0; i < change->n_peers; i++)
+		n += replace || !g_hash_table_contains(core->peers, &change->peers[i].public_key);
+	return n > MAX_PEERS;
+}
+
 int wice__core_apply(WiceCore *core, const WiceDeviceChange *change, WiceNow now)
 {
-	bool too_many;
+	int r;
 
 	g_mutex_lock(&core->mutex);
-	too_many = g_hash_table_size(core->peers) + change->n_peers > MAX_PEERS;
-	if (!too_many) {
+	r = too_many(core, change) ? -E2BIG : 0;
+	if (r == 0) {
 		wice__core_hold_lanes(core);
 		if (change->fields & WICE_DEVICE_HAS_PRIVATE_KEY)
 			set_private_key(core, &change->private_key);
@@ -111,7 +127,7 @@ int wice__core_apply(WiceCore *core, const WiceDeviceChange *change, WiceNow now
 		wice__core_release_lanes(core);
 	}
 	g_mutex_unlock(&core->mutex);
-	return too_many ? -E2BIG : 0;
+	return r;
 }
 
 static void read_allowed_ip(const WicePrefix *prefix, void *builder)

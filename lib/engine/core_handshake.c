@@ -49,14 +49,11 @@ static void send_message(WiceCore *core, WiceCorePeer *peer, uint8_t *message, s
 	uint8_t buffer[WICE_PACKET_BIND_HEADROOM + WICE_MESSAGE_MAX_HANDSHAKE];
 	uint8_t *data = buffer + WICE_PACKET_BIND_HEADROOM;
 	WiceBindPacket packet = { data, (uint32_t)length };
-	WiceBindPath path = peer->path;
 
 	wice__cookie_add_macs(&peer->cookie, message, length, now.ms);
 	memcpy(data, message, length);
 	peer->shaken_ms = now.ms;
-	core->hooks->send(&path, &packet, 1, core->user_data);
-	peer->tx_bytes += length;
-	wice__peer_sent(peer, now.ms, false);
+	wice__core_send(core, peer, &packet, 1, false, now);
 }
 
 static int make_initiation(WiceCore *core, WiceCorePeer *peer, WiceNow now,
@@ -92,8 +89,7 @@ void wice__core_initiate(WiceCore *core, WiceCorePeer *peer, WiceNow now)
 		/* The peer's key is of low order: there will never be a session. */
 		wice__core_drop_staged(core, peer);
 		peer->wants_keepalive = false;
-		wice__peer_sent(peer, now.ms,
-				false); /* so that the next keepalive takes its time */
+		peer->shaken_ms = peer->sent_ms = now.ms; /* to try is work: not all the time */
 		return;
 	}
 	peer->retry_ms = now.ms + REKEY_TIMEOUT + peer->jitter_ms;

@@ -46,7 +46,7 @@ typedef struct {
 	size_t n;
 } Batch;
 
-/* Collects messages with the index of the first, from there on. */
+/* Collects up to a batch of messages with the index of the first, from there on. */
 static void collect(WiceLane *lane, size_t first, Batch *ret_batch)
 {
 	uint32_t index = g_array_index(lane->received, WiceReceived, first).index;
@@ -166,22 +166,22 @@ static void note(WiceLane *lane, WiceCoreSession *session, const Batch *batch, b
 		report(lane, WICE_REPORT_REKEY, session, path);
 }
 
-/* Opens up to a batch of the messages that have the index of the first one. */
+/* Opens the first message, and with it others of its session. */
 static void open_some(WiceLane *lane, size_t first, int64_t now_ms)
 {
 	uint32_t index = g_array_index(lane->received, WiceReceived, first).index;
 	WiceIndexEntry *entry = g_hash_table_lookup(lane->core->indices, GUINT_TO_POINTER(index));
 	Batch batch;
 
-	collect(lane, first, &batch);
 	if (!entry || !entry->session) {
-		lane->counters.unknown_index += batch.n;
+		lane->counters.unknown_index++;
 		return;
 	}
 	if (now_ms - entry->session->born_ms >= REJECT_AFTER_TIME) {
-		lane->counters.expired += batch.n;
+		lane->counters.expired++;
 		return;
 	}
+	collect(lane, first, &batch);
 	open_batch(lane, entry->session, &batch);
 	if (batch.n)
 		note(lane, entry->session, &batch, deliver(lane, entry->peer, &batch), now_ms);
@@ -199,6 +199,6 @@ size_t wice__lane_open(WiceLane *lane, const WiceBindDatagram *datagrams, size_t
 		if (!g_array_index(lane->received, WiceReceived, i).taken)
 			open_some(lane, i, now_ms);
 	g_mutex_unlock(&lane->mutex);
-	*ret_packets = (WicePacket *)lane->opened->data;
+	*ret_packets = (WicePacket *)(void *)lane->opened->data;
 	return lane->opened->len;
 }

@@ -6,39 +6,42 @@
 
 /* From the TUN to the bind: whose each packet is, then seal those of each peer together. */
 
+static WiceCorePeer *owner(const WiceCore *core, const WiceIpHeader *header)
+{
+	if (header->family == WICE_FAMILY_IPV4)
+		return wice__allowed_ips_find4(core->routes, header->destination);
+	return wice__allowed_ips_find6(core->routes, header->destination);
+}
+
 WiceCorePeer *wice__core_route(const WiceCore *core, const WicePacket *packet)
 {
 	WiceIpHeader header;
 
-	if (!wice__ip_header(packet->data, packet->length, &header))
-		return NULL;
-	if (header.family == WICE_FAMILY_IPV4)
-		return wice__allowed_ips_find4(core->routes, header.destination);
-	return wice__allowed_ips_find6(core->routes, header.destination);
+	return wice__ip_header(packet->data, packet->length, &header) ? owner(core, &header) : NULL;
 }
 
-/* True if two packets have the same destination: the second one needs no look-up. */
-static bool same_destination(const WicePacket *a, const WicePacket *b)
+static bool same_destination(const WiceIpHeader *a, const WiceIpHeader *b)
 {
-	if (a->length < 40 || b->length < 40 || (a->data[0] ^ b->data[0]) >> 4)
-		return false;
-	if (a->data[0] >> 4 == 4)
-		return memcmp(a->data + 16, b->data + 16, 4) == 0;
-	return memcmp(a->data + 24, b->data + 24, 16) == 0;
+	return a->family == b->family &&
+	       memcmp(a->destination, b->destination, a->family == WICE_FAMILY_IPV4 ? 4 : 16) == 0;
 }
 
-/* Fills lane->routed with the peer of each packet, or NULL. */
+/* Fills lane->routed with the peer of each packet, or NULL. Equal destinations are looked up once. */
 static void route(WiceLane *lane, const WicePacket *packets, size_t n)
 {
-	WiceCorePeer **routed;
+	WiceIpHeader header, last = { 0 };
+	WiceCorePeer **routed, *peer = NULL;
 
 	g_array_set_size(lane->routed, (guint)n);
-	routed = (WiceCorePeer **)lane->routed->data;
+	routed = (WiceCorePeer **)(void *)lane->routed->data;
 	for (size_t i = 0; i < n; i++) {
-		if (i > 0 && same_destination(&packets[i], &packets[i - 1]))
-			routed[i] = routed[i - 1];
-		else
-			routed[i] = wice__core_route(lane->core, &packets[i]);
+		routed[i] = NULL;
+		if (wice__ip_header(packets[i].data, packets[i].length, &header)) {
+			if (!last.destination || !same_destination(&header, &last))
+				peer = owner(lane->core, &header);
+			last = header;
+			routed[i] = peer;
+		}
 		if (!routed[i])
 			lane->counters.no_peer++;
 	}
@@ -54,7 +57,7 @@ static void report(WiceLane *lane, WiceReportType type, const WiceCoreSession *s
 /* Collects the packets from the first on that are its peer's, and takes them out of routed. */
 static void collect(WiceLane *lane, const WicePacket *packets, size_t first, size_t n)
 {
-	WiceCorePeer **routed = (WiceCorePeer **)lane->routed->data, *peer = routed[first];
+	WiceCorePeer **routed = (WiceCorePeer **)(void *)lane->routed->data, *peer = routed[first];
 
 	g_array_set_size(lane->batch, 0);
 	for (size_t i = first; i < n; i++) {
@@ -68,7 +71,7 @@ static void collect(WiceLane *lane, const WicePacket *packets, size_t first, siz
 /* Seals lane->batch behind what is in lane->sealed, whose memory is large enough. */
 static void seal_run(WiceLane *lane, WiceCorePeer *peer, int64_t now_ms)
 {
-	const WicePacket *packets = (const WicePacket *)lane->batch->data;
+	const WicePacket *packets = (const WicePacket *)(void *)lane->batch->data;
 	size_t n = lane->batch->len, first = lane->sealed->len;
 	WiceCoreSession *session = peer->current;
 	WiceLaneRun run = { .path = peer->path, .n = n, .session = session->entry.index };
@@ -121,7 +124,7 @@ size_t wice__lane_seal(WiceLane *lane, const WicePacket *packets, size_t n, int6
 		}
 	}
 	g_mutex_unlock(&lane->mutex);
-	*ret_runs = (const WiceLaneRun *)lane->runs->data;
+	*ret_runs = (const WiceLaneRun *)(void *)lane->runs->data;
 	return lane->runs->len;
 }
 

@@ -79,6 +79,21 @@ void wice__core_clear_source(WiceCore *core, WiceCorePeer *peer)
 	wice__core_set_path(core, peer, &path);
 }
 
+void wice__core_send(WiceCore *core, WiceCorePeer *peer, const WiceBindPacket *packets, size_t n,
+		     bool data, WiceNow now)
+{
+	WiceBindPath path = peer->path;
+	uint64_t bytes = 0;
+
+	core->hooks->send(&path, packets, n, core->user_data);
+	if (path.local.family != peer->path.local.family)
+		wice__core_clear_source(core, peer);
+	for (size_t i = 0; i < n; i++)
+		bytes += packets[i].length;
+	peer->tx_bytes += bytes;
+	wice__peer_sent(peer, now.ms, data);
+}
+
 void wice__core_reroute(WiceCore *core)
 {
 	g_mutex_lock(&core->mutex);

@@ -186,6 +186,9 @@ bool wice__same_path(const WiceBindPath *a, const WiceBindPath *b);
 void wice__core_set_path(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path);
 /* Packets to it go out from whichever address the system chooses; holds the lanes. */
 void wice__core_clear_source(WiceCore *core, WiceCorePeer *peer);
+/* Sends what was sealed for it, with data or without, or a handshake message. */
+void wice__core_send(WiceCore *core, WiceCorePeer *peer, const WiceBindPacket *packets, size_t n,
+		     bool data, WiceNow now);
 /* Whose the destination of a packet is, or NULL. Lanes may call it too. */
 WiceCorePeer *wice__core_route(const WiceCore *core, const WicePacket *packet);
 
@@ -241,6 +244,8 @@ void wice__core_look_soon(WiceCore *core, WiceCorePeer *peer);
  */
 bool wice__peer_sent(WiceCorePeer *peer, int64_t now_ms, bool data);
 bool wice__peer_received(WiceCorePeer *peer, int64_t now_ms, bool data);
+/* Somebody needs a new session: one is tried to be had for 90 s from now. */
+void wice__core_want_handshake(WiceCorePeer *peer);
 /* A session is known to both sides: nothing is to be repeated any more. */
 void wice__core_handshake_complete(WiceCore *core, WiceCorePeer *peer, WiceNow now);
 /* No timer of the peer runs. */

@@ -61,8 +61,6 @@ static void send_some(WiceCore *core, WiceCorePeer *peer, WiceNow now)
 	WiceStaged *staged[WICE_AEAD_MAX_BATCH];
 	WicePacket packets[WICE_AEAD_MAX_BATCH];
 	WiceBindPacket sealed[WICE_AEAD_MAX_BATCH];
-	WiceBindPath path = peer->path;
-	uint64_t bytes = 0;
 	bool data = false;
 	size_t n = 0;
 
@@ -73,11 +71,7 @@ static void send_some(WiceCore *core, WiceCorePeer *peer, WiceNow now)
 		data = data || staged[n]->length > 0;
 	}
 	wice__session_seal(peer->current, core->aead, core->mtu, packets, n, sealed);
-	for (size_t i = 0; i < n; i++)
-		bytes += sealed[i].length;
-	core->hooks->send(&path, sealed, n, core->user_data);
-	peer->tx_bytes += bytes;
-	wice__peer_sent(peer, now.ms, data);
+	wice__core_send(core, peer, sealed, n, data, now);
 	for (size_t i = 0; i < n; i++)
 		g_free(staged[i]);
 }

@@ -22,8 +22,7 @@ bool wice__peer_sent(WiceCorePeer *peer, int64_t now_ms, bool data)
 	if (!data || atomic_load_explicit(&peer->unanswered_ms, memory_order_relaxed))
 		return false;
 	atomic_compare_exchange_strong(&peer->unanswered_ms, &never, now_ms);
-	return now_ms + NEW_HANDSHAKE_TIMEOUT + MAX_JITTER <
-	       atomic_load_explicit(&peer->look_ms, memory_order_relaxed);
+	return now_ms + NEW_HANDSHAKE_TIMEOUT + MAX_JITTER < peer->look_ms;
 }
 
 bool wice__peer_received(WiceCorePeer *peer, int64_t now_ms, bool data)
@@ -38,8 +37,7 @@ bool wice__peer_received(WiceCorePeer *peer, int64_t now_ms, bool data)
 		atomic_store_explicit(&peer->more_unacknowledged, true, memory_order_relaxed);
 		return false;
 	}
-	return now_ms + KEEPALIVE_TIMEOUT <
-	       atomic_load_explicit(&peer->look_ms, memory_order_relaxed);
+	return now_ms + KEEPALIVE_TIMEOUT < peer->look_ms;
 }
 
 int64_t wice__core_next(const WiceCore *core)
@@ -52,7 +50,7 @@ int64_t wice__core_next(const WiceCore *core)
 static void set_deadline(WiceCore *core, WiceCorePeer *peer, int64_t ms)
 {
 	wice__deadlines_set(&core->deadlines, &peer->deadline, ms);
-	atomic_store_explicit(&peer->look_ms, ms, memory_order_relaxed);
+	peer->look_ms = ms;
 }
 
 void wice__core_look_soon(WiceCore *core, WiceCorePeer *peer)
@@ -80,6 +78,12 @@ void wice__core_handshake_complete(WiceCore *core, WiceCorePeer *peer, WiceNow n
 	wice__core_end_handshake(core, peer);
 	wice__core_release_lanes(core);
 	core->hooks->event(WICE_ENGINE_PEER_HANDSHAKE, &peer->noise.public_key, core->user_data);
+}
+
+void wice__core_want_handshake(WiceCorePeer *peer)
+{
+	peer->wants_handshake = true;
+	peer->attempts = 0;
 }
 
 /* No response has come to our initiation. */
@@ -112,7 +116,7 @@ static void forget(WiceCore *core, WiceCorePeer *peer)
 static void doubt(WiceCore *core, WiceCorePeer *peer)
 {
 	peer->unanswered_ms = 0;
-	peer->wants_handshake = true;
+	wice__core_want_handshake(peer);
 	wice__core_clear_source(core, peer);
 }
 
@@ -123,32 +127,42 @@ static int64_t last_traffic(const WiceCorePeer *peer)
 
 static void do_what_is_due(WiceCore *core, WiceCorePeer *peer, WiceNow now)
 {
-	int64_t unanswered = peer->unanswered_ms, unacknowledged = peer->unacknowledged_ms;
+	int64_t unanswered = peer->unanswered_ms, unacknowledged = peer->unacknowledged_ms,
+		none = 0;
 	/* What was received must be acknowledged, or the peer will doubt. */
 	bool acknowledge = unacknowledged && unacknowledged + KEEPALIVE_TIMEOUT <= now.ms;
 
 	if (peer->retry_ms <= now.ms)
 		retry(core, peer, now);
-	if (peer->forget_ms <= now.ms)
-		forget(core, peer);
 	if (unanswered && unanswered + NEW_HANDSHAKE_TIMEOUT + peer->jitter_ms <= now.ms)
 		doubt(core, peer);
 	if (peer->keepalive_s && last_traffic(peer) + peer->keepalive_s * 1000 <= now.ms)
 		peer->wants_keepalive = true;
-	peer->wants_keepalive |= acknowledge;
+	if (acknowledge) {
+		peer->wants_keepalive = true;
+		peer->unacknowledged_ms = 0;
+	}
 	wice__core_flush(core, peer, now);
-	if (acknowledge)
-		peer->unacknowledged_ms =
-			atomic_exchange(&peer->more_unacknowledged, false) ? now.ms : 0;
+	if (acknowledge && atomic_exchange(&peer->more_unacknowledged, false))
+		atomic_compare_exchange_strong(&peer->unacknowledged_ms, &none, now.ms);
 	if (peer->wants_handshake && peer->retry_ms == INT64_MAX)
 		wice__core_initiate(core, peer, now);
 }
 
-static int64_t next_deadline(const WiceCorePeer *peer, WiceNow now)
+/* True if packets can go to it at all; if not, nothing is due but to forget its keys. */
+static bool can_talk(const WiceCore *core, const WiceCorePeer *peer)
+{
+	return core->up && core->has_identity &&
+	       peer->path.remote.address.family != WICE_FAMILY_NONE;
+}
+
+static int64_t next_deadline(const WiceCore *core, const WiceCorePeer *peer)
 {
 	int64_t next = MIN(peer->retry_ms, peer->forget_ms);
 	int64_t unanswered = peer->unanswered_ms, unacknowledged = peer->unacknowledged_ms;
 
+	if (!can_talk(core, peer))
+		return peer->forget_ms;
 	if (unanswered)
 		next = earlier(next, unanswered, NEW_HANDSHAKE_TIMEOUT + peer->jitter_ms);
 	if (unacknowledged)
@@ -163,14 +177,17 @@ static int64_t next_deadline(const WiceCorePeer *peer, WiceNow now)
 
 void wice__core_look(WiceCore *core, WiceCorePeer *peer, WiceNow now)
 {
-	bool reachable = peer->path.remote.address.family != WICE_FAMILY_NONE;
+	int64_t next;
 
-	if (!core->up || !core->has_identity || !reachable) {
-		set_deadline(core, peer, INT64_MAX);
-		return;
-	}
-	do_what_is_due(core, peer, now);
-	set_deadline(core, peer, next_deadline(peer, now));
+	if (peer->forget_ms <= now.ms)
+		forget(core, peer);
+	if (can_talk(core, peer))
+		do_what_is_due(core, peer, now);
+	/* Again if a lane has stamped the peer meanwhile: it has seen the old deadline. */
+	do {
+		next = next_deadline(core, peer);
+		set_deadline(core, peer, next);
+	} while (next_deadline(core, peer) < next);
 }
 
 #define LOOKS_PER_CALL 32 /* handshakes that have come in must not wait for all */

@@ -31,6 +31,7 @@ static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, G
 		g_strlcpy(engine->name, options->name ? options->name : "", sizeof(engine->name));
 		engine->has_callbacks = true;
 		engine->tun = wice__tun_callback_new(options->output, options->user_data);
+		r = engine->tun ? 0 : -errno;
 	} else if (options->tun_fd > 0) {
 		r = wice__tun_adopt(options->tun_fd, options->no_offload, engine->name,
 				    &engine->tun);
@@ -147,7 +148,7 @@ WiceEngine *wice__engine_new_with(GMainContext *context, const WiceEngineOptions
 	engine->core = wice__core_new(aead, &wice__engine_hooks, engine);
 	wice__core_set_mtu(engine->core, engine->mtu);
 	wice__engine_start_control(engine);
-	if (options->output)
+	if (!engine->link)
 		wice_engine_set_up(engine, true, NULL);
 	return engine;
 }

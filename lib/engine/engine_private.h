@@ -64,7 +64,7 @@ struct WiceEngine {
 	WiceTimer *timer;
 	int wake_fd;
 	WiceFdWatch *wake;
-	WiceTunLink *link; /* NULL: no interface */
+	WiceTunLink *link; /* NULL: no interface, or none that could be followed */
 	GMutex send_lock;  /* control sends, or the bind is opened or closed */
 	bool bind_open;
 

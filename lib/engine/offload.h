@@ -111,7 +111,8 @@ void wice__offload_split_resume(WicePacketArena *arena);
  * exactly these: equal headers but for what counts up, equal lengths but for the last, checksums
  * that are right. None is copied or changed. Those of one flow stay in order.
  */
-#define WICE_OFFLOAD_JOIN_MAX 256 /* packets at a time */
+#define WICE_OFFLOAD_JOIN_MAX 1024 /* packets at a time */
+#define WICE_OFFLOAD_JOIN_FLOWS (2 * WICE_OFFLOAD_JOIN_MAX)
 #define WICE_OFFLOAD_JOIN_SEGMENTS 64
 #define WICE_OFFLOAD_JOIN_PIECES (1 + WICE_OFFLOAD_JOIN_SEGMENTS)
 #define WICE_OFFLOAD_JOIN_HEAD (sizeof(WiceVirtioHeader) + 40 + 60)
@@ -126,14 +127,16 @@ typedef struct {
 	bool push;       /* the last packet has TCP's PSH */
 	uint16_t size;   /* payload of each packet, but for the last */
 	uint32_t length; /* of the joined packet */
+	uint32_t hash;   /* of the flow */
 } WiceOffloadFrame;
 
 typedef struct {
 	const WicePacket *packets;
-	size_t n_frames;
+	size_t n_frames, n_ended; /* so many are not added to any more */
 	WiceOffloadFrame frames[WICE_OFFLOAD_JOIN_MAX];
 	uint16_t next[WICE_OFFLOAD_JOIN_MAX];
-	uint16_t flows[64]; /* by hash: the last frame's number plus 1 */
+	/* By hash, open addressing: the number of the flow's last frame plus 1. */
+	uint16_t flows[WICE_OFFLOAD_JOIN_FLOWS];
 } WiceOffloadJoin;
 
 /*

@@ -1,11 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The table of flows has one frame per hash, and no chains: a flow that finds another one's frame
- * in its place ends it and begins its own. That costs a join, never the order: frames are written
- * in the order in which they began, and one that has been replaced is not added to any more. For
- * the same reason a packet that cannot be joined takes its flow's place, and one whose flow is not
- * known (a fragment, anything but TCP and UDP) takes all places.
+ * Frames are written in the order in which they began, and each flow has one frame, its last, that
+ * is added to: so the packets of a flow stay in order. That is why a packet that cannot be joined
+ * takes its flow's place in the table, and one whose flow is not known (a fragment, anything but
+ * TCP and UDP) ends all frames. Flows are told apart by a hash alone: where two have the same, they
+ * end each other's frames, no more.
  */
 #include "engine/offload.h"
 
@@ -24,7 +24,7 @@ typedef struct {
 	uint8_t transport, header, protocol;
 	bool joinable;
 	uint32_t length;
-	unsigned hash;
+	uint32_t hash;
 } Candidate;
 
 static bool is_ipv4(const uint8_t *packet)
@@ -32,17 +32,18 @@ static bool is_ipv4(const uint8_t *packet)
 	return packet[0] >> 4 == 4;
 }
 
-static unsigned hash_flow(const Candidate *c)
+static uint32_t hash_flow(const Candidate *c)
 {
 	/* Both addresses and both ports: 12 bytes, or 36, up to the end of the ports. */
 	const uint8_t *at = c->data + (c->transport == IPV4_HEADER ? 12 : 8);
-	uint64_t hash = 0;
+	uint64_t hash = c->protocol;
 	for (; at < c->data + c->transport + 4; at += 4) {
 		uint32_t word;
 		memcpy(&word, at, sizeof word);
 		hash = (hash ^ word) * UINT64_C(0x9e3779b97f4a7c15);
+		hash ^= hash >> 32;
 	}
-	return (unsigned)(hash >> 58);
+	return (uint32_t)hash;
 }
 
 /* False: its flow is not known. */
@@ -121,8 +122,7 @@ static bool tcp_continues(const WiceOffloadFrame *frame, const uint8_t *first,
 static bool continues(const WiceOffloadFrame *frame, const uint8_t *first, const Candidate *c)
 {
 	uint32_t payload = c->length - c->header;
-	if (!frame->open || frame->transport != c->transport || frame->header != c->header ||
-	    frame->protocol != c->protocol || payload > frame->size ||
+	if (!frame->open || frame->header != c->header || payload > frame->size ||
 	    frame->length + payload > WICE_PACKET_MAX || !ip_continues(frame, first, c->data))
 		return false;
 	if (frame->protocol == WICE_PROTOCOL_TCP)
@@ -163,7 +163,7 @@ static void begin_flow(WiceOffloadJoin *join, size_t i, const Candidate *c)
 	frame->open = c->joinable && !has_push(c);
 	frame->size = (uint16_t)(c->length - c->header);
 	frame->length = c->length;
-	join->flows[c->hash] = (uint16_t)join->n_frames;
+	frame->hash = c->hash;
 }
 
 static void append(WiceOffloadJoin *join, WiceOffloadFrame *frame, size_t i, const Candidate *c)
@@ -178,11 +178,19 @@ static void append(WiceOffloadJoin *join, WiceOffloadFrame *frame, size_t i, con
 		payload == frame->size && !frame->push && frame->n < WICE_OFFLOAD_JOIN_SEGMENTS;
 }
 
-/* Joins the packet to its flow's frame. False: it cannot be. */
-static bool try_join(WiceOffloadJoin *join, size_t i, Candidate *c)
+/* The place of a flow in the table, which is never more than half full. */
+static uint16_t *find_flow(WiceOffloadJoin *join, uint32_t hash)
 {
-	size_t number = join->flows[c->hash];
-	if (!number || !c->joinable)
+	size_t i = hash % WICE_OFFLOAD_JOIN_FLOWS;
+	while (join->flows[i] && join->frames[join->flows[i] - 1].hash != hash)
+		i = (i + 1) % WICE_OFFLOAD_JOIN_FLOWS;
+	return &join->flows[i];
+}
+
+/* Joins the packet to its flow's frame, the number of which is given. False: it cannot be. */
+static bool try_join(WiceOffloadJoin *join, size_t number, size_t i, const Candidate *c)
+{
+	if (number <= join->n_ended || !c->joinable)
 		return false;
 	WiceOffloadFrame *frame = &join->frames[number - 1];
 	const WicePacket *first = &join->packets[frame->first];
@@ -192,10 +200,8 @@ static bool try_join(WiceOffloadJoin *join, size_t i, Candidate *c)
 	if (!frame->verified && !is_right(first->data, first->length, c->transport, c->protocol))
 		return false;
 	frame->verified = true;
-	if (!is_right(c->data, c->length, c->transport, c->protocol)) {
-		c->joinable = false;
+	if (!is_right(c->data, c->length, c->transport, c->protocol))
 		return false;
-	}
 	append(join, frame, i, c);
 	return true;
 }
@@ -204,18 +210,21 @@ void wice__offload_join(WiceOffloadJoin *join, const WicePacket *packets, size_t
 			bool udp)
 {
 	join->packets = packets;
-	join->n_frames = 0;
+	join->n_frames = join->n_ended = 0;
 	memset(join->flows, 0, sizeof join->flows);
 	for (size_t i = 0; i < n; i++) {
 		Candidate c;
 		if (!examine(&packets[i], &c)) {
 			begin(join, i);
-			memset(join->flows, 0, sizeof join->flows);
+			join->n_ended = join->n_frames;
 			continue;
 		}
 		c.joinable = c.joinable && (c.protocol == WICE_PROTOCOL_TCP ? tcp : udp);
-		if (!try_join(join, i, &c))
+		uint16_t *flow = find_flow(join, c.hash);
+		if (!try_join(join, *flow, i, &c)) {
 			begin_flow(join, i, &c);
+			*flow = (uint16_t)join->n_frames;
+		}
 	}
 }
 

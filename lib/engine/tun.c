@@ -299,7 +299,7 @@ int wice__tun_adopt(int fd, bool no_offload, char ret_name[16], WiceTun **ret_tu
 	int flags = fcntl(fd, F_GETFL);
 	if (ioctl(fd, TUNGETIFF, &request) < 0 || flags < 0)
 		return -errno;
-	if (!(request.ifr_flags & IFF_TUN) || !(request.ifr_flags & IFF_NO_PI))
+	if (!(request.ifr_flags & IFF_TUN))
 		return -EINVAL;
 	if (fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)
 		return -errno;

@@ -57,15 +57,21 @@ typedef struct {
 int wice__tun_open(const WiceTunOptions *options, char ret_name[16], WiceTun **ret_tun);
 
 /*
- * On a TUN device that somebody else has opened, without packet information (IFF_NO_PI); offloads
- * are used if IFF_VNET_HDR is on. Takes ownership of fd if it succeeds, and makes it non-blocking.
- * ret_name: the interface's. -ENOTTY, -EINVAL: it is no such device.
+ * On a TUN device that somebody else has opened, without packet information (IFF_NO_PI: it must be
+ * so, the system does not tell). Offloads are used if IFF_VNET_HDR is on. If it succeeds, fd belongs
+ * to it and does not block any more. ret_name: the interface's. -EINVAL, -ENOTTY: no such device.
  */
 int wice__tun_adopt(int fd, bool no_offload, char ret_name[16], WiceTun **ret_tun);
 
-/* On callbacks: what wice_engine_inject() puts in is read, what is written goes to func. */
+/*
+ * On callbacks: what is injected is read, what is written goes to func, on the thread that writes.
+ * It has one queue. NULL, and errno: there are too many files.
+ */
 WiceTun *wice__tun_callback_new(WiceEngineOutputFunc func, void *user_data);
-/* A copy of the packet waits to be read. -ENOBUFS: 1,024 do. -EMSGSIZE, -EINVAL: no IP packet. */
+/*
+ * A copy of the packet waits to be read. Any thread. -ENOBUFS: 1,024 wait. -EMSGSIZE: longer than
+ * packets are, -EINVAL: no IP packet.
+ */
 int wice__tun_callback_inject(WiceTun *tun, const uint8_t *packet, size_t length);
 
 #endif

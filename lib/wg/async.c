@@ -58,6 +58,7 @@ static void clear_change(WiceLinkChange *change)
 	g_free((char *)change->new_name);
 	g_free((WiceInterfaceAddress *)change->add);
 	g_free((WiceInterfaceAddress *)change->remove);
+	g_free((WicePrefix *)change->routes);
 }
 
 static void job_unref(Job *job)
@@ -306,6 +307,7 @@ static void copy_change(const WiceLinkChange *change, WiceLinkChange *ret)
 	ret->new_name = g_strdup(change->new_name);
 	ret->add = g_memdup2(change->add, change->n_add * sizeof *change->add);
 	ret->remove = g_memdup2(change->remove, change->n_remove * sizeof *change->remove);
+	ret->routes = g_memdup2(change->routes, change->n_routes * sizeof *change->routes);
 }
 
 void wice_wg_set_link_async(WiceWg *wg, const char *name, const WiceLinkChange *change,
@@ -313,7 +315,8 @@ void wice_wg_set_link_async(WiceWg *wg, const char *name, const WiceLinkChange *
 			    WiceWgDone done, void *user_data, GDestroyNotify destroy)
 {
 	Job *job = job_new(wg, name, timeout_ms, context, user_data, destroy);
-	if (wice__wg_check_link_change(change, &job->error))
-		copy_change(change, &job->change);
+	WiceLinkChange whole;
+	if (wice__wg_check_link_change(change, &whole, &job->error))
+		copy_change(&whole, &job->change);
 	start_change(job, set_link, cancel, done);
 }

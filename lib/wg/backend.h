@@ -25,6 +25,7 @@
  *	-EADDRINUSE   set(), set_link(): the listen port is in use (found out when it is set up)
  *	-EEXIST       create(), set_link(): the name is taken
  *	-ENOTUNIQ     set_link(): an address to add is there already, with another length
+ *	-EALREADY     set_link(): a route to add is there already, perhaps to another link
  *	-EAFNOSUPPORT set_link(): an address to add is IPv6's, which is switched off
  */
 typedef struct WiceWgBackend WiceWgBackend;

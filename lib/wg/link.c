@@ -167,6 +167,20 @@ static int add_addresses(const WiceNetlinkTransport *transport, unsigned ifindex
 	return 0;
 }
 
+static int add_routes(const WiceNetlinkTransport *transport, unsigned ifindex,
+		      const WiceLinkChange *change, int64_t deadline_ms)
+{
+	for (size_t i = 0; i < change->n_routes; i++) {
+		int r = request(transport,
+				wice__netlink_write_add_route(ifindex, &change->routes[i],
+							      change->route_table),
+				deadline_ms);
+		if (r < 0)
+			return r == -EEXIST ? -EALREADY : r;
+	}
+	return 0;
+}
+
 int wice__link_change(const WiceNetlinkTransport *transport, unsigned ifindex,
 		      const WiceLinkChange *change, int64_t deadline_ms)
 {
@@ -183,7 +197,7 @@ int wice__link_change(const WiceNetlinkTransport *transport, unsigned ifindex,
 		r = add_addresses(transport, ifindex, change, deadline_ms);
 	if (r == 0 && change->set_up && change->up)
 		r = request(transport, wice__netlink_write_set_up(ifindex, true), deadline_ms);
-	return r;
+	return r < 0 ? r : add_routes(transport, ifindex, change, deadline_ms);
 }
 
 int wice__link_remove(const WiceNetlinkTransport *transport, unsigned ifindex, int64_t deadline_ms)

@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The netlink messages of links and their addresses (include/uapi/linux/if_link.h, if_addr.h),
- * between bytes and the model. No sockets here.
+ * The netlink messages of links, their addresses and routes (include/uapi/linux/if_link.h,
+ * if_addr.h, rtnetlink.h), between bytes and the model. No sockets here.
  */
 #include "wg/link_message.h"
 
@@ -206,4 +206,27 @@ struct nl_msg *wice__netlink_write_add_address(const WiceNetlinkAddress *address
 struct nl_msg *wice__netlink_write_remove_address(const WiceNetlinkAddress *address)
 {
 	return write_address(RTM_DELADDR, 0, address);
+}
+
+/* As `ip route add` makes them: what they lead to is on the link (IPv4), or anywhere (IPv6). */
+struct nl_msg *wice__netlink_write_add_route(unsigned ifindex, const WicePrefix *network,
+					     uint32_t table)
+{
+	bool v4 = network->address.family == WICE_FAMILY_IPV4;
+	struct rtmsg body = {
+		.rtm_family = v4 ? AF_INET : AF_INET6,
+		.rtm_dst_len = network->length,
+		.rtm_protocol = RTPROT_BOOT,
+		.rtm_scope = v4 ? RT_SCOPE_LINK : RT_SCOPE_UNIVERSE,
+		.rtm_type = RTN_UNICAST,
+	};
+	struct nl_msg *message = start_request(RTM_NEWROUTE, NLM_F_ACK | NLM_F_CREATE | NLM_F_EXCL,
+					       &body, sizeof body);
+	if (!message)
+		return NULL;
+	return wice__netlink_whole(
+		message,
+		nla_put(message, RTA_DST, v4 ? 4 : 16, network->address.bytes) == 0 &&
+			nla_put_u32(message, RTA_OIF, ifindex) == 0 &&
+			nla_put_u32(message, RTA_TABLE, table ? table : RT_TABLE_MAIN) == 0);
 }

@@ -5,7 +5,7 @@
 
 #include "wg/netlink.h"
 
-/* Messages about links and their addresses; as in wg/netlink.h, where reading links is. */
+/* Messages about links, their addresses and routes; as in wg/netlink.h, where reading links is. */
 
 typedef struct {
 	unsigned ifindex;
@@ -21,6 +21,10 @@ struct nl_msg *wice__netlink_write_list_addresses(unsigned ifindex);
 /* One that is there already, in whatever form, is left alone: -EEXIST. */
 struct nl_msg *wice__netlink_write_add_address(const WiceNetlinkAddress *address);
 struct nl_msg *wice__netlink_write_remove_address(const WiceNetlinkAddress *address);
+
+/* A route into a link that is up. table 0: the main one. */
+struct nl_msg *wice__netlink_write_add_route(unsigned ifindex, const WicePrefix *network,
+					     uint32_t table);
 
 struct nl_msg *wice__netlink_write_create_link(const char *name, const char *kind);
 struct nl_msg *wice__netlink_write_delete_link(unsigned ifindex);

@@ -69,6 +69,9 @@ static const Explanation explanations[] = {
 	  "there is a network interface of the new name already" },
 	{ -ENOTUNIQ, ON(WICE_WG_SET_LINK), WICE_ERROR_EXISTS,
 	  "it has one of the addresses already, with another prefix length; remove that one too" },
+	{ -EALREADY, ON(WICE_WG_SET_LINK), WICE_ERROR_EXISTS,
+	  "there is a route to one of the networks already, perhaps by way of another interface; "
+	  "remove it first" },
 	{ -EAFNOSUPPORT, ON(WICE_WG_SET_LINK), WICE_ERROR_UNSUPPORTED,
 	  "IPv6 is switched off; see the sysctl net.ipv6.conf.*.disable_ipv6" },
 	{ -EADDRINUSE, ON(WICE_WG_SET) | ON(WICE_WG_SET_LINK), WICE_ERROR_BUSY,

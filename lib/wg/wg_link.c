@@ -6,6 +6,7 @@
 #include "wg/wg_private.h"
 
 #include <errno.h>
+#include <string.h>
 #include <wice/error.h>
 
 #define MTU_MAX 65535
@@ -63,28 +64,48 @@ void wice_link_free(WiceLink *link)
 	g_free(link);
 }
 
+static bool length_valid(uint8_t family, uint8_t length)
+{
+	return (family == WICE_FAMILY_IPV4 && length <= 32) ||
+	       (family == WICE_FAMILY_IPV6 && length <= 128);
+}
+
 static bool addresses_valid(const WiceInterfaceAddress *addresses, size_t n)
 {
 	if (n > 0 && !addresses)
 		return false;
 	for (size_t i = 0; i < n; i++) {
-		uint8_t family = addresses[i].address.family;
-		if (!(family == WICE_FAMILY_IPV4 && addresses[i].length <= 32) &&
-		    !(family == WICE_FAMILY_IPV6 && addresses[i].length <= 128))
+		if (!length_valid(addresses[i].address.family, addresses[i].length))
 			return false;
 	}
 	return true;
 }
 
-gboolean wice__wg_check_link_change(const WiceLinkChange *change, GError **error)
+static bool routes_valid(const WiceLinkChange *change)
 {
-	if (!wice__options_understood(change, change->size, sizeof *change)) {
+	if (change->n_routes > 0 && !change->routes)
+		return false;
+	for (size_t i = 0; i < change->n_routes; i++) {
+		const WicePrefix *network = &change->routes[i];
+		if (!length_valid(network->address.family, network->length))
+			return false;
+	}
+	return true;
+}
+
+gboolean wice__wg_check_link_change(const WiceLinkChange *given, WiceLinkChange *ret_whole,
+				    GError **error)
+{
+	WiceLinkChange whole = { 0 };
+	const WiceLinkChange *change = &whole;
+	if (!wice__options_understood(given, given->size, sizeof *given)) {
 		g_set_error(
 			error, WICE_ERROR, WICE_ERROR_INVALID,
 			"The size of the link change is wrong, or it asks for what this version "
 			"of libwice does not know; set it to sizeof(WiceLinkChange).");
 		return FALSE;
 	}
+	memcpy(&whole, given, MIN(given->size, sizeof whole));
 	if (change->new_name && !wice__wg_check_new_name(change->new_name, error))
 		return FALSE;
 	if (change->mtu > MTU_MAX) {
@@ -100,28 +121,37 @@ gboolean wice__wg_check_link_change(const WiceLinkChange *change, GError **error
 			    "prefix length of at most 32 (IPv4) or 128 (IPv6).");
 		return FALSE;
 	}
+	if (!routes_valid(change)) {
+		g_set_error(
+			error, WICE_ERROR, WICE_ERROR_INVALID,
+			"A route of the link change leads to no network: it needs a family, and "
+			"a prefix length of at most 32 (IPv4) or 128 (IPv6).");
+		return FALSE;
+	}
+	*ret_whole = whole;
 	return TRUE;
 }
 
 static bool changes_nothing(const WiceLinkChange *change)
 {
 	return !change->new_name && !change->set_up && change->mtu == 0 && change->n_add == 0 &&
-	       change->n_remove == 0;
+	       change->n_remove == 0 && change->n_routes == 0;
 }
 
 gboolean wice_wg_set_link(WiceWg *wg, const char *name, const WiceLinkChange *change,
 			  unsigned timeout_ms, GError **error)
 {
-	if (!wice__wg_check_name(name, error) || !wice__wg_check_link_change(change, error))
+	WiceLinkChange whole;
+	if (!wice__wg_check_name(name, error) || !wice__wg_check_link_change(change, &whole, error))
 		return FALSE;
-	if (changes_nothing(change))
+	if (changes_nothing(&whole))
 		return TRUE;
 	int64_t deadline = wice__now_ms() + timeout_ms;
 	int r = -ENODEV;
 	for (size_t i = wice__wg_first(wg); i < wg->n_backends && r == -ENODEV; i++) {
 		WiceWgBackend *backend = wg->backends[i];
 		if (backend->ops->set_link)
-			r = backend->ops->set_link(backend, name, change, deadline);
+			r = backend->ops->set_link(backend, name, &whole, deadline);
 	}
 	return r < 0 ? wice__wg_fail(error, r, WICE_WG_SET_LINK, name) : TRUE;
 }

@@ -46,6 +46,8 @@ gboolean wice__wg_fail(GError **error, int r, WiceWgAction action, const char *n
 gboolean wice__wg_check_name(const char *name, GError **error);
 /* The same for a name that an interface shall get. */
 gboolean wice__wg_check_new_name(const char *name, GError **error);
-gboolean wice__wg_check_link_change(const WiceLinkChange *change, GError **error);
+/* The same for a change; ret_whole is what it asks for, also if it is an older program's. Borrows. */
+gboolean wice__wg_check_link_change(const WiceLinkChange *change, WiceLinkChange *ret_whole,
+				    GError **error);
 
 #endif

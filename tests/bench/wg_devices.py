@@ -42,6 +42,19 @@ def socket_path(name):
     return "%s/%s.sock" % (WIREGUARD_SOCKETS, name)
 
 
+def uapi_answer(name, request):
+    """What a userspace device answers, all of it."""
+    parts = []
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(socket_path(name))
+        connection.sendall(request)
+        while not parts or not parts[-1].endswith(b"\n\n"):
+            parts.append(connection.recv(_BUFFER))
+            if not parts[-1]:
+                raise LabError(name + " ended its answer early")
+    return b"".join(parts)
+
+
 def _key(rng):
     return base64.b64encode(rng.randbytes(32)).decode()
 
@@ -58,6 +71,19 @@ def conf(n_peers, endpoints=False, keepalive_of_first=0, seed=1):
         if i == 0 and keepalive_of_first:
             lines += ["PersistentKeepalive = %d" % keepalive_of_first]
     return "\n".join(lines) + "\n"
+
+
+def uapi_request(text):
+    """What sets a device without peers to what a file says."""
+    names = {"PrivateKey": "private_key", "PublicKey": "public_key", "ListenPort": "listen_port", "AllowedIPs": "allowed_ip"}
+    lines = ["set=1"]
+    for line in text.splitlines():
+        name, _, value = line.partition(" = ")
+        if name.endswith("Key"):
+            value = base64.b64decode(value).hex()
+        if name in names:
+            lines += ["%s=%s" % (names[name], word) for word in value.split(", ")]
+    return "\n".join(lines + ["", ""]).encode()
 
 
 def first_key(text):
@@ -103,15 +129,7 @@ class WireGuardGo:
         return self.answer(b"get=1\n\n")
 
     def answer(self, request):
-        parts = []
-        with socket.socket(socket.AF_UNIX) as connection:
-            connection.connect(socket_path(self.name))
-            connection.sendall(request)
-            while not parts or not parts[-1].endswith(b"\n\n"):
-                parts.append(connection.recv(_BUFFER))
-                if not parts[-1]:
-                    raise LabError("wireguard-go ended its answer early")
-        return b"".join(parts)
+        return uapi_answer(self.name, request)
 
     def answer_ms(self):
         """How long it takes to answer a reader that does nothing with the answer."""

@@ -13,8 +13,8 @@ import subprocess
 import sys
 import tempfile
 
-# All that libwice-wg may load; pcre2 is GLib's.
-WG_LIBRARIES = {"libwice-wg", "libglib-2.0", "libpcre2-8", "libsodium", "libnl-3", "libnl-genl-3", "libc", "libm", "libpthread"}
+# All that libwice-wg and libwice-engine may load; pcre2 is GLib's.
+SMALL_LIBRARIES = {"libwice-wg", "libwice-engine", "libglib-2.0", "libpcre2-8", "libsodium", "libnl-3", "libnl-genl-3", "libc", "libm", "libpthread"}
 HERE = os.path.dirname(os.path.abspath(__file__))
 
 
@@ -67,8 +67,8 @@ def main():
     meson, build_folder, prefix, compiler = sys.argv[1:]
     with tempfile.TemporaryDirectory() as root:
         run(*meson.split(), "install", "-C", build_folder, "--destdir", root, "--no-rebuild", "--quiet")
-        libraries = {name: check_soname(root, name) for name in ("libwice", "libwice-wg")}
-        folders = {move_package(root, prefix, name) for name in ("wice", "wice-wg")}
+        libraries = {name: check_soname(root, name) for name in ("libwice", "libwice-engine", "libwice-wg")}
+        folders = {move_package(root, prefix, name) for name in ("wice", "wice-engine", "wice-wg")}
         environment = {
             "PKG_CONFIG_PATH": ":".join(folders),
             "LD_LIBRARY_PATH": os.path.dirname(libraries["libwice"]),
@@ -78,13 +78,14 @@ def main():
         if output != "[2001:db8::1]:51820\n":
             sys.exit("the program printed %r" % output)
 
-        # Who only controls WireGuard gets libnl, libsodium and GLib, and nothing of the rest.
-        program = build(root, "wice-wg", os.path.join(HERE, "..", "..", "examples", "wg-json.c"), compiler, environment)
-        loaded = set(re.findall(r"^\s*(lib[\w.+-]+?)\.so", run("ldd", program, **environment), re.M))
-        surplus = loaded - WG_LIBRARIES
-        if surplus:
-            sys.exit("a program with libwice-wg alone loads %s, too" % ", ".join(sorted(surplus)))
-        run(program, **environment)
+        # Who only controls or runs WireGuard gets libnl, libsodium and GLib, and nothing of the rest.
+        for package, example in (("wice-wg", "wg-json.c"), ("wice-engine", "engine-pair.c")):
+            program = build(root, package, os.path.join(HERE, "..", "..", "examples", example), compiler, environment)
+            loaded = set(re.findall(r"^\s*(lib[\w.+-]+?)\.so", run("ldd", program, **environment), re.M))
+            surplus = loaded - SMALL_LIBRARIES
+            if surplus or (package == "wice-wg" and "libwice-engine" in loaded):
+                sys.exit("a program with lib%s alone loads %s" % (package, ", ".join(sorted(loaded))))
+            run(program, **environment)
         for installed in sorted(glob.glob(root + "/**", recursive=True)):
             if os.path.isfile(installed):
                 print(installed[len(root) :])

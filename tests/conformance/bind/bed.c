@@ -277,6 +277,14 @@ int bed_socket(const char *address, WiceEndpoint *ret_endpoint)
 	return fd;
 }
 
+void bed_send_to(int fd, const WiceEndpoint *to, const void *data, size_t len)
+{
+	struct sockaddr_storage name;
+	socklen_t name_len = wice__endpoint_to_sockaddr(to, &name);
+	ck_assert_int_eq(sendto(fd, data, len, 0, (struct sockaddr *)&name, name_len),
+			 (ssize_t)len);
+}
+
 bool bed_ip(const char *arguments)
 {
 	return namespace_ip(arguments);

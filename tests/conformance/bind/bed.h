@@ -84,6 +84,8 @@ bool bed_wait(int fd, int timeout_ms);
 WiceBindCounters bed_counters(const BedEnd *end);
 /* A plain UDP socket at an address; its endpoint. */
 int bed_socket(const char *address, WiceEndpoint *ret_endpoint);
+/* Sends from one; all must be taken. */
+void bed_send_to(int fd, const WiceEndpoint *to, const void *data, size_t len);
 /* Runs a command of ip(8). */
 bool bed_ip(const char *arguments);
 

@@ -196,6 +196,28 @@ static inline int kernel_change_address(TestKernel *kernel, struct nlmsghdr *req
 	return 0;
 }
 
+static inline int kernel_new_route(TestKernel *kernel, struct nlmsghdr *request)
+{
+	const struct rtmsg *body = nlmsg_data(request);
+	struct nlattr *attrs[RTA_MAX + 1];
+	char text[WICE_PREFIX_SIZE];
+	WicePrefix network = { .length = body->rtm_dst_len };
+	bool v4 = body->rtm_family == AF_INET;
+	ck_assert_uint_eq(request->nlmsg_flags & (NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK),
+			  NLM_F_CREATE | NLM_F_EXCL | NLM_F_ACK);
+	ck_assert_int_eq(nlmsg_parse(request, sizeof *body, attrs, RTA_MAX, NULL), 0);
+	ck_assert_int_eq(nla_len(attrs[RTA_DST]), v4 ? 4 : 16);
+	ck_assert_uint_eq(nla_get_u32(attrs[RTA_OIF]), KERNEL_IFINDEX);
+	network.address.family = v4 ? WICE_FAMILY_IPV4 : WICE_FAMILY_IPV6;
+	memcpy(network.address.bytes, nla_data(attrs[RTA_DST]), v4 ? 4 : 16);
+	if (!kernel->up)
+		return -ENETDOWN;
+	if (strstr(kernel->log->str, wice_prefix_format(&network, text)))
+		return -EEXIST;
+	kernel_log(kernel, "%s table %u;", text, nla_get_u32(attrs[RTA_TABLE]));
+	return 0;
+}
+
 static inline int kernel_links(TestKernel *kernel, struct nlmsghdr *request,
 			       WiceNetlinkReply *reply)
 {
@@ -210,6 +232,8 @@ static inline int kernel_links(TestKernel *kernel, struct nlmsghdr *request,
 	if (kernel->link_error)
 		return kernel_answer(reply, kernel->link_error);
 	switch (request->nlmsg_type) {
+	case RTM_NEWROUTE:
+		return kernel_answer(reply, kernel_new_route(kernel, request));
 	case RTM_NEWLINK:
 		return kernel_answer(reply, kernel_new_link(kernel, request));
 	case RTM_SETLINK:

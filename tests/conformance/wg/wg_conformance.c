@@ -8,6 +8,8 @@
  * be there.
  */
 #include "conformance/wg/conformance.h"
+#include "conformance/wg/engine.h"
+#include "conformance/wg/engine_uapi.h"
 #include "conformance/wg/played.h"
 #include "conformance/wg/real.h"
 #include "conformance/wg/state.h"
@@ -27,8 +29,12 @@ static const struct {
 	{ "played-kernel", &played_kernel_subject },
 	{ "played-uapi", &played_uapi_subject },
 	{ "played-gotatun", &played_gotatun_subject },
+	{ "engine-uapi", &engine_uapi_subject },
 	{ "kernel", &kernel_subject },
 	{ "wireguard-go", &wireguard_go_subject },
+	{ "wice-wg", &wice_wg_subject },
+	{ "engine", &engine_subject },
+	{ "engine-tun", &engine_tun_subject },
 };
 
 static bool is_asked_for(const char *id)

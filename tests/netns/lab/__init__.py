@@ -6,6 +6,8 @@
     network.py    namespaces, links, addresses, routers, the public host
     nat.py        what each kind of router does to packets, as nftables rules
     wireguard.py  WireGuard interfaces by wireguard-go
+    engines.py    the same by other programs, ours among them
+    traffic.py    what goes through tunnels, compared with what comes out
     wice.py       wiced, wice and the signaling server
     stun_server.py  a STUN server (RFC 8489 and RFC 3489)
 

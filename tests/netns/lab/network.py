@@ -68,8 +68,8 @@ class Namespace:
     def ip(self, arguments, check=True):
         return run("ip", "-n", self.netns, *arguments.split(), check=check)
 
-    def spawn(self, name, *words, env=None):
-        return Process(self.lab, "%s-%s" % (self.name, name), self.command(*words), env)
+    def spawn(self, name, *words, **options):
+        return Process(self.lab, "%s-%s" % (self.name, name), self.command(*words), **options)
 
     @contextlib.contextmanager
     def entered(self):

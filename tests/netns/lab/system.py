@@ -75,7 +75,7 @@ def _die_with_parent():
 class Process:
     """A background process whose output goes to a file."""
 
-    def __init__(self, lab, name, command, env=None):
+    def __init__(self, lab, name, command, env=None, pass_fds=()):
         self.name = name
         self.command = [str(word) for word in command]
         self.log_path = lab.file(name + ".log")
@@ -86,6 +86,7 @@ class Process:
                 stdout=log,
                 stderr=log,
                 env=env,
+                pass_fds=pass_fds,
                 start_new_session=True,
                 preexec_fn=_die_with_parent,
             )

@@ -40,16 +40,24 @@ class WireGuard:
         self.create()
         self.lab.reporters.append(self.report)
 
-    def create(self):
-        self.process = self.host.spawn(self.name, "wireguard-go", "-f", self.name)
+    def spawn(self):
+        """Starts the process that carries the interface, and returns it when the interface is there."""
+        process = self.host.spawn(self.name, "wireguard-go", "-f", self.name)
+        self.wait_ready(process)
+        return process
+
+    def wait_ready(self, process):
         socket = os.path.join(WIREGUARD_SOCKETS, self.name + ".sock")
 
         def ready():
-            if not self.process.is_running():
-                raise LabError("wireguard-go ended: " + self.process.log())
+            if not process.is_running():
+                raise LabError("%s ended: %s" % (process.name, process.log()))
             return os.path.exists(socket) and self.wg("show", self.name, check=False).returncode == 0
 
-        wait_until("wireguard-go makes " + self.name, ready)
+        wait_until(self.name + " is made", ready)
+
+    def create(self):
+        self.process = self.spawn()
         self.set_private_key(self.private_key)
         self.host.add_address(self.name, self.address, 24)
         self.host.ip("link set %s mtu 1420 up" % self.name)

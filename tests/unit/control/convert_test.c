@@ -591,6 +591,8 @@ START_TEST(malformed_requests_are_refused)
 			       3);
 	assert_request_refused(WICE_CONTROL_ADD_INTERFACE, "", 0);
 	assert_request_refused(WICE_CONTROL_REMOVE_INTERFACE, "", 0);
+	assert_request_refused(WICE_CONTROL_CREATE_INTERFACE, "", 0);
+	assert_request_refused(WICE_CONTROL_DELETE_INTERFACE, "", 0);
 	assert_request_refused(WICE_CONTROL_WAIT, "\x18\x09", 2);
 	g_autofree char *large = g_strnfill(WICE_CONTROL_REQUEST_MAX + 1, 'x');
 	assert_request_refused(WICE_CONTROL_STOP, large, WICE_CONTROL_REQUEST_MAX + 1);

@@ -107,6 +107,18 @@ static gboolean target_remove_interface(void *self, const char *pattern, GError 
 	return answer(pattern, error);
 }
 
+static gboolean target_create_interface(void *self, const char *name, GError **error)
+{
+	note(self, "create", name, NULL);
+	return answer(name, error);
+}
+
+static gboolean target_delete_interface(void *self, const char *name, GError **error)
+{
+	note(self, "delete", name, NULL);
+	return answer(name, error);
+}
+
 static void end_wait(Wait *wait, const GError *error)
 {
 	if (wait->daemon->wait == wait)
@@ -170,6 +182,8 @@ static const WiceControlTargetOps ops = {
 	.sync = target_sync,
 	.add_interface = target_add_interface,
 	.remove_interface = target_remove_interface,
+	.create_interface = target_create_interface,
+	.delete_interface = target_delete_interface,
 	.wait = target_wait,
 	.set_event_handler = target_set_event_handler,
 };

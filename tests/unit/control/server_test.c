@@ -160,11 +160,15 @@ START_TEST(commands_reach_the_target)
 	ck_assert(wice_control_sync(control, "wg0", NULL));
 	ck_assert(wice_control_add_interface(control, "wg*", NULL));
 	ck_assert(wice_control_remove_interface(control, "wg*", NULL));
+	ck_assert(wice_control_create_interface(control, "wg7", NULL));
+	ck_assert(wice_control_delete_interface(control, "wg7", NULL));
 	assert_calls("restart wg0 AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
 		     "sync - -\n"
 		     "sync wg0 -\n"
 		     "add wg* -\n"
-		     "remove wg* -\n");
+		     "remove wg* -\n"
+		     "create wg7 -\n"
+		     "delete wg7 -\n");
 	tear_down();
 }
 END_TEST
@@ -192,11 +196,13 @@ START_TEST(errors_keep_their_code_and_their_sentence)
 		const char *interface = cases[i].interface;
 		g_autofree char *text =
 			g_strdup_printf("The fake says %s: 100 %% «sure».", interface);
-		GError *errors[4] = { NULL };
+		GError *errors[6] = { NULL };
 		ck_assert(!wice_control_sync(control, interface, &errors[0]));
 		ck_assert(!wice_control_add_interface(control, interface, &errors[1]));
 		ck_assert(!wice_control_remove_interface(control, interface, &errors[2]));
 		ck_assert(!wice_control_restart_peer(control, interface, &key, &errors[3]));
+		ck_assert(!wice_control_create_interface(control, interface, &errors[4]));
+		ck_assert(!wice_control_delete_interface(control, interface, &errors[5]));
 		for (gsize k = 0; k < G_N_ELEMENTS(errors); k++) {
 			ck_assert_msg(g_error_matches(errors[k], WICE_ERROR, (int)cases[i].code),
 				      "%s: %d", interface, errors[k]->code);

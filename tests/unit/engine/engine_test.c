@@ -16,7 +16,8 @@ typedef struct {
 	WiceKey private_key, public_key;
 	uint8_t address[4];
 	GMutex mutex;
-	GAsyncQueue *packets; /* GBytes: what came out */
+	GCond cond;
+	GQueue packets; /* GBytes: what came out */
 	unsigned handshakes, configured, endpoints;
 } End;
 
@@ -24,7 +25,10 @@ static void on_packet(const uint8_t *packet, size_t length, void *user_data)
 {
 	End *end = user_data;
 
-	g_async_queue_push(end->packets, g_bytes_new(packet, length));
+	g_mutex_lock(&end->mutex);
+	g_queue_push_tail(&end->packets, g_bytes_new(packet, length));
+	g_cond_signal(&end->cond);
+	g_mutex_unlock(&end->mutex);
 }
 
 static void on_event(WiceEngine *engine, const WiceEngineEvent *event, void *user_data)
@@ -48,7 +52,6 @@ static void start(End *end, uint8_t number, WiceBind *bind)
 	};
 	g_autoptr(GError) error = NULL;
 
-	end->packets = g_async_queue_new_full((GDestroyNotify)g_bytes_unref);
 	wice_key_generate_private(&end->private_key);
 	wice_key_public(&end->private_key, &end->public_key);
 	memcpy(end->address, (uint8_t[]){ 10, 0, 0, number }, 4);
@@ -59,7 +62,7 @@ static void start(End *end, uint8_t number, WiceBind *bind)
 static void stop(End *end)
 {
 	wice_engine_free(end->engine);
-	g_async_queue_unref(end->packets);
+	g_queue_clear_full(&end->packets, (GDestroyNotify)g_bytes_unref);
 }
 
 static uint16_t port_of(const End *end)
@@ -121,11 +124,24 @@ static bool send_packet(const End *from, const End *to, uint16_t length)
 	return wice_engine_inject(from->engine, packet, length);
 }
 
+static GBytes *wait_for_packet(End *end)
+{
+	int64_t deadline = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
+	GBytes *bytes;
+
+	g_mutex_lock(&end->mutex);
+	while (!end->packets.head && g_cond_wait_until(&end->cond, &end->mutex, deadline))
+		;
+	bytes = g_queue_pop_head(&end->packets);
+	g_mutex_unlock(&end->mutex);
+	return bytes;
+}
+
 /* Waits for a packet of that length from there. */
-static void expect_packet(const End *from, const End *to, uint16_t length)
+static void expect_packet(const End *from, End *to, uint16_t length)
 {
 	uint8_t packet[2000];
-	GBytes *bytes = g_async_queue_timeout_pop(to->packets, PATIENCE_S * G_USEC_PER_SEC);
+	GBytes *bytes = wait_for_packet(to);
 	size_t n;
 
 	ck_assert_msg(bytes != NULL, "no packet of %u bytes came", length);

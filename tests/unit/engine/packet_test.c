@@ -42,7 +42,8 @@ START_TEST(headers)
 	const HeaderCase *c = &header_cases[_i];
 	/* Of that size on the heap: whoever looks beyond it is found out by AddressSanitizer. */
 	uint8_t *data = g_malloc0(c->available);
-	memcpy(data, &c->first, MIN(c->available, 1));
+	if (c->available)
+		data[0] = c->first;
 	if (c->available >= 20)
 		memcpy(data + (c->v4_length[0] || c->v4_length[1] ? 2 : 4),
 		       c->v4_length[0] || c->v4_length[1] ? c->v4_length : c->v6_length, 2);

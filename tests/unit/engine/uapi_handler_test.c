@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Replies, and the text protocol as a function call. */
-#include "conformance/wg/uapi_model.h"
+#include "conformance/wg/engine_model.h"
 #include "engine/uapi_reply.h"
 #include "suite.h"
 #include "unit/wg/plan_random.h"

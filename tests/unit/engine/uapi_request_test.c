@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "conformance/wg/uapi_model.h"
+#include "conformance/wg/engine_model.h"
 #include "engine/uapi_request.h"
 #include "suite.h"
 #include "unit/wg/plan_random.h"

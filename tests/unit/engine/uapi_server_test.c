@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The server of the text protocol, with real sockets in a folder of its own, and rude clients. */
+#include "conformance/wg/engine_model.h"
 #include "conformance/wg/server.h"
 #include "conformance/wg/state.h"
-#include "conformance/wg/uapi_model.h"
 #include "engine/uapi_server.h"
 #include "event/source.h"
 #include "suite.h"

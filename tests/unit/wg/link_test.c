@@ -130,6 +130,30 @@ START_TEST(changes_are_made_in_their_order)
 }
 END_TEST
 
+START_TEST(routes_are_added_when_the_link_is_up)
+{
+	WicePrefix routes[2];
+	WiceLinkChange change = {
+		.size = sizeof change, .set_up = true, .up = true, .n_routes = 2, .routes = routes
+	};
+	Fixture fixture;
+	ck_assert(wice_prefix_parse("10.8.0.0/16", &routes[0]));
+	ck_assert(wice_prefix_parse("fd08::/32", &routes[1]));
+	set_up(&fixture);
+	ck_assert_int_eq(set_link(&fixture, &change), 0);
+	ck_assert_str_eq(fixture.kernel.log->str, "up;10.8.0.0/16 table 254;fd08::/32 table 254;");
+	ck_assert_int_eq(set_link(&fixture, &change), -EALREADY);
+	tear_down(&fixture);
+
+	set_up(&fixture);
+	change.route_table = 51820;
+	ck_assert_int_eq(set_link(&fixture, &change), 0);
+	ck_assert_str_eq(fixture.kernel.log->str,
+			 "up;10.8.0.0/16 table 51820;fd08::/32 table 51820;");
+	tear_down(&fixture);
+}
+END_TEST
+
 START_TEST(what_is_not_set_is_not_touched)
 {
 	WiceLinkChange change = { .size = sizeof change };
@@ -474,9 +498,9 @@ START_TEST(this_kernel_wants_privileges)
 END_TEST
 
 SUITE_MAIN("wg link", a_link_is_read_with_its_own_addresses, addresses_that_are_always_torn_end,
-	   changes_are_made_in_their_order, what_is_not_set_is_not_touched,
-	   present_and_absent_addresses_are_no_error, a_taken_name_is_refused,
-	   errors_of_the_kernel_come_through, devices_are_made_and_removed,
+	   changes_are_made_in_their_order, routes_are_added_when_the_link_is_up,
+	   what_is_not_set_is_not_touched, present_and_absent_addresses_are_no_error,
+	   a_taken_name_is_refused, errors_of_the_kernel_come_through, devices_are_made_and_removed,
 	   other_links_are_left_alone, addresses_are_read, this_kernel_changes_links,
 	   this_kernel_keeps_present_addresses, this_kernel_removes_addresses_of_two_ends,
 	   this_kernel_says_what_is_wrong, this_kernel_wants_privileges)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef WICE_TESTS_WG_UAPI_MODEL_H
-#define WICE_TESTS_WG_UAPI_MODEL_H
+#ifndef WICE_TESTS_WG_ENGINE_MODEL_H
+#define WICE_TESTS_WG_ENGINE_MODEL_H
 
 /* A device without packets behind the text protocol: it is what plans make of it. */
 #include "engine/uapi_handler.h"

@@ -1,0 +1,83 @@
+# SPDX-FileCopyrightText: 2026 The libwice authors
+# SPDX-License-Identifier: Apache-2.0
+"""What goes through a tunnel, and whether it comes out as it went in."""
+
+import hashlib
+import random
+import socket
+import threading
+import time
+
+from .system import DEADLINE, LabError
+
+_CHUNK = 1 << 20
+_BURST = 32  # datagrams that are under way at a time
+_PATIENCE = 0.2  # seconds after which a datagram counts as lost, and is sent again
+
+
+def _listen(host, address):
+    with host.entered():
+        return socket.create_server((address, 0), family=socket.AF_INET6 if ":" in address else socket.AF_INET)
+
+
+def _dial(host, address):
+    with host.entered():
+        return socket.create_connection(address[:2], timeout=DEADLINE)
+
+
+def send_stream(source, sink, address, size, during=lambda: None):
+    """Sends random bytes by TCP to an address of the sink and compares their digest. during() is called meanwhile."""
+    digest = hashlib.sha256()
+    chunk = random.randbytes(_CHUNK)
+
+    def send():
+        with _dial(source, server.getsockname()) as client:
+            for offset in range(0, size, _CHUNK):
+                part = chunk[: size - offset]
+                digest.update(part)
+                client.sendall(part)
+
+    with _listen(sink, address) as server:
+        server.settimeout(DEADLINE)
+        sender = threading.Thread(target=send, daemon=True)
+        sender.start()
+        connection, _from = server.accept()
+        received, length = hashlib.sha256(), 0
+        with connection:
+            connection.settimeout(DEADLINE)
+            part = connection.recv(_CHUNK)
+            during()
+            while part:
+                received.update(part)
+                length += len(part)
+                part = connection.recv(_CHUNK)
+        sender.join(DEADLINE)
+    assert length == size and received.digest() == digest.digest(), "%d bytes of %d, other ones" % (length, size)
+
+
+def send_datagrams(source, sink, address, sizes):
+    """Sends a UDP datagram of each size to an address of the sink until it has come, and compares the bytes."""
+    missing = {size: random.randbytes(size) for size in sizes}
+    deadline = time.monotonic() + DEADLINE
+    with sink.udp_socket(address) as receiver, source.udp_socket("::" if ":" in address else "0.0.0.0") as sender:
+        receiver.settimeout(_PATIENCE)
+        while missing:
+            if time.monotonic() > deadline:
+                raise LabError("no datagrams of these sizes came: %s" % sorted(missing))
+            burst = list(missing)[:_BURST]
+            for size in burst:
+                sender.sendto(missing[size], receiver.getsockname())
+            _take(receiver, burst, missing)
+
+
+def _take(receiver, burst, missing):
+    waiting = set(burst)
+    while waiting:
+        try:
+            data = receiver.recv(65536)
+        except TimeoutError:
+            return
+        # It may be a late one that was sent again.
+        expected = missing.pop(len(data), None)
+        assert expected in (None, data), "a datagram of %d bytes came with other bytes" % len(data)
+        waiting.discard(len(data))

@@ -1,0 +1,153 @@
+# SPDX-FileCopyrightText: 2026 The libwice authors
+# SPDX-License-Identifier: Apache-2.0
+"""WireGuard inside wiced: interfaces that it hosts, and packets that go straight to the ports of ICE."""
+
+import os
+
+from lab.network import Network
+from lab.system import wait_until
+from lab.testing import test
+from lab.wice import Pinging, SignalingServer, Wiced
+from lab.wireguard import WireGuard, assert_ping, interface_name, ping
+
+
+class Hosted(WireGuard):
+    """An interface that `wice up --userspace` makes: in wiced, if one runs on the host."""
+
+    def create(self):
+        text = "[Interface]\nPrivateKey = %s\nAddress = %s/24\n" % (self.private_key, self.address)
+        self.file = self.lab.write(self.name + ".conf", text)
+        self.up()
+
+    def up(self):
+        self.host.wiced.wice("up", "--userspace", self.file)
+        wait_until("%s answers" % self.name, lambda: self.wg("show", self.name, check=False).returncode == 0)
+
+    def destroy(self):
+        self.host.wiced.wice("down", self.file)
+
+
+class EnginePair:
+    """Two hosts whose WireGuard is in their wiced; b's may be another's."""
+
+    def __init__(self, lab, a="none", b="none", make_b=Hosted, **options):
+        self.lab = lab
+        self.network = Network(lab, **options)
+        self.a, self.b = self.network.host("a", a), self.network.host("b", b)
+        self.network.start()
+        self.signaling = SignalingServer(self.network.public)
+        for number, (host, make) in enumerate(((self.a, Hosted), (self.b, make_b)), 1):
+            name = interface_name(host.name)
+            host.wiced = Wiced(host, [name], [self.signaling.url], [self.network.stun_url()]).start()
+            host.wg = make(host, number)
+        self.ends = ((self.a, self.b), (self.b, self.a))
+        self.introduce()
+
+    def introduce(self):
+        for host, other in self.ends:
+            host.wg.add_peer(other.wg)
+
+    def wait_mechanism(self, mechanism, hosts=None):
+        return [
+            host.wiced.wait_peer(
+                host.wg,
+                other.wg.public_key,
+                "connected, mechanism " + mechanism,
+                lambda peer: peer["state"] == "connected" and peer["mechanism"] == mechanism,
+            )
+            for host, other in self.ends
+            if host in (hosts or (self.a, self.b))
+        ]
+
+
+@test
+def packets_go_straight_from_the_engine_to_the_ports_of_ice(lab):
+    pair = EnginePair(lab, "port-restricted", "port-restricted")
+    for peer in pair.wait_mechanism("inprocess"):
+        assert peer["path"] == "nat", peer
+    assert_ping(pair.a.wg, pair.b.wg)
+    for host, other in pair.ends:
+        assert host.wiced.interface(host.wg.name)["kind"] == "engine"
+        endpoint = host.wg.show("endpoints")[other.wg.public_key]
+        assert endpoint.split(":")[0] == other.router.ipv4_address, endpoint
+        # No hop over the loopback interface.
+        assert "127.128." not in host.run("ss", "-uan").stdout
+
+
+@test
+def an_engine_reaches_a_peer_behind_the_userspace_proxy(lab):
+    pair = EnginePair(lab, "endpoint-independent", "symmetric", make_b=WireGuard)
+    pair.wait_mechanism("inprocess", [pair.a])
+    pair.wait_mechanism("user", [pair.b])
+    assert_ping(pair.a.wg, pair.b.wg)
+
+
+@test
+def on_a_direct_path_the_engine_uses_its_own_port(lab):
+    pair = EnginePair(lab)
+    for peer in pair.wait_mechanism("kernel"):
+        assert peer["path"] == "direct", peer
+    assert_ping(pair.a.wg, pair.b.wg)
+
+
+@test
+def where_its_own_port_does_not_get_through_the_engine_uses_that_of_ice(lab):
+    pair = EnginePair(lab)
+    pair.wait_mechanism("kernel")
+    port = pair.b.wg.listen_port()
+    rules = "add table inet t\nadd chain inet t i { type filter hook input priority 0; }\nadd rule inet t i udp dport %d drop\n"
+    pair.b.run("nft", "-f", "-", stdin=rules % port)
+    pair.a.wiced.wice("restart", pair.a.wg.name, pair.b.wg.public_key)
+    assert ping(pair.a, pair.b.wg.address, deadline=60), "no way was found"
+    pair.wait_mechanism("inprocess")
+    assert_ping(pair.a.wg, pair.b.wg)
+
+
+@test
+def a_new_path_replaces_the_old_one_without_a_gap(lab):
+    pair = EnginePair(lab, "port-restricted", "endpoint-independent")
+    pair.wait_mechanism("inprocess")
+    pinging = Pinging(pair.a, pair.b.wg.address, 0.02)
+    for _ in range(3):
+        before = [host.wg.show("endpoints")[other.wg.public_key] for host, other in pair.ends]
+        pair.a.wiced.wice("restart", pair.a.wg.name, pair.b.wg.public_key)
+        wait_until(
+            "both ends have another path",
+            lambda: all(
+                host.wg.show("endpoints")[other.wg.public_key] != old for (host, other), old in zip(pair.ends, before)
+            ),
+        )
+        pair.wait_mechanism("inprocess")
+        pinging.wait_for_answer()
+    gap = pinging.longest_gap_ms()
+    print("note: longest gap %d ms" % gap)
+    assert gap < 2000, "no answer for %d ms" % gap
+    for host, other in pair.ends:
+        assert "another hand" not in host.wiced.process.log(), "a path of ours was taken for the user's"
+
+
+@test
+def what_was_hosted_is_gone_after_a_crash_and_works_again_when_made_anew(lab):
+    pair = EnginePair(lab, "port-restricted", "port-restricted")
+    pair.wait_mechanism("inprocess")
+    pair.a.wiced.kill()
+    wait_until("the interface is gone", lambda: not pair.a.wg.exists())
+    pair.a.wiced.start()
+    pair.a.wg.up()
+    pair.a.wg.add_peer(pair.b.wg)
+    pair.wait_mechanism("inprocess")
+    assert_ping(pair.a.wg, pair.b.wg)
+
+
+@test
+def wiced_lets_go_of_an_interface_that_is_deleted(lab):
+    pair = EnginePair(lab)
+    pair.a.wg.destroy()
+    assert not pair.a.wg.exists() and pair.a.wiced.interface(pair.a.wg.name) is None
+    pair.b.ip("link delete " + pair.b.wg.name)
+    wait_until("wiced has noticed", lambda: pair.b.wiced.interface(pair.b.wg.name) is None)
+    assert not os.path.exists("/var/run/wireguard/%s.sock" % pair.b.wg.name)
+    pair.b.wg.up()
+    wait_until("it is back", lambda: pair.b.wiced.interface(pair.b.wg.name))
+    pair.b.wiced.stop()
+    assert not pair.b.wg.exists() and not os.path.exists("/var/run/wireguard/%s.sock" % pair.b.wg.name)
