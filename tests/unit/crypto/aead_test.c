@@ -215,25 +215,32 @@ START_TEST(extreme_numbers_are_as_with_libsodium)
 }
 END_TEST
 
+#define HASHED 1024
+#define TOGETHER 9 /* fills lanes, and one remains */
+
 /* Poly1305 alone, where the sum is about 2^130: the stream makes of the data what the test wants hashed. */
 static void check_hashed(const WiceAeadProvider *provider, const uint8_t *hashed, uint32_t length)
 {
-	uint8_t stream[1024 + TAG] = { 0 }, data[1024 + TAG], expected[1024 + TAG];
-	WiceAeadPacket packet = { stream, length, false, length };
-	usable[n_usable - 1]->seal(key, &packet, 1);
-	packet.data = data;
+	uint8_t stream[HASHED + TAG] = { 0 }, data[TOGETHER][HASHED + TAG], expected[HASHED + TAG];
+	WiceAeadPacket packets[TOGETHER] = { { stream, length, false, length } };
+	usable[n_usable - 1]->seal(key, packets, 1);
 	for (uint32_t i = 0; i < length; i++)
-		data[i] = stream[i] ^ hashed[i];
-	reference(&packet, data, expected);
+		data[0][i] = stream[i] ^ hashed[i];
+	reference(packets, data[0], expected);
 	ck_assert_mem_eq(expected, hashed, length);
-	provider->seal(key, &packet, 1);
-	ck_assert_mem_eq(data, expected, length + TAG);
+	for (size_t i = 0; i < TOGETHER; i++) {
+		memcpy(data[i], data[0], length);
+		packets[i] = (WiceAeadPacket){ data[i], length, false, length };
+	}
+	provider->seal(key, packets, TOGETHER);
+	for (size_t i = 0; i < TOGETHER; i++)
+		ck_assert_mem_eq(data[i], expected, length + TAG);
 }
 
 START_TEST(extreme_ciphertexts_are_as_with_libsodium)
 {
 	static const uint8_t values[] = { 0x00, 0x01, 0x7f, 0x80, 0xfb, 0xfc, 0xff };
-	uint8_t hashed[1024];
+	uint8_t hashed[HASHED];
 	find_usable();
 	for (size_t i = 0; i < n_usable; i++)
 		for (size_t j = 0; j < G_N_ELEMENTS(values) * G_N_ELEMENTS(values); j++)
@@ -265,20 +272,29 @@ static const struct {
 	{ 37, "4a8ed3e79b782929fe54440687401856e42ea2b495c839a2a01002159e8d2b8e" },
 };
 
+static void check_sum(const WiceAeadProvider *provider, size_t number)
+{
+	uint8_t data[TOGETHER][16 + TAG], sealed[16 + TAG];
+	WiceAeadPacket packets[TOGETHER];
+	sodium_hex2bin(sealed, sizeof sealed, sums[number].sealed, 64, NULL, NULL, NULL);
+	for (size_t i = 0; i < TOGETHER; i++) {
+		memcpy(data[i], sealed, sizeof sealed);
+		packets[i] = (WiceAeadPacket){ data[i], 16, false, sums[number].counter };
+	}
+	provider->open(key, packets, TOGETHER);
+	for (size_t i = 0; i < TOGETHER; i++)
+		ck_assert_msg(packets[i].ok, "%s, sum %zu, packet %zu", provider->name, number, i);
+	provider->seal(key, packets, TOGETHER);
+	for (size_t i = 0; i < TOGETHER; i++)
+		ck_assert_mem_eq(data[i], sealed, sizeof sealed);
+}
+
 START_TEST(extreme_sums_are_reduced)
 {
 	find_usable();
 	for (size_t i = 0; i < G_N_ELEMENTS(sums); i++)
-		for (size_t j = 0; j < n_usable; j++) {
-			uint8_t data[16 + TAG], sealed[16 + TAG];
-			WiceAeadPacket packet = { data, 16, false, sums[i].counter };
-			sodium_hex2bin(sealed, sizeof sealed, sums[i].sealed, 64, NULL, NULL, NULL);
-			memcpy(data, sealed, sizeof data);
-			usable[j]->open(key, &packet, 1);
-			ck_assert_msg(packet.ok, "%s, sum %zu", usable[j]->name, i);
-			usable[j]->seal(key, &packet, 1);
-			ck_assert_mem_eq(data, sealed, sizeof data);
-		}
+		for (size_t j = 0; j < n_usable; j++)
+			check_sum(usable[j], i);
 }
 END_TEST
 
