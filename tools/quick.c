@@ -122,12 +122,12 @@ static bool is_own_network(const Quick *quick, const WicePrefix *network)
 	size_t n;
 	const WiceInterfaceAddress *addresses = wice_conf_addresses(quick->conf, &n);
 	for (size_t i = 0; i < n; i++) {
-		if (addresses[i].address.family == network->address.family &&
-		    addresses[i].length <= network->length) {
-			WicePrefix own = { addresses[i].address, addresses[i].length };
-			if (wice_prefix_contains(&own, &network->address))
-				return true;
-		}
+		char text[WICE_PREFIX_SIZE];
+		WicePrefix own; /* without the host's bits */
+		wice_interface_address_format(&addresses[i], text);
+		if (wice_prefix_parse(text, &own) && own.length <= network->length &&
+		    wice_prefix_contains(&own, &network->address))
+			return true;
 	}
 	return false;
 }

@@ -10,7 +10,8 @@
 
 #define WICE_AEAD_NONCE_LEN 12
 
-extern const WiceAeadProvider wice__aead_avx512; /* x86-64 only, with the next two */
+extern const WiceAeadProvider wice__aead_avx512; /* x86-64 only, like the next three */
+extern const WiceAeadProvider wice__aead_avx512f;
 extern const WiceAeadProvider wice__aead_avx2;
 extern const WiceAeadProvider wice__aead_sse2;
 extern const WiceAeadProvider wice__aead_ipsec_mb; /* if its headers were there; so the next */
@@ -21,6 +22,7 @@ extern const WiceAeadProvider wice__aead_sodium;
 typedef void WiceAeadFunction(const uint8_t key[WICE_AEAD_KEY_LEN], WiceAeadPacket *packets,
 			      size_t n);
 WiceAeadFunction wice__aead_avx512_seal, wice__aead_avx512_open;
+WiceAeadFunction wice__aead_avx512f_seal, wice__aead_avx512f_open;
 WiceAeadFunction wice__aead_avx2_seal, wice__aead_avx2_open;
 WiceAeadFunction wice__aead_sse2_seal, wice__aead_sse2_open;
 

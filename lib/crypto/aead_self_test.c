@@ -105,10 +105,11 @@ static bool knows_rfc(const WiceAeadProvider *provider)
 
 bool wice__aead_self_test(const WiceAeadProvider *provider)
 {
+	static const size_t batches[] = { 1, 5, 16, N };
 	Trial *trial = trial_new();
 	bool right = knows_rfc(provider);
-	for (size_t batch = 1; right && batch <= N; batch = batch * 3 - 1 + batch % 2)
-		right = seals(trial, provider, batch) && opens(trial, provider, batch);
+	for (size_t i = 0; right && i < G_N_ELEMENTS(batches); i++)
+		right = seals(trial, provider, batches[i]) && opens(trial, provider, batches[i]);
 	g_free(trial);
 	return right;
 }

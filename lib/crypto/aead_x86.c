@@ -17,6 +17,11 @@ static bool has_avx2(void)
 	return __builtin_cpu_supports("avx2");
 }
 
+static bool has_avx512f(void)
+{
+	return __builtin_cpu_supports("avx512f");
+}
+
 static bool has_avx512(void)
 {
 	return __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512ifma");
@@ -34,6 +39,13 @@ const WiceAeadProvider wice__aead_avx2 = {
 	.usable = has_avx2,
 	.seal = wice__aead_avx2_seal,
 	.open = wice__aead_avx2_open,
+};
+
+const WiceAeadProvider wice__aead_avx512f = {
+	.name = "avx512f",
+	.usable = has_avx512f,
+	.seal = wice__aead_avx512f_seal,
+	.open = wice__aead_avx512f_open,
 };
 
 const WiceAeadProvider wice__aead_avx512 = {

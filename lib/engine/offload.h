@@ -111,7 +111,7 @@ void wice__offload_split_resume(WicePacketArena *arena);
  * exactly these: equal headers but for what counts up, equal lengths but for the last, checksums
  * that are right. None is copied or changed. Those of one flow stay in order.
  */
-#define WICE_OFFLOAD_JOIN_MAX 256 /* packets at a time */
+#define WICE_OFFLOAD_JOIN_MAX 1024 /* packets at a time */
 #define WICE_OFFLOAD_JOIN_FLOWS (2 * WICE_OFFLOAD_JOIN_MAX)
 #define WICE_OFFLOAD_JOIN_SEGMENTS 64
 #define WICE_OFFLOAD_JOIN_PIECES (1 + WICE_OFFLOAD_JOIN_SEGMENTS)
@@ -132,7 +132,7 @@ typedef struct {
 
 typedef struct {
 	const WicePacket *packets;
-	size_t n_frames;
+	size_t n_frames, n_ended; /* so many are not added to any more */
 	WiceOffloadFrame frames[WICE_OFFLOAD_JOIN_MAX];
 	uint16_t next[WICE_OFFLOAD_JOIN_MAX];
 	/* By hash, open addressing: the number of the flow's last frame plus 1. */

@@ -4,8 +4,8 @@
  * Frames are written in the order in which they began, and each flow has one frame, its last, that
  * is added to: so the packets of a flow stay in order. That is why a packet that cannot be joined
  * takes its flow's place in the table, and one whose flow is not known (a fragment, anything but
- * TCP and UDP) empties it. Flows are told apart by a hash alone: where two have the same, they end
- * each other's frames, no more.
+ * TCP and UDP) ends all frames. Flows are told apart by a hash alone: where two have the same, they
+ * end each other's frames, no more.
  */
 #include "engine/offload.h"
 
@@ -122,8 +122,7 @@ static bool tcp_continues(const WiceOffloadFrame *frame, const uint8_t *first,
 static bool continues(const WiceOffloadFrame *frame, const uint8_t *first, const Candidate *c)
 {
 	uint32_t payload = c->length - c->header;
-	if (!frame->open || frame->transport != c->transport || frame->header != c->header ||
-	    frame->protocol != c->protocol || payload > frame->size ||
+	if (!frame->open || frame->header != c->header || payload > frame->size ||
 	    frame->length + payload > WICE_PACKET_MAX || !ip_continues(frame, first, c->data))
 		return false;
 	if (frame->protocol == WICE_PROTOCOL_TCP)
@@ -189,9 +188,9 @@ static uint16_t *find_flow(WiceOffloadJoin *join, uint32_t hash)
 }
 
 /* Joins the packet to its flow's frame, the number of which is given. False: it cannot be. */
-static bool try_join(WiceOffloadJoin *join, size_t number, size_t i, Candidate *c)
+static bool try_join(WiceOffloadJoin *join, size_t number, size_t i, const Candidate *c)
 {
-	if (!number || !c->joinable)
+	if (number <= join->n_ended || !c->joinable)
 		return false;
 	WiceOffloadFrame *frame = &join->frames[number - 1];
 	const WicePacket *first = &join->packets[frame->first];
@@ -201,10 +200,8 @@ static bool try_join(WiceOffloadJoin *join, size_t number, size_t i, Candidate *
 	if (!frame->verified && !is_right(first->data, first->length, c->transport, c->protocol))
 		return false;
 	frame->verified = true;
-	if (!is_right(c->data, c->length, c->transport, c->protocol)) {
-		c->joinable = false;
+	if (!is_right(c->data, c->length, c->transport, c->protocol))
 		return false;
-	}
 	append(join, frame, i, c);
 	return true;
 }
@@ -213,13 +210,13 @@ void wice__offload_join(WiceOffloadJoin *join, const WicePacket *packets, size_t
 			bool udp)
 {
 	join->packets = packets;
-	join->n_frames = 0;
+	join->n_frames = join->n_ended = 0;
 	memset(join->flows, 0, sizeof join->flows);
 	for (size_t i = 0; i < n; i++) {
 		Candidate c;
 		if (!examine(&packets[i], &c)) {
 			begin(join, i);
-			memset(join->flows, 0, sizeof join->flows);
+			join->n_ended = join->n_frames;
 			continue;
 		}
 		c.joinable = c.joinable && (c.protocol == WICE_PROTOCOL_TCP ? tcp : udp);

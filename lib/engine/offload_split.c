@@ -283,8 +283,6 @@ bool wice__offload_split_take(WicePacketArena *arena, const WiceOffloadPiece *pi
 {
 	Layout l;
 	pieces++, n--;
-	if (length > WICE_PACKET_MAX)
-		return false;
 	if (arena->virtio.gso_type == WICE_VIRTIO_GSO_NONE)
 		return take_plain(arena, pieces, n, length);
 	bool expected = expects_split(arena) &&

@@ -7,6 +7,7 @@
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
+#include <poll.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -44,22 +45,22 @@ typedef enum {
 	LINK_SEEN,
 } Sight;
 
-/* An empty write does nothing, but tells: EIO means down, EBADFD that there is no interface. */
+/* A TUN device can be written to while its interface is up (Linux 5.2); a lost one is an error. */
 static Sight look_from_afar(const WiceTunLink *link, bool *ret_up)
 {
-	ssize_t n = write(link->tun_fd, "", 0);
+	struct pollfd fd = { .fd = link->tun_fd, .events = POLLOUT };
 
-	if (n < 0 && errno == EBADFD)
+	poll(&fd, 1, 0);
+	if (fd.revents & POLLERR)
 		return LINK_GONE;
-	*ret_up = !(n < 0 && errno == EIO);
+	*ret_up = fd.revents & POLLOUT;
 	return LINK_MOVED;
 }
 
 static Sight look_from_sockets(const WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
 {
-	struct ifreq request = { 0 };
+	struct ifreq request = { .ifr_ifindex = (int)link->ifindex };
 
-	request.ifr_ifindex = (int)link->ifindex;
 	if (ioctl(link->ioctl_fd, SIOCGIFNAME, &request) < 0 ||
 	    ioctl(link->ioctl_fd, SIOCGIFFLAGS, &request) < 0)
 		return look_from_afar(link, ret_up);

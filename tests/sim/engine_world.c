@@ -154,6 +154,25 @@ static void capture(World *world, const WorldDatagram *datagram)
 	g_ptr_array_add(world->captured, copy_datagram(datagram));
 }
 
+/* No handshake is begun within 5 s of the last one. */
+static void check_initiation(World *world, const WorldSent *sent)
+{
+	int64_t *last;
+
+	if (sent->kind != WORLD_INITIATION || sent->from < 0 || sent->to < 0)
+		return;
+	last = &world->initiated_ms[sent->from][sent->to];
+	if (world->ms - *last < 5000)
+		world_fail(world, "%c is too eager", 'a' + sent->from);
+	*last = world->ms;
+}
+
+void world_excuse(World *world, int end)
+{
+	for (int other = 0; other < WORLD_ENDS; other++)
+		world->initiated_ms[end][other] = 0;
+}
+
 static void transmit(World *world, const WorldDatagram *datagram)
 {
 	WorldSent sent = { world->ms, end_at(world, &datagram->from), end_at(world, &datagram->to),
@@ -162,6 +181,7 @@ static void transmit(World *world, const WorldDatagram *datagram)
 		    (sent.from >= 0 && world->lost_kinds[sent.from] & WORLD_LOST(sent.kind));
 
 	g_array_append_val(world->log, sent);
+	check_initiation(world, &sent);
 	world_trace(world, "%c -> %c  %s%s", 'a' + sent.from, sent.to < 0 ? '-' : 'a' + sent.to,
 		    kind_name(sent.kind), lost ? " (lost)" : "");
 	capture(world, datagram);
@@ -304,6 +324,7 @@ void world_restart(World *world, int number)
 {
 	stop(&world->ends[number]);
 	start(world, &world->ends[number]);
+	world_excuse(world, number);
 	world_trace(world, "%c: restarted", 'a' + number);
 }
 
@@ -352,6 +373,7 @@ void world_remove_peer(World *world, int number, int peer)
 				  .public_key = world->ends[peer].public_key };
 
 	apply_peer(world, number, &change);
+	world->initiated_ms[number][peer] = 0;
 }
 
 void world_set_key(World *world, int number, const WiceKey *private_key)
@@ -361,6 +383,7 @@ void world_set_key(World *world, int number, const WiceKey *private_key)
 				    .fields = WICE_DEVICE_HAS_PRIVATE_KEY,
 				    .private_key = *private_key };
 
+	world_excuse(world, number);
 	end->private_key = *private_key;
 	if (!wice_key_is_zero(private_key))
 		wice_key_public(private_key, &end->public_key);

@@ -85,6 +85,7 @@ struct World {
 	bool verbose;
 	char *failure; /* the first thing that must not be */
 	/* Private. */
+	int64_t initiated_ms[WORLD_ENDS][WORLD_ENDS]; /* by whom, for whom */
 	GSequence *queue;
 	uint64_t order;
 	GHashTable *sent; /* id -> who to whom, or that it has arrived */
@@ -99,6 +100,9 @@ void world_restart(World *world, int end);
 WiceNow world_now(const World *world, const WorldEnd *end);
 G_GNUC_PRINTF(2, 3) void world_fail(World *world, const char *format, ...);
 G_GNUC_PRINTF(2, 3) void world_trace(World *world, const char *format, ...);
+
+/* Whatever an end did last, it may begin handshakes at once. */
+void world_excuse(World *world, int end);
 
 /* The two become peers that know each other's address. */
 void world_join(World *world, int a, int b);

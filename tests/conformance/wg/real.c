@@ -25,7 +25,7 @@ static bool skip(const char *what, const char *why)
 	return false;
 }
 
-static bool enter_network(const char *what)
+bool real_enter_network(const char *what)
 {
 	if (geteuid() != 0)
 		return skip(what, "not root");
@@ -34,8 +34,14 @@ static bool enter_network(const char *what)
 	return true;
 }
 
+bool real_has_tun(const char *what)
+{
+	return access("/dev/net/tun", R_OK | W_OK) == 0 ||
+	       skip(what, "/dev/net/tun may not be used");
+}
+
 /* So that sockets of this machine are neither seen nor made. */
-static bool hide_run(const char *what)
+bool real_hide_run(const char *what)
 {
 	if (unshare(CLONE_NEWNS) < 0)
 		return skip(what, "unshare is not allowed");
@@ -119,7 +125,7 @@ static void stop_backend(TestSubject *subject)
 
 static bool start_kernel(TestSubject *subject)
 {
-	if (!enter_network(subject->name))
+	if (!real_enter_network(subject->name))
 		return false;
 	subject->backend = wice__wg_netlink_new();
 	int64_t deadline = wice__now_ms() + PATIENCE_MS;
@@ -170,13 +176,24 @@ TestSubject kernel_subject = {
 /* If the test fails, check kills its process group, and so this too. */
 static GPid wireguard_go;
 
+/* Ours, from the build folder; the command line is the same. */
+static const char *wice_wg_program(void)
+{
+	const char *path = g_getenv("WICE_WG_EXE");
+	return path ? path : "wice-wg";
+}
+
+static const char *program_of(const TestSubject *subject)
+{
+	return subject == &wice_wg_subject ? wice_wg_program() : "wireguard-go";
+}
+
 static bool start_wireguard_go(TestSubject *subject)
 {
-	if (!real_has_program("wg") || !real_has_program("wireguard-go"))
-		return skip(subject->name, "wg(8) or wireguard-go is missing");
-	if (access("/dev/net/tun", R_OK | W_OK) < 0)
-		return skip(subject->name, "/dev/net/tun may not be used");
-	if (!enter_network(subject->name) || !hide_run(subject->name))
+	if (!real_has_program("wg") || !real_has_program(program_of(subject)))
+		return skip(subject->name, "wg(8) or the program is missing");
+	if (!real_has_tun(subject->name) || !real_enter_network(subject->name) ||
+	    !real_hide_run(subject->name))
 		return false;
 	wireguard_go = 0;
 	subject->backend = wice__wg_uapi_new(WICE_UAPI_FOLDER);
@@ -185,7 +202,7 @@ static bool start_wireguard_go(TestSubject *subject)
 
 static void set_wireguard_go(TestSubject *subject, const WiceDevice *state)
 {
-	const char *const argv[] = { "wireguard-go", "-f", SUBJECT_NAME, NULL };
+	const char *const argv[] = { program_of(subject), "-f", SUBJECT_NAME, NULL };
 	if (wireguard_go == 0) {
 		ck_assert(g_spawn_async(NULL, (char **)argv, NULL,
 					G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD |
@@ -214,6 +231,16 @@ static void stop_wireguard_go(TestSubject *subject)
 	remove_wireguard_go(subject);
 	stop_backend(subject);
 }
+
+TestSubject wice_wg_subject = {
+	.name = "uapi on wice-wg",
+	.real = true,
+	.keeps_name = true,
+	.start = start_wireguard_go,
+	.set = set_wireguard_go,
+	.remove = remove_wireguard_go,
+	.stop = stop_wireguard_go,
+};
 
 TestSubject wireguard_go_subject = {
 	.name = "uapi on wireguard-go",

@@ -8,6 +8,7 @@
  * be there.
  */
 #include "conformance/wg/conformance.h"
+#include "conformance/wg/engine.h"
 #include "conformance/wg/engine_uapi.h"
 #include "conformance/wg/played.h"
 #include "conformance/wg/real.h"
@@ -31,6 +32,9 @@ static const struct {
 	{ "engine-uapi", &engine_uapi_subject },
 	{ "kernel", &kernel_subject },
 	{ "wireguard-go", &wireguard_go_subject },
+	{ "wice-wg", &wice_wg_subject },
+	{ "engine", &engine_subject },
+	{ "engine-tun", &engine_tun_subject },
 };
 
 static bool is_asked_for(const char *id)

@@ -42,7 +42,7 @@ int main(void)
 #define N 21
 #define ROOM 300
 
-static const char *const own[] = { "avx512", "avx2", "sse2" };
+static const char *const own[] = { "avx512", "avx512f", "avx2", "sse2" };
 
 static void poison(uint8_t key[WICE_AEAD_KEY_LEN], uint8_t data[N][ROOM])
 {

@@ -165,6 +165,9 @@ START_TEST(an_expected_frame_is_split_in_place)
 	ck_assert(leaves_spill(&arena, &longer, 0));
 	ck_assert(leaves_spill(&arena, &frame, 1448));
 	/* Not as expected. */
+	Frame no_options = { .payload = 10000 };
+	ck_assert(!leaves_spill(&arena, &no_options, 1448));
+	ck_assert(!leaves_spill(&arena, &frame, 1448));
 	other.payload = 20000;
 	ck_assert(!leaves_spill(&arena, &frame, 1440));
 	ck_assert(!leaves_spill(&arena, &other, 1200));
@@ -292,6 +295,7 @@ typedef struct {
 	const char *what;
 	size_t at; /* of the virtio header, or 10 + of the frame */
 	uint8_t value;
+	size_t also;   /* zeroed, like that; 0: none */
 	size_t length; /* 0: all */
 	bool plain;    /* one packet with an unfinished checksum */
 } BadCase;
@@ -306,7 +310,8 @@ static const BadCase bad_cases[] = {
 	{ .what = "IP header too short", .at = 10, .value = 0x44 },
 	{ .what = "IP header too long", .at = 10, .value = 0x4f },
 	{ .what = "IP length too long", .at = 12, .value = 0xff },
-	{ .what = "IP length too short", .at = 12, .value = 0 },
+	{ .what = "IP length in the TCP header", .at = 12, .value = 0 },
+	{ .what = "IP length in the IP header", .at = 13, .value = 0, .also = 12 },
 	{ .what = "fragment", .at = 16, .value = 0x20 },
 	{ .what = "fragment behind the first", .at = 17, .value = 1 },
 	{ .what = "protocol", .at = 19, .value = 1 },
@@ -327,7 +332,7 @@ static const BadCase bad_cases[] = {
 START_TEST(nonsense_is_refused)
 {
 	const BadCase *c = &bad_cases[_i];
-	Frame frame = { .payload = 1000 };
+	Frame frame = { .payload = 1010 };
 	struct {
 		WiceVirtioHeader virtio;
 		uint8_t data[2000];
@@ -342,10 +347,35 @@ START_TEST(nonsense_is_refused)
 			length = c->length == SIZE_MAX ? 0 : c->length;
 		else
 			((uint8_t *)&all)[c->at] = c->value;
+		if (c->also)
+			((uint8_t *)&all)[c->also] = 0;
 		size_t before = arena.n;
 		ck_assert_msg(!feed(&arena, &all.virtio, all.data, length), "%s", c->what);
 		ck_assert_uint_eq(arena.n, before);
 		ck_assert(!wice__offload_split_waits(&arena));
+		expect_split(&arena, &frame, 500);
+	}
+	wice__packet_arena_done(&arena);
+}
+END_TEST
+
+START_TEST(ipv6_options_without_end_are_refused)
+{
+	uint8_t data[2000];
+	Frame frame = { .ipv6 = true, .ip_options = 8, .payload = 1000 };
+	WiceVirtioHeader virtio;
+	WicePacketArena arena;
+	wice__packet_arena_init(&arena, 9000);
+	/* What would pass for a header of TCP, where none is. */
+	memset(arena.spill, 0x55, WICE_PACKET_MAX + 1);
+	for (int round = 0; round < 2; round++) {
+		size_t length = make(&frame, 500, data, &virtio);
+		data[41] = 255;
+		ck_assert(!feed(&arena, &virtio, data, length));
+		data[41] = 0;
+		data[40] = 60;
+		memset(data + 48, 60, length - 48);
+		ck_assert(!feed(&arena, &virtio, data, length));
 		expect_split(&arena, &frame, 500);
 	}
 	wice__packet_arena_done(&arena);
@@ -396,6 +426,7 @@ int main(void)
 	tcase_add_test(tcase, a_full_arena_has_no_room);
 	tcase_add_test(tcase, a_checksum_is_finished);
 	tcase_add_test(tcase, what_is_behind_a_packet_is_cut_off);
+	tcase_add_test(tcase, ipv6_options_without_end_are_refused);
 	tcase_add_test(tcase, packets_longer_than_a_slot_are_refused);
 	tcase_add_test(tcase, segments_of_no_size_are_refused);
 	suite_add_tcase(suite, tcase);

@@ -418,6 +418,9 @@ START_TEST(names_and_mtus)
 	ck_assert_int_eq(ask_interface("wg7", SIOCGIFMTU), 1280);
 	int r = wice__tun_open(&options, other, &second);
 	ck_assert(r == -EBUSY || r == -EEXIST);
+	run_ip("tuntap add mode tun name foreign");
+	options.name = "foreign";
+	ck_assert_int_eq(wice__tun_open(&options, other, &second), -EBUSY);
 	options.name = "lo";
 	ck_assert_int_lt(wice__tun_open(&options, other, &second), 0);
 	options.name = "a-name-too-long-";
