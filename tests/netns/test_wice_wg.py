@@ -107,6 +107,20 @@ def wice_wg_returns_when_it_is_ready_and_ends_with_its_socket_or_a_signal(lab):
 
 
 @test
+def wice_wg_takes_the_place_of_one_that_was_killed(lab):
+    [host] = hosts(lab, "a")
+    name = new_name(lab, host)
+    host.run(wice_wg(), name)
+    os.kill(processes(host)[0], signal.SIGKILL)
+    wait_until("it is dead", lambda: not processes(host))
+    assert os.path.exists(socket_path(name)) and not has_link(host, name)
+    host.run(wice_wg(), name)
+    assert host.run("wg", "show", name).returncode == 0
+    os.kill(processes(host)[0], signal.SIGTERM)
+    wait_until_gone(host, name)
+
+
+@test
 def wice_wg_says_why_it_cannot_start(lab):
     [host] = hosts(lab, "a")
     name = new_name(lab, host)
