@@ -55,8 +55,8 @@ def processes(host):
 
 
 def wait_until_gone(host, name):
-    wait_until("wice-wg has ended", lambda: not processes(host))
-    assert not has_link(host, name) and not os.path.exists(socket_path(name))
+    wait_until("wice-wg has ended", lambda: not processes(host) and not has_link(host, name))
+    assert not os.path.exists(socket_path(name))
 
 
 def config(key, address, peer, endpoint):
@@ -104,6 +104,20 @@ def wice_wg_returns_when_it_is_ready_and_ends_with_its_socket_or_a_signal(lab):
         else:
             os.kill(pid, end)
         wait_until_gone(host, name)
+
+
+@test
+def wice_wg_takes_the_place_of_one_that_was_killed(lab):
+    [host] = hosts(lab, "a")
+    name = new_name(lab, host)
+    host.run(wice_wg(), name)
+    os.kill(processes(host)[0], signal.SIGKILL)
+    wait_until("it is dead", lambda: not processes(host) and not has_link(host, name))
+    assert os.path.exists(socket_path(name))
+    host.run(wice_wg(), name)
+    assert host.run("wg", "show", name).returncode == 0
+    os.kill(processes(host)[0], signal.SIGTERM)
+    wait_until_gone(host, name)
 
 
 @test
