@@ -42,10 +42,12 @@ START_TEST(responder_waits_for_the_first_packet)
 	/* Packets of its own wait, until it has a reason to begin a handshake itself. */
 	world_send(world, B, A, 2, 10);
 	ck_assert_uint_eq(world_count(world, B, WORLD_DATA, 0), 0);
-	world_run(world, 4999);
+	world_run(world, 4998);
+	world_send(world, B, A, 1, 10);
+	world_run(world, 1);
 	ck_assert_uint_eq(world_count(world, B, WORLD_INITIATION, 0), 0);
 	world_run(world, 1);
-	ck_assert_uint_eq(world->ends[A].delivered, 2);
+	ck_assert_uint_eq(world->ends[A].delivered, 3);
 	finish(world);
 }
 END_TEST
@@ -124,6 +126,49 @@ START_TEST(both_may_rekey_at_once)
 		ck_assert(world_connected(world, A, B));
 		finish(world);
 	}
+}
+END_TEST
+
+START_TEST(their_handshake_replaces_ours)
+{
+	World *world = strangers();
+
+	world->lost_kinds[A] = WORLD_LOST(WORLD_INITIATION);
+	world_send(world, A, B, 1, 10);
+	world_run(world, 1 * S);
+	ck_assert_ptr_nonnull(peer_of(world, A, B)->handshake);
+	world_send(world, B, A, 1, 10);
+	world_run(world, 0);
+	ck_assert_uint_eq(world->ends[A].delivered, 1);
+	ck_assert_uint_eq(world->ends[B].delivered, 1);
+	ck_assert_ptr_null(peer_of(world, A, B)->handshake);
+	ck_assert_uint_eq(g_hash_table_size(world->ends[A].core->indices), 1);
+	world_run(world, 10 * S);
+	ck_assert_uint_eq(world_count(world, A, WORLD_INITIATION, 0), 1);
+	finish(world);
+}
+END_TEST
+
+START_TEST(former_session_still_opens)
+{
+	World *world = friends();
+	WiceCoreSession *former;
+
+	world_run(world, 121 * S);
+	former = peer_of(world, B, A)->current;
+	/* a renews the session; b does not hear of it by any packet yet, and goes on with the old one. */
+	world->lost_kinds[A] = WORLD_LOST(WORLD_DATA) | WORLD_LOST(WORLD_KEEPALIVE);
+	world_send(world, A, B, 1, 10);
+	world_run(world, 0);
+	ck_assert_ptr_nonnull(peer_of(world, B, A)->next);
+	ck_assert_ptr_eq(peer_of(world, B, A)->current, former);
+	world_send(world, B, A, 1, 10);
+	world_run(world, 0);
+	ck_assert_uint_eq(world->ends[A].delivered, 2);
+	heal(world);
+	ck_assert(world_connected(world, A, B));
+	ck_assert_ptr_eq(peer_of(world, B, A)->previous, former);
+	finish(world);
 }
 END_TEST
 
@@ -453,7 +498,8 @@ END_TEST
 
 SUITE_MAIN("handshakes of an engine", first_packet_begins_a_handshake,
 	   responder_waits_for_the_first_packet, empty_packet_confirms, both_may_begin_at_once,
-	   both_may_rekey_at_once, preshared_keys_must_be_equal, same_private_key_changes_nothing,
+	   both_may_rekey_at_once, their_handshake_replaces_ours, former_session_still_opens,
+	   preshared_keys_must_be_equal, same_private_key_changes_nothing,
 	   new_private_key_needs_a_new_session_at_once,
 	   session_that_waits_is_spent_by_a_new_private_key_too, own_key_is_no_peer,
 	   without_a_private_key_nothing_is_sent, repeated_handshakes_are_refused,

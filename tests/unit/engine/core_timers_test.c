@@ -437,6 +437,28 @@ START_TEST(nothing_happens_while_it_is_down)
 }
 END_TEST
 
+START_TEST(what_was_due_before_is_forgotten_by_going_down)
+{
+	World *world = friends();
+	WorldEnd *a = &world->ends[A];
+
+	world_run(world, 30 * S);
+	/* Something is unanswered, something unacknowledged, a handshake under way. */
+	world_send(world, B, A, 1, 10);
+	world_run(world, 0);
+	cut(world);
+	world_send(world, A, B, 1, 10);
+	world_run(world, 15400);
+	world_send(world, A, B, 1, 10);
+	wice__core_set_up(a->core, false, world_now(world, a));
+	wice__core_set_up(a->core, true, world_now(world, a));
+	world->ms++;
+	world_run(world, 60 * S);
+	ck_assert_int_eq(wice__core_deadline(a->core), INT64_MAX);
+	finish(world);
+}
+END_TEST
+
 SUITE_MAIN("timers of an engine", initiator_rekeys_when_it_sends_after_120_s,
 	   responder_does_not_rekey, initiator_rekeys_when_it_receives_after_165_s,
 	   session_ends_after_180_s, late_packets_of_a_session_are_refused,
@@ -448,4 +470,4 @@ SUITE_MAIN("timers of an engine", initiator_rekeys_when_it_sends_after_120_s,
 	   persistent_keepalives_keep_their_interval, traffic_makes_persistent_keepalives_needless,
 	   persistent_keepalive_begins_a_handshake, persistent_keepalive_outlives_an_outage,
 	   hours_of_sleep_are_survived, a_keepalive_that_is_due_after_the_session_is_not_waited_for,
-	   nothing_happens_while_it_is_down)
+	   nothing_happens_while_it_is_down, what_was_due_before_is_forgotten_by_going_down)

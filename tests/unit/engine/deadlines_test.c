@@ -25,6 +25,18 @@ static int64_t earliest(void)
 	return ms;
 }
 
+/* No member is earlier than the one above it. */
+static void assert_heap(void)
+{
+	for (guint i = 1; i < heap.heap->len; i++) {
+		const WiceDeadline *above = heap.heap->pdata[(i - 1) / 2];
+		const WiceDeadline *member = heap.heap->pdata[i];
+
+		ck_assert_int_le(above->ms, member->ms);
+		ck_assert_uint_eq(member->place, i);
+	}
+}
+
 static int64_t first(void)
 {
 	WiceDeadline *deadline = wice__deadlines_first(&heap);
@@ -71,11 +83,13 @@ START_TEST(any_change_keeps_the_order)
 		int64_t ms = g_rand_int_range(rand, -20, 60);
 
 		wice__deadlines_set(&heap, some, ms > 50 ? INT64_MAX : ms);
+		assert_heap();
 		ck_assert_int_eq(first(), earliest());
 	}
 	/* Members may go in any order. */
 	for (int i = 0; i < N; i++) {
 		wice__deadlines_set(&heap, &members[(i * 37) % N], INT64_MAX);
+		assert_heap();
 		ck_assert_int_eq(first(), earliest());
 	}
 	g_rand_free(rand);
