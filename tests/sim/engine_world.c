@@ -529,14 +529,16 @@ static void check_delivered(World *world, WorldEnd *end, const WicePacket *packe
 
 	end->delivered++;
 	g_array_append_val(end->delivered_ids, id);
-	if (!sent || !payload_is_right(packet, id))
+	if (!sent || !payload_is_right(packet, id)) {
 		world_fail(world, "%c got a packet that nobody sent", 'a' + end->number);
-	else if (sent->to != end->number || packet->data[15] != sent->from + 1)
+		return;
+	}
+	if (sent->to != end->number || packet->data[15] != sent->from + 1)
 		world_fail(world, "%c got a packet of somebody else", 'a' + end->number);
-	else if (sent->arrived)
+	if (sent->arrived)
 		world_fail(world, "%c got a packet twice", 'a' + end->number);
-	else
-		sent->arrived = true;
+	sent->arrived = true;
+	world->arrived[sent->from][sent->to]++;
 }
 
 static void put_handshake(const uint8_t *data, size_t length, const WiceBindPath *path,

@@ -83,7 +83,8 @@ struct World {
 	/* Overrides what a core's random numbers are. NULL: they come from rand. */
 	void (*random)(World *world, void *bytes, size_t n);
 	bool verbose;
-	char *failure; /* the first thing that must not be */
+	char *failure;                            /* the first thing that must not be */
+	unsigned arrived[WORLD_ENDS][WORLD_ENDS]; /* packets that came out: from whom, at whom */
 	/* Private. */
 	int64_t initiated_ms[WORLD_ENDS][WORLD_ENDS]; /* by whom, for whom */
 	GSequence *queue;
