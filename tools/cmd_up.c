@@ -8,8 +8,8 @@
 #include "quick.h"
 #include "wice.h"
 
-#include <errno.h>
 #include <net/if.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -154,13 +154,35 @@ static void undo(const Quick *quick, WiceWg *wg)
 		fprintf(stderr, "wice: %s\n", error->message);
 }
 
+/*
+ * Who interrupts us wants none of it, so we live on to undo it. A handler, and not SIG_IGN, which our
+ * children would inherit.
+ */
+static volatile sig_atomic_t interrupted;
+
+static void on_interrupt(int number)
+{
+	interrupted = 1;
+}
+
+static gboolean check_interrupted(GError **error)
+{
+	if (!interrupted)
+		return TRUE;
+	g_set_error(error, WICE_ERROR, WICE_ERROR_CANCELLED,
+		    "Interrupted; what was done is undone.");
+	return FALSE;
+}
+
 static gboolean bring_up(const Invocation *invocation, const Quick *quick, WiceWg *wg,
 			 const Work *work, GError **error)
 {
-	if (!quick_run_hooks(quick, "PreUp", error) ||
+	(void)signal(SIGINT, on_interrupt);
+	(void)signal(SIGTERM, on_interrupt);
+	if (!quick_run_hooks(quick, "PreUp", error) || !check_interrupted(error) ||
 	    !make_interface(invocation, wg, quick->name, error))
 		return FALSE;
-	if (configure(quick, wg, work, error))
+	if (configure(quick, wg, work, error) && check_interrupted(error))
 		return TRUE;
 	undo(quick, wg);
 	return FALSE;

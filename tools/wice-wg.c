@@ -54,7 +54,7 @@ static void print_help(void)
 	     "      --version     print the version\n"
 	     "\n"
 	     "Environment, as wireguard-go has it:\n"
-	     "  LOG_LEVEL                silent, error (the default), verbose or debug\n"
+	     "  LOG_LEVEL                silent, verbose or debug; else errors are told\n"
 	     "  WG_PROCESS_FOREGROUND=1  as --foreground\n"
 	     "  WG_TUN_FD=N              a TUN device that is open already\n"
 	     "  WG_UAPI_FD=N             a listening socket for wg(8) that is open already\n"
@@ -152,7 +152,8 @@ static int read_descriptor(const char *variable, int *ret_fd)
 	return -1;
 }
 
-static int read_log_level(Settings *settings)
+/* Others use the variable too: what wireguard-go does not know is errors, as there. */
+static void read_log_level(Settings *settings)
 {
 	static const struct {
 		const char *name;
@@ -165,25 +166,20 @@ static int read_log_level(Settings *settings)
 	};
 	const char *text = g_getenv("LOG_LEVEL");
 	settings->log_level = WICE_LOG_ERROR;
-	if (!text || !*text)
-		return -1;
-	for (size_t i = 0; i < G_N_ELEMENTS(levels); i++) {
+	for (size_t i = 0; text && i < G_N_ELEMENTS(levels); i++) {
 		if (strcmp(text, levels[i].name) == 0) {
 			settings->log_level = levels[i].level;
 			settings->keeps_stderr = settings->log_level >= 0;
-			return -1;
 		}
 	}
-	return refuse("LOG_LEVEL is '%s'; it can be silent, error, verbose or debug.", text);
 }
 
 static int read_environment(Settings *settings)
 {
 	if (g_strcmp0(g_getenv("WG_PROCESS_FOREGROUND"), "1") == 0)
 		settings->foreground = true;
-	int code = read_log_level(settings);
-	if (code < 0)
-		code = read_descriptor("WG_TUN_FD", &settings->tun_fd);
+	read_log_level(settings);
+	int code = read_descriptor("WG_TUN_FD", &settings->tun_fd);
 	if (code < 0)
 		code = read_descriptor("WG_UAPI_FD", &settings->uapi_fd);
 	return code;
@@ -258,11 +254,15 @@ static int run(const Settings *settings, int ready_fd)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
+	struct sigaction hangup;
 	if (settings->log_level >= 0)
 		wice_log_set_handler((WiceLogLevel)settings->log_level, on_log, NULL);
 	(void)signal(SIGPIPE, SIG_IGN);
 	g_unix_signal_add(SIGINT, on_signal, loop);
 	g_unix_signal_add(SIGTERM, on_signal, loop);
+	/* The terminal is gone: an end as well, unless nohup(1) says otherwise. */
+	if (sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler != SIG_IGN)
+		g_unix_signal_add(SIGHUP, on_signal, loop);
 	WiceEngine *engine = start_engine(settings, loop, &error);
 	if (!engine)
 		return fail(error);

@@ -19,12 +19,20 @@ WICE_BEGIN_DECLS
 /*
  * WireGuard in this process. An engine is one interface: between a TUN device, or packet callbacks,
  * and a bind. It is configured with plans and read as snapshots, as every WireGuard device is
- * (wice/plan.h, wice/device.h). All functions may be called from any thread. It has threads of its
- * own; everything that it tells comes on the main context that it was made with.
+ * (wice/plan.h, wice/device.h). It has threads of its own; everything that it tells comes on the
+ * main context that it was made with, but for packets.
+ *
+ * All functions may be called from any thread, with two exceptions. wice_engine_free() is called
+ * where the main context runs, in an event too, or while nobody runs it. And functions that the
+ * engine calls on its own threads (output, the hooks of a bind and what those call) may call
+ * wice_engine_inject() and wice_engine_name() only: the others may be waiting for that thread.
  */
 typedef struct WiceEngine WiceEngine;
 
-/* An IP packet has been decrypted. On a thread of the engine: be quick. Valid during the call. */
+/*
+ * An IP packet has been decrypted. On a thread of the engine: be quick. Valid during the call. One
+ * call at a time, unless the bind has several queues.
+ */
 typedef void (*WiceEngineOutputFunc)(const uint8_t *packet, size_t length, void *user_data);
 
 typedef enum {
@@ -41,7 +49,7 @@ typedef struct {
 	WiceKey peer; /* of a PEER event */
 } WiceEngineEvent;
 
-/* On the engine's main context. */
+/* On the engine's main context. It may call anything, wice_engine_free() as well. */
 typedef void (*WiceEngineEventFunc)(WiceEngine *engine, const WiceEngineEvent *event,
 				    void *user_data);
 
@@ -97,8 +105,9 @@ typedef struct {
 
 /*
  * Makes an engine and starts it. Events come on context (NULL: the default one). Errors: EXISTS (the
- * interface), PERMISSION (TUN devices need CAP_NET_ADMIN), UNSUPPORTED (no TUN in this system),
- * INVALID (options), FAILED.
+ * interface), PERMISSION (TUN devices need CAP_NET_ADMIN, or the bind cannot be opened), UNSUPPORTED
+ * (no TUN in this system), INVALID (options), IO (too many files or threads), FAILED. What the
+ * options hand over is still the caller's then.
  */
 WICE_API WiceEngine *wice_engine_new(GMainContext *context, const WiceEngineOptions *options,
 				     GError **error) WICE_WARN_UNUSED;

@@ -29,7 +29,7 @@ typedef struct {
 
 typedef struct {
 	const char *name; /* "avx512", "libsodium"... */
-	/* True if this processor, and what is installed, can run it. Called once. */
+	/* True if this processor, and what is installed, can run it. May load a library. */
 	bool (*usable)(void);
 	/* Encrypts n packets of any lengths in place and writes their tags behind them. */
 	void (*seal)(const uint8_t key[WICE_AEAD_KEY_LEN], WiceAeadPacket *packets, size_t n);

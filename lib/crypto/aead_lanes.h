@@ -20,7 +20,7 @@
  *	2. The data: a run makes the blocks of as many lanes, whichever packets they belong to.
  *	3. The tags of half a group at a time, since Poly1305 counts in words of twice the size. A lane
  *	   holds a packet: long and short ones side by side waste lanes, so that packets are sorted by
- *	   their lengths first.
+ *	   their lengths first. One that is alone is a third faster without vectors.
  *
  * To open, tags come before data.
  *
@@ -31,6 +31,7 @@
  * Pairs which are not in the packet as they are, the first of that kind and the last, are copied.
  */
 #include "crypto/aead.h"
+#include "crypto/aead_poly1305.h"
 #include "crypto/aead_provider.h"
 #include "crypto/aead_vector.h"
 #include <sodium.h>
@@ -298,6 +299,11 @@ static void poly(Hash *hash)
 static void authenticate(Scratch *scratch, WiceAeadPacket *const *packets, size_t from, size_t n)
 {
 	Hash *hash = &scratch->hash;
+	if (n - from == 1) {
+		wice__poly1305_tag(scratch->stream[from], packets[from]->data,
+				   packets[from]->length, scratch->tags[from]);
+		return;
+	}
 	for (size_t lane = 0; lane < HALF; lane++) {
 		size_t i = from + lane < n ? from + lane : from;
 		set_message(&hash->messages[lane], packets[i]);

@@ -221,16 +221,19 @@ void wice__engine_attachments_tell(WiceEngineAttachments *attachments)
 	g_mutex_unlock(&attachments->mutex);
 }
 
+void wice__engine_attachments_detach(WiceEngineAttachments *attachments)
+{
+	for (guint i = 0; attachments && i < attachments->wgs->len; i++)
+		remove_member(backend_of(attachments->wgs->pdata[i]), attachments->engine);
+	wice__engine_attachments_tell(attachments);
+}
+
 void wice__engine_attachments_free(WiceEngineAttachments *attachments)
 {
 	if (!attachments)
 		return;
-	for (guint i = 0; i < attachments->wgs->len; i++) {
-		WiceWg *wg = attachments->wgs->pdata[i];
-		remove_member(backend_of(wg), attachments->engine);
-		wice__wg_changed(wg, wice_engine_name(attachments->engine));
-		wice_wg_free(wg);
-	}
+	for (guint i = 0; i < attachments->wgs->len; i++)
+		wice_wg_free(attachments->wgs->pdata[i]);
 	g_ptr_array_unref(attachments->wgs);
 	g_mutex_clear(&attachments->mutex);
 	g_free(attachments);

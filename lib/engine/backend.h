@@ -14,10 +14,12 @@ int wice__engine_set(WiceEngine *engine, const WicePlan *plan);
 
 /*
  * For the engine: where it is attached. NULL: nowhere. It calls _tell() after everything that it
- * tells of, on any thread, and _free() before it ends: afterwards no call is under way.
+ * tells of, on any thread, _detach() before it ends: afterwards nobody calls it from there any more,
+ * and _free() when it has ended.
  */
 typedef struct WiceEngineAttachments WiceEngineAttachments;
 void wice__engine_attachments_tell(WiceEngineAttachments *attachments);
+void wice__engine_attachments_detach(WiceEngineAttachments *attachments);
 void wice__engine_attachments_free(WiceEngineAttachments *attachments);
 /* The engine's place for them, set once and atomically. */
 WiceEngineAttachments **wice__engine_attachments(WiceEngine *engine);

@@ -3,6 +3,7 @@
 #include "engine/engine_private.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <net/if.h>
 #include <sodium.h>
 #include <string.h>
@@ -25,7 +26,7 @@ static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, G
 			       .n_queues = options->n_queues,
 			       .mtu = engine->mtu,
 			       .no_offload = options->no_offload };
-	int r = 0;
+	int r = 0, fd;
 
 	if (options->output) {
 		g_strlcpy(engine->name, options->name ? options->name : "", sizeof(engine->name));
@@ -33,8 +34,12 @@ static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, G
 		engine->tun = wice__tun_callback_new(options->output, options->user_data);
 		r = engine->tun ? 0 : -errno;
 	} else if (options->tun_fd > 0) {
-		r = wice__tun_adopt(options->tun_fd, options->no_offload, engine->name,
-				    &engine->tun);
+		/* A copy: the caller keeps the original until nothing can fail any more. */
+		fd = fcntl(options->tun_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		r = fd < 0 ? -errno
+			   : wice__tun_adopt(fd, options->no_offload, engine->name, &engine->tun);
+		if (r < 0 && fd >= 0)
+			close(fd);
 	} else {
 		r = wice__tun_open(&tun, engine->name, &engine->tun);
 	}
@@ -114,6 +119,10 @@ static WiceEngine *allocate(GMainContext *context, const WiceEngineOptions *opti
 static void release(WiceEngine *engine)
 {
 	wice__engine_drop_events(engine);
+	if (engine->core)
+		wice__core_free(engine->core);
+	if (engine->tun)
+		engine->tun->ops->free(engine->tun);
 	g_main_context_unref(engine->context);
 	g_ptr_array_unref(engine->threads);
 	close(engine->stop_fd);
@@ -125,42 +134,30 @@ static void release(WiceEngine *engine)
 	g_free(engine);
 }
 
-WiceEngine *wice__engine_new_with(GMainContext *context, const WiceEngineOptions *options,
-				  const WiceAeadProvider *aead, GError **error)
+static gboolean fail(const WiceEngine *engine, int r, uint16_t port, GError **error)
 {
-	WiceEngine *engine;
+	const char *name = *engine->name ? engine->name : "The engine";
 
-	if (!check(options, error))
-		return NULL;
-	engine = allocate(context, options);
-	if (!open_tun(engine, options, error)) {
-		release(engine);
-		return NULL;
+	switch (-r) {
+	case EADDRINUSE:
+		g_set_error(error, WICE_ERROR, WICE_ERROR_BUSY,
+			    "%s cannot listen on UDP port %u: another socket has it", name, port);
+		return FALSE;
+	case EPERM:
+		g_set_error(error, WICE_ERROR, WICE_ERROR_PERMISSION,
+			    "%s cannot use its sockets as configured: a firewall mark takes "
+			    "CAP_NET_ADMIN",
+			    name);
+		return FALSE;
+	case E2BIG:
+		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID, "%s cannot have so many peers",
+			    name);
+		return FALSE;
+	default:
+		g_set_error(error, WICE_ERROR, WICE_ERROR_IO, "%s cannot be used: %s", name,
+			    g_strerror(-r));
+		return FALSE;
 	}
-	engine->bind = options->bind;
-	if (!engine->bind) {
-		WiceBindUdpOptions udp = { .size = sizeof(udp),
-					   .no_segmentation = options->no_offload };
-
-		engine->bind = wice_bind_udp_new(&udp);
-	}
-	engine->cipher = aead->name;
-	engine->core = wice__core_new(aead, &wice__engine_hooks, engine);
-	wice__core_set_mtu(engine->core, engine->mtu);
-	wice__engine_start_control(engine);
-	if (!engine->link)
-		wice_engine_set_up(engine, true, NULL);
-	return engine;
-}
-
-WiceEngine *wice_engine_new(GMainContext *context, const WiceEngineOptions *options, GError **error)
-{
-	if (sodium_init() < 0) {
-		g_set_error(error, WICE_ERROR, WICE_ERROR_FAILED,
-			    "Cannot make an engine: libsodium has no source of randomness");
-		return NULL;
-	}
-	return wice__engine_new_with(context, options, wice__aead_best(), error);
 }
 
 /* Up and down; with the lock held. */
@@ -227,6 +224,7 @@ static void go_down(WiceEngine *engine)
 
 static int set_up(WiceEngine *engine, bool up)
 {
+	engine->wanted = up;
 	if (up == engine->up)
 		return 0;
 	if (up)
@@ -235,35 +233,36 @@ static int set_up(WiceEngine *engine, bool up)
 	return 0;
 }
 
-static gboolean fail(const WiceEngine *engine, int r, uint16_t port, GError **error)
-{
-	switch (-r) {
-	case EADDRINUSE:
-		g_set_error(error, WICE_ERROR, WICE_ERROR_BUSY,
-			    "%s cannot listen on UDP port %u: another socket has it", engine->name,
-			    port);
-		return FALSE;
-	case EPERM:
-		g_set_error(error, WICE_ERROR, WICE_ERROR_PERMISSION,
-			    "%s cannot use its sockets as configured: a firewall mark takes "
-			    "CAP_NET_ADMIN",
-			    engine->name);
-		return FALSE;
-	default:
-		g_set_error(error, WICE_ERROR, WICE_ERROR_IO, "%s cannot be used: %s", engine->name,
-			    g_strerror(-r));
-		return FALSE;
-	}
-}
-
-gboolean wice_engine_set_up(WiceEngine *engine, bool up, GError **error)
+static int set_up_locked(WiceEngine *engine, bool up)
 {
 	int r;
 
 	g_mutex_lock(&engine->lock);
 	r = set_up(engine, up);
 	g_mutex_unlock(&engine->lock);
+	return r;
+}
+
+gboolean wice_engine_set_up(WiceEngine *engine, bool up, GError **error)
+{
+	int r = set_up_locked(engine, up);
+
 	return r == 0 ? TRUE : fail(engine, r, engine->port, error);
+}
+
+static int set_mtu(WiceEngine *engine, uint32_t mtu)
+{
+	int r;
+
+	engine->mtu = mtu;
+	wice__core_set_mtu(engine->core, mtu);
+	if (!engine->up)
+		return 0;
+	wice__engine_stop_threads(engine);
+	r = wice__engine_start_threads(engine, engine->n_inbound);
+	if (r < 0)
+		go_down(engine);
+	return r;
 }
 
 void wice__engine_link_changed(WiceEngine *engine, bool up, uint32_t mtu)
@@ -271,16 +270,8 @@ void wice__engine_link_changed(WiceEngine *engine, bool up, uint32_t mtu)
 	int r = 0;
 
 	g_mutex_lock(&engine->lock);
-	if (mtu != engine->mtu) {
-		bool was_up = engine->up;
-
-		engine->mtu = mtu;
-		wice__core_set_mtu(engine->core, mtu);
-		if (was_up) {
-			wice__engine_stop_threads(engine);
-			r = wice__engine_start_threads(engine, engine->n_inbound);
-		}
-	}
+	if (mtu != engine->mtu)
+		r = set_mtu(engine, mtu);
 	if (r == 0)
 		r = set_up(engine, up);
 	g_mutex_unlock(&engine->lock);
@@ -295,22 +286,89 @@ void wice__engine_lost(WiceEngine *engine)
 		wice__engine_emit(engine, WICE_ENGINE_LOST, NULL);
 }
 
+static WiceBind *udp_bind(const WiceEngineOptions *options)
+{
+	WiceBindUdpOptions udp = { .size = sizeof(udp), .no_segmentation = options->no_offload };
+
+	return wice_bind_udp_new(&udp);
+}
+
+WiceEngine *wice__engine_new_with(GMainContext *context, const WiceEngineOptions *options,
+				  const WiceAeadProvider *aead, GError **error)
+{
+	WiceEngine *engine;
+	int r;
+
+	if (!check(options, error))
+		return NULL;
+	engine = allocate(context, options);
+	if (engine->stop_fd < 0 || engine->wake_fd < 0) {
+		fail(engine, -EMFILE, 0, error);
+		release(engine);
+		return NULL;
+	}
+	if (!open_tun(engine, options, error)) {
+		release(engine);
+		return NULL;
+	}
+	engine->bind = options->bind ? options->bind : udp_bind(options);
+	engine->cipher = aead->name;
+	engine->core = wice__core_new(aead, &wice__engine_hooks, engine);
+	wice__core_set_mtu(engine->core, engine->mtu);
+	r = wice__engine_start_control(engine);
+	if (r == 0 && !engine->link)
+		r = set_up_locked(engine, true);
+	if (r < 0) {
+		fail(engine, r, 0, error);
+		if (options->bind)
+			engine->bind = NULL; /* it stays the caller's */
+		wice_engine_free(engine);
+		return NULL;
+	}
+	if (options->tun_fd > 0)
+		close(options->tun_fd);
+	return engine;
+}
+
+WiceEngine *wice_engine_new(GMainContext *context, const WiceEngineOptions *options, GError **error)
+{
+	if (sodium_init() < 0) {
+		g_set_error(error, WICE_ERROR, WICE_ERROR_FAILED,
+			    "Cannot make an engine: libsodium has no source of randomness");
+		return NULL;
+	}
+	return wice__engine_new_with(context, options, wice__aead_best(), error);
+}
+
 void wice_engine_free(WiceEngine *engine)
 {
 	if (!engine)
 		return;
-	wice__engine_attachments_free(engine->attachments);
+	wice__engine_attachments_detach(engine->attachments);
 	wice__uapi_server_stop(engine->server);
 	wice__engine_stop_control(engine);
 	if (engine->up)
 		go_down(engine);
-	wice__core_free(engine->core);
-	engine->bind->ops->free(engine->bind);
-	engine->tun->ops->free(engine->tun);
+	wice__engine_attachments_free(engine->attachments);
+	wice_bind_free(engine->bind);
 	release(engine);
 }
 
 /* Configuration. */
+
+/* What could not be had when the interface came up may be the port: another one is a new attempt. */
+static int set_port_down(WiceEngine *engine, uint16_t port)
+{
+	uint16_t before = engine->port;
+	int r = 0;
+
+	engine->port = port;
+	if (engine->wanted)
+		r = go_up(engine);
+	if (r < 0)
+		engine->port = before;
+	return r;
+}
 
 /* Moves to another port; if it cannot be had, stays where it was. */
 static int set_port(WiceEngine *engine, uint16_t port)
@@ -318,17 +376,14 @@ static int set_port(WiceEngine *engine, uint16_t port)
 	uint16_t before = engine->port;
 	int r;
 
+	if (!engine->up)
+		return set_port_down(engine, port);
 	if (port == before && port != 0)
 		return 0;
-	if (!engine->up) {
-		engine->port = port;
-		return 0;
-	}
 	stop(engine);
 	r = start(engine, port);
 	if (r < 0 && start(engine, before) < 0) {
-		engine->up = false;
-		wice__core_set_up(engine->core, false, wice__engine_now());
+		go_down(engine);
 		return r;
 	}
 	wice__core_reroute(engine->core);
@@ -348,6 +403,7 @@ static int set_fwmark(WiceEngine *engine, uint32_t fwmark)
 static int apply(WiceEngine *engine, const WiceDeviceChange *change)
 {
 	uint32_t fwmark = engine->fwmark;
+	uint16_t port = engine->port;
 	int r = 0;
 
 	if (change->fields & WICE_DEVICE_HAS_FWMARK)
@@ -358,6 +414,8 @@ static int apply(WiceEngine *engine, const WiceDeviceChange *change)
 		r = wice__core_apply(engine->core, change, wice__engine_now());
 	if (r < 0)
 		set_fwmark(engine, fwmark);
+	if (r < 0 && engine->port != port)
+		set_port(engine, port);
 	return r;
 }
 

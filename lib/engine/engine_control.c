@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/engine_private.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -137,7 +138,7 @@ static gpointer run(gpointer user_data)
 	return NULL;
 }
 
-void wice__engine_start_control(WiceEngine *engine)
+int wice__engine_start_control(WiceEngine *engine)
 {
 	engine->control = g_main_context_new();
 	engine->loop = g_main_loop_new(engine->control, FALSE);
@@ -148,7 +149,8 @@ void wice__engine_start_control(WiceEngine *engine)
 		wice__tun_link_new(engine->control, engine->name,
 				   engine->tun->ops->poll_fd(engine->tun, 0), on_link, engine,
 				   &engine->link);
-	engine->control_thread = g_thread_new("wice-control", run, engine);
+	engine->control_thread = g_thread_try_new("wice-control", run, engine, NULL);
+	return engine->control_thread ? 0 : -EAGAIN;
 }
 
 static void quit(void *loop)
@@ -158,9 +160,11 @@ static void quit(void *loop)
 
 void wice__engine_stop_control(WiceEngine *engine)
 {
-	/* Not g_main_loop_quit(): the loop may not run yet, and would not hear it. */
-	wice__idle_call(engine->control, quit, engine->loop, NULL);
-	g_thread_join(engine->control_thread);
+	if (engine->control_thread) {
+		/* Not g_main_loop_quit(): the loop may not run yet, and would not hear it. */
+		wice__idle_call(engine->control, quit, engine->loop, NULL);
+		g_thread_join(engine->control_thread);
+	}
 	wice__tun_link_free(engine->link);
 	wice__fd_watch_free(engine->wake);
 	wice__timer_free(engine->timer);

@@ -3,34 +3,54 @@
 #include "engine/engine_private.h"
 
 /*
- * Events wait in a queue until the engine's main context has time. They may come in any number: a
- * queue that is full of them says only once that they were more.
+ * Events wait in a queue until the engine's main context has time. They may come in any number:
+ * of a full queue the oldest is forgotten, but for those that come once and say that it is the end.
  */
 #define MAX_EVENTS 4096
 
 static gboolean dispatch(gpointer user_data)
 {
 	WiceEngine *engine = user_data;
+	g_autofree bool *freed = g_new0(bool, 1); /* the engine, by what is told */
 
-	for (;;) {
-		WiceEngineEvent *event;
+	engine->freed = freed;
+	while (!*freed) {
+		g_autofree WiceEngineEvent *event = NULL;
 
 		g_mutex_lock(&engine->events_lock);
 		event = g_queue_pop_head(&engine->events);
-		if (!event)
+		if (!event) {
 			g_clear_pointer(&engine->dispatcher, g_source_unref);
+			engine->freed = NULL;
+		}
 		g_mutex_unlock(&engine->events_lock);
 		if (!event)
-			return G_SOURCE_REMOVE;
+			break;
 		engine->on_event(engine, event, engine->user_data);
-		g_free(event);
+	}
+	return G_SOURCE_REMOVE;
+}
+
+static bool is_the_end(const WiceEngineEvent *event)
+{
+	return event->type == WICE_ENGINE_LOST || event->type == WICE_ENGINE_SOCKET_DELETED;
+}
+
+static void forget_oldest(GQueue *events)
+{
+	for (GList *item = events->head; item; item = item->next) {
+		if (is_the_end(item->data))
+			continue;
+		g_free(item->data);
+		g_queue_delete_link(events, item);
+		return;
 	}
 }
 
 static void put(WiceEngine *engine, const WiceEngineEvent *event)
 {
 	if (engine->events.length >= MAX_EVENTS)
-		g_free(g_queue_pop_head(&engine->events));
+		forget_oldest(&engine->events);
 	g_queue_push_tail(&engine->events, g_memdup2(event, sizeof(*event)));
 	if (engine->dispatcher)
 		return;
@@ -56,6 +76,8 @@ void wice__engine_emit(WiceEngine *engine, WiceEngineEventType type, const WiceK
 
 void wice__engine_drop_events(WiceEngine *engine)
 {
+	if (engine->freed)
+		*engine->freed = true;
 	g_mutex_lock(&engine->events_lock);
 	g_queue_clear_full(&engine->events, g_free);
 	if (engine->dispatcher)

@@ -46,7 +46,8 @@ struct WiceEngine {
 
 	/* What is configured; lock protects it, and is held while the engine goes up or down. */
 	GMutex lock;
-	bool up;           /* the bind is open and there are threads */
+	bool wanted;       /* it is to be up */
+	bool up;           /* and is: the bind is open and there are threads */
 	_Atomic bool lost; /* the TUN device is gone */
 	uint16_t port;     /* that is listened to, or 0: any */
 	uint32_t fwmark;
@@ -75,6 +76,7 @@ struct WiceEngine {
 	GMutex events_lock;
 	GQueue events;       /* WiceEngineEvent */
 	GSource *dispatcher; /* NULL: none is under way */
+	bool *freed;         /* of the dispatcher that runs, for which this may be the end */
 };
 
 /* As wice_engine_new(), with this cipher. */
@@ -88,8 +90,8 @@ int wice__engine_start_threads(WiceEngine *engine, unsigned n_inbound);
 /* Returns when all have ended. */
 void wice__engine_stop_threads(WiceEngine *engine);
 
-/* engine_control.c */
-void wice__engine_start_control(WiceEngine *engine);
+/* engine_control.c: 0, or -EAGAIN if no thread is to be had. */
+int wice__engine_start_control(WiceEngine *engine);
 void wice__engine_stop_control(WiceEngine *engine);
 /* The control thread has something to do. Any thread. */
 void wice__engine_wake(WiceEngine *engine);

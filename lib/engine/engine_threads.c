@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <poll.h>
-#include <sched.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
 
@@ -19,28 +18,15 @@ struct WiceEngineThread {
 	unsigned queue;
 	WiceLane *lane;
 	WicePacketArena arena; /* of outbound threads */
-	bool busy;             /* the last batch was a large one */
 	GThread *thread;
 };
 
-#define LARGE_BATCH 8 /* packets */
-
-/*
- * Nothing more to read: sleeps until fd is readable. After a large batch the other threads get a turn
- * first, because it is they who make the packets and take them: there are more then, and nobody has
- * had to wake us. On two cores that is a tenth of the throughput. False: the threads are to end.
- */
-static bool wait_for(WiceEngineThread *thread, int fd)
+/* Sleeps until fd is readable; false: the threads are to end. */
+static bool wait_for(const WiceEngine *engine, int fd)
 {
-	const WiceEngine *engine = thread->engine;
 	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
 				{ .fd = engine->stop_fd, .events = POLLIN } };
 
-	if (thread->busy) {
-		thread->busy = false;
-		sched_yield();
-		return !engine->stopping;
-	}
 	while (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno == EINTR)
 		;
 	return !fds[1].revents;
@@ -69,7 +55,6 @@ static void send_arena(WiceEngineThread *thread)
 			wice__lane_source_cleared(thread->lane, &runs[i]);
 	}
 	report(thread, now);
-	thread->busy = thread->arena.n >= LARGE_BATCH;
 	wice__packet_arena_empty(&thread->arena);
 }
 
@@ -86,7 +71,7 @@ static gpointer run_outbound(gpointer user_data)
 		while (r == 0);
 		if (thread->arena.n)
 			send_arena(thread);
-		if (r == -EAGAIN && !wait_for(thread, fd))
+		if (r == -EAGAIN && !wait_for(engine, fd))
 			return NULL;
 	} while (r == -EAGAIN || (r == -ENOBUFS && !engine->stopping));
 	if (r != -ENOBUFS)
@@ -111,7 +96,7 @@ static gpointer run_inbound(gpointer user_data)
 		size_t n;
 		int r = bind->ops->receive(bind, thread->queue, datagrams, DATAGRAMS);
 
-		if (r == -EAGAIN && wait_for(thread, fd))
+		if (r == -EAGAIN && wait_for(engine, fd))
 			continue;
 		if (r <= 0) {
 			if (r != -EAGAIN)
@@ -126,7 +111,6 @@ static gpointer run_inbound(gpointer user_data)
 		report(thread, now);
 		if (n)
 			tun->ops->write(tun, thread->queue, packets, n);
-		thread->busy = n >= LARGE_BATCH;
 	}
 	return NULL;
 }

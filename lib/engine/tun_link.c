@@ -3,10 +3,12 @@
 #include "engine/tun_link.h"
 
 #include <errno.h>
+#include <linux/if_tun.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -17,12 +19,16 @@
 /*
  * Netlink only tells that something has changed; what the interface is like is asked for then. That
  * takes no parser, and a message that was lost (ENOBUFS) does no harm.
+ *
+ * An interface may move to another network namespace while its packets' sockets stay, and with them
+ * this process. Then we look from sockets in that namespace, if we may open any, else from afar.
  */
 struct WiceTunLink {
 	unsigned ifindex;
 	int tun_fd;
 	int netlink_fd;
 	int ioctl_fd;
+	GMainContext *context; /* NULL: the default one */
 	WiceFdWatch *watch;
 	WiceTimer *timer; /* the first look, and those from a distance */
 	WiceTunLinkFunc func;
@@ -35,7 +41,7 @@ struct WiceTunLink {
 
 typedef enum {
 	LINK_GONE,
-	LINK_MOVED, /* out of sight */
+	LINK_MOVED, /* out of sight: only whether it is up can be told */
 	LINK_SEEN,
 } Sight;
 
@@ -51,7 +57,7 @@ static Sight look_from_afar(const WiceTunLink *link, bool *ret_up)
 	return LINK_MOVED;
 }
 
-static Sight look(const WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
+static Sight look_from_sockets(const WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
 {
 	struct ifreq request = { .ifr_ifindex = (int)link->ifindex };
 
@@ -63,6 +69,92 @@ static Sight look(const WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
 		return look_from_afar(link, ret_up);
 	*ret_mtu = (uint32_t)request.ifr_mtu;
 	return LINK_SEEN;
+}
+
+static void on_netlink(int fd, GIOCondition condition, void *user_data);
+
+static int open_netlink(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	close(fd);
+	return -EADDRNOTAVAIL;
+}
+
+static int open_sockets(int *ret_netlink, int *ret_ioctl)
+{
+	int netlink_fd = open_netlink();
+	int ioctl_fd = netlink_fd < 0 ? -1 : socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (netlink_fd < 0)
+		return netlink_fd;
+	if (ioctl_fd < 0) {
+		close(netlink_fd);
+		return -EMFILE;
+	}
+	*ret_netlink = netlink_fd;
+	*ret_ioctl = ioctl_fd;
+	return 0;
+}
+
+typedef struct {
+	int namespace, netlink_fd, ioctl_fd, error;
+} Visit;
+
+static gpointer visit(gpointer user_data)
+{
+	Visit *visit = user_data;
+
+	if (setns(visit->namespace, CLONE_NEWNET) == 0)
+		visit->error = open_sockets(&visit->netlink_fd, &visit->ioctl_fd);
+	return NULL;
+}
+
+static void watch_netlink(WiceTunLink *link)
+{
+	link->watch =
+		wice__fd_watch_new(link->context, link->netlink_fd, G_IO_IN, on_netlink, link);
+}
+
+/* Opens sockets where the interface is now; on a thread, so that nobody else changes place. */
+static bool follow(WiceTunLink *link)
+{
+	Visit there = { .namespace = ioctl(link->tun_fd, TUNGETDEVNETNS), .error = -EPERM };
+	struct ifreq request = { 0 };
+
+	if (there.namespace < 0)
+		return false;
+	GThread *thread = g_thread_try_new("wice-visit", visit, &there, NULL);
+	if (thread)
+		g_thread_join(thread);
+	close(there.namespace);
+	if (there.error < 0)
+		return false;
+	wice__fd_watch_free(link->watch);
+	close(link->netlink_fd);
+	close(link->ioctl_fd);
+	link->netlink_fd = there.netlink_fd;
+	link->ioctl_fd = there.ioctl_fd;
+	watch_netlink(link);
+	/* The number may have been taken there. */
+	if (ioctl(link->tun_fd, TUNGETIFF, &request) == 0 &&
+	    ioctl(link->ioctl_fd, SIOCGIFINDEX, &request) == 0)
+		link->ifindex = (unsigned)request.ifr_ifindex;
+	return true;
+}
+
+static Sight look(WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
+{
+	Sight sight = look_from_sockets(link, ret_up, ret_mtu);
+
+	if (sight == LINK_MOVED && follow(link))
+		return look_from_sockets(link, ret_up, ret_mtu);
+	return sight;
 }
 
 /* Tells what is new. */
@@ -97,36 +189,18 @@ static void on_netlink(int fd, GIOCondition condition, void *user_data)
 	update(user_data);
 }
 
-static int open_netlink(void)
-{
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	close(fd);
-	return -EADDRNOTAVAIL;
-}
-
 int wice__tun_link_new(GMainContext *context, const char *name, int tun_fd, WiceTunLinkFunc func,
 		       void *user_data, WiceTunLink **ret_link)
 {
 	unsigned ifindex = if_nametoindex(name);
-	int netlink_fd, ioctl_fd;
+	int netlink_fd, ioctl_fd, r;
 	WiceTunLink *link;
 
 	if (!ifindex)
 		return -ENODEV;
-	netlink_fd = open_netlink();
-	if (netlink_fd < 0)
-		return netlink_fd;
-	ioctl_fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (ioctl_fd < 0) {
-		close(netlink_fd);
-		return -EMFILE;
-	}
+	r = open_sockets(&netlink_fd, &ioctl_fd);
+	if (r < 0)
+		return r;
 	link = g_new0(WiceTunLink, 1);
 	link->ifindex = ifindex;
 	link->tun_fd = tun_fd;
@@ -134,7 +208,8 @@ int wice__tun_link_new(GMainContext *context, const char *name, int tun_fd, Wice
 	link->ioctl_fd = ioctl_fd;
 	link->func = func;
 	link->user_data = user_data;
-	link->watch = wice__fd_watch_new(context, netlink_fd, G_IO_IN, on_netlink, link);
+	link->context = context ? g_main_context_ref(context) : NULL;
+	watch_netlink(link);
 	link->timer = wice__timer_new(context, update, link);
 	wice__timer_set(link->timer, wice__now_ms());
 	*ret_link = link;
@@ -149,5 +224,7 @@ void wice__tun_link_free(WiceTunLink *link)
 	wice__timer_free(link->timer);
 	close(link->netlink_fd);
 	close(link->ioctl_fd);
+	if (link->context)
+		g_main_context_unref(link->context);
 	g_free(link);
 }

@@ -24,6 +24,7 @@
 #define FOLDER_MODE 0755
 #define SOCKET_MODE 0600
 #define BACKLOG 64
+#define TRIES 10
 
 /* Listening */
 
@@ -57,11 +58,24 @@ static int open_file(int fd, const char *folder, const char *name,
 	}
 	if (r < 0)
 		return r;
-	if (chmod(path, SOCKET_MODE) < 0 || listen(fd, BACKLOG) < 0) {
+	if (chmod(path, SOCKET_MODE) < 0 || listen(fd, BACKLOG) < 0 || access(path, F_OK) < 0) {
 		r = -errno;
 		(void)unlink(path);
 	}
 	return r;
+}
+
+static int open_socket(const char *folder, const char *name, const struct sockaddr_un *address)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return -errno;
+	int r = open_file(fd, folder, name, address);
+	if (r < 0) {
+		close(fd);
+		return r;
+	}
+	return fd;
 }
 
 int wice__uapi_listen(const char *folder, const char *name)
@@ -74,14 +88,10 @@ int wice__uapi_listen(const char *folder, const char *name)
 		return -ENAMETOOLONG;
 	if (g_mkdir_with_parents(folder, FOLDER_MODE) < 0)
 		return -errno;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd < 0)
-		return -errno;
-	int r = open_file(fd, folder, name, &address);
-	if (r < 0) {
-		close(fd);
-		return r;
-	}
+	/* wg(8) removes a socket that refuses it, as ours does between bind() and listen(). */
+	int fd = -ENOENT;
+	for (int tries = 0; tries < TRIES && fd == -ENOENT; tries++)
+		fd = open_socket(folder, name, &address);
 	return fd;
 }
 

@@ -30,7 +30,8 @@ WiceWg *wice__wg_new_with(WiceWgBackend *const *backends, size_t n_backends)
 	wg->first = 1;
 	wg->n_backends = n_backends + 1;
 	wg->backends = g_new0(WiceWgBackend *, wg->n_backends);
-	memcpy(wg->backends + 1, backends, n_backends * sizeof *backends);
+	for (size_t i = 0; i < n_backends; i++)
+		wg->backends[i + 1] = backends[i];
 	g_mutex_init(&wg->inprocess_mutex);
 	g_mutex_init(&wg->observers_mutex);
 	wg->observers = g_array_new(FALSE, FALSE, sizeof(Observer));

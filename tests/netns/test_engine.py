@@ -185,6 +185,18 @@ def engine_takes_a_packet_only_from_whom_its_source_address_belongs_to(lab):
 
 
 @test
+def engine_answers_by_the_session_that_it_was_asked_by(lab):
+    """Whoever has lost the session begins another one, and cannot read what is still sealed by the old one."""
+    a, b = connected(lab)
+    for _ in range(10):
+        time.sleep(0.05)  # no more than 50 handshakes per second are answered
+        b.remove_peer(a.public_key)
+        b.add_peer(a)
+        b.set_endpoint(a, a.host.ipv4_address)
+        b.host.run("ping", "-n", "-c", 1, "-W", 10, a.address)
+
+
+@test
 def engine_takes_another_private_key_while_it_runs(lab):
     a, b = connected(lab)
     old = a.public_key

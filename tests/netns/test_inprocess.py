@@ -151,3 +151,42 @@ def wiced_lets_go_of_an_interface_that_is_deleted(lab):
     wait_until("it is back", lambda: pair.b.wiced.interface(pair.b.wg.name))
     pair.b.wiced.stop()
     assert not pair.b.wg.exists() and not os.path.exists("/var/run/wireguard/%s.sock" % pair.b.wg.name)
+
+
+@test
+def paths_in_process_outlive_what_is_done_to_the_interface(lab):
+    pair = EnginePair(lab, "port-restricted", "endpoint-independent")
+    pair.wait_mechanism("inprocess")
+    a, b = pair.a.wg, pair.b.wg
+    for what, change in (
+        ("down and up", lambda: (a.host.ip("link set %s down" % a.name), a.host.ip("link set %s up" % a.name))),
+        ("another port", lambda: a.set("listen-port", "47110")),
+        ("another mtu", lambda: a.host.ip("link set %s mtu 1300" % a.name)),
+        ("another mark", lambda: a.set("fwmark", "0x77")),
+        ("no mark", lambda: a.set("fwmark", "0")),
+    ):
+        change()
+        assert ping(a.host, b.address, deadline=60), what
+        assert ping(b.host, a.address, deadline=60), what
+        pair.wait_mechanism("inprocess")
+
+
+def connects(lab, a, b, **options):
+    pair = EnginePair(lab, a, b, **options)
+    pair.wait_mechanism("inprocess")
+    assert_ping(pair.a.wg, pair.b.wg)
+
+
+@test
+def engines_connect_through_carrier_grade_nats(lab):
+    connects(lab, "carrier-grade", "carrier-grade")
+
+
+@test
+def engines_connect_through_a_symmetric_nat(lab):
+    connects(lab, "symmetric", "endpoint-independent")
+
+
+@test
+def engines_connect_through_nats_over_an_internet_that_loses_and_reorders(lab):
+    connects(lab, "port-restricted", "port-restricted", loss=10, reorder=10)

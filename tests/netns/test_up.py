@@ -3,6 +3,7 @@
 """wice up and wice down, and wiced that is told to do so."""
 
 import os
+import signal
 import stat
 
 from lab.network import Network, program
@@ -141,6 +142,21 @@ def what_fails_is_undone(lab):
     result = file.up(check=False)
     assert result.returncode == 1 and "others than root" in result.stderr and not os.path.exists(trace), result
     file.assert_gone()
+
+
+@test
+def who_interrupts_up_has_nothing_left_of_it(lab):
+    host = one_host(lab)
+    trace = lab.file("trace")
+    file = File(host, "PostUp = touch %s; sleep 1\n" % trace, a_peer())
+    for number in (signal.SIGINT, signal.SIGTERM):
+        process = host.spawn("up", program("tools", "wice"), "--socket", NOBODY, "up", file.path)
+        wait_until("the hook runs", lambda: os.path.exists(trace))
+        assert file.exists()
+        process.signal(number)  # to wice alone, which waits for the hook
+        assert process.exit_status() == 1 and "Interrupted" in process.log(), process.log()
+        file.assert_gone()
+        os.unlink(trace)
 
 
 @test

@@ -19,7 +19,21 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 #define MODE_JOIN 1
 #define MODE_MEND 2 /* the checksums of packets to be joined are put right */
 
-static const uint32_t mtus[] = { 68, 576, 1420, 9000, 65535 };
+static const uint32_t mtus[] = { 68, 576, 1420, 8000, 65535 };
+#define JOIN_MTU 3 /* a slot for each packet of the longest frame */
+
+/* An arena as if it were new: making one takes longer than all the rest. */
+static WicePacketArena *fresh_arena(size_t i)
+{
+	static WicePacketArena arenas[G_N_ELEMENTS(mtus)];
+	WicePacketArena *arena = &arenas[i];
+	if (!arena->memory)
+		wice__packet_arena_init(arena, mtus[i]);
+	wice__packet_arena_empty(arena);
+	arena->split_header = arena->split_size = arena->n_plain = 0;
+	arena->spilled = arena->spilled_done = 0;
+	return arena;
+}
 
 /* The next block of the input. */
 static bool next_block(const uint8_t **data, size_t *size, const uint8_t **ret, size_t *ret_length)
@@ -95,15 +109,13 @@ static void split_one(WicePacketArena *arena, const uint8_t *frame, size_t lengt
 	g_assert(sum == ip.length + (n - 1) * (first - (n > 1 ? virtio.gso_size : 0)));
 }
 
-static void split_all(uint32_t mtu, const uint8_t *data, size_t size)
+static void split_all(size_t mtu, const uint8_t *data, size_t size)
 {
-	WicePacketArena arena;
+	WicePacketArena *arena = fresh_arena(mtu);
 	const uint8_t *frame;
 	size_t length;
-	wice__packet_arena_init(&arena, mtu);
 	while (next_block(&data, &size, &frame, &length))
-		split_one(&arena, frame, length);
-	wice__packet_arena_done(&arena);
+		split_one(arena, frame, length);
 }
 
 static void mend(const WicePacket *packet)
@@ -160,7 +172,6 @@ static void check_split(WicePacketArena *arena, const WiceOffloadJoin *join,
 	}
 }
 
-/* All of a batch fit into one frame at most. */
 static void join_batch(WicePacketArena *arena, const WicePacket *packets, size_t n)
 {
 	static WiceOffloadJoin join;
@@ -197,15 +208,11 @@ static void join_all(bool mended, const uint8_t *data, size_t size)
 			mend(&packets[n]);
 		n++;
 	}
-	/* A slot for each packet of the longest frame. */
-	WicePacketArena arena;
-	wice__packet_arena_init(&arena, 8000);
 	bool fits = true;
 	for (size_t i = 0; i < n; i++)
-		fits = fits && packets[i].length <= 8000;
+		fits = fits && packets[i].length <= mtus[JOIN_MTU];
 	if (fits)
-		join_batch(&arena, packets, n);
-	wice__packet_arena_done(&arena);
+		join_batch(fresh_arena(JOIN_MTU), packets, n);
 	for (size_t i = 0; i < n; i++)
 		g_free(packets[i].data);
 }
@@ -217,6 +224,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (data[0] & MODE_JOIN)
 		join_all(data[0] & MODE_MEND, data + 1, size - 1);
 	else
-		split_all(mtus[(data[0] >> 1) % G_N_ELEMENTS(mtus)], data + 1, size - 1);
+		split_all((data[0] >> 1) % G_N_ELEMENTS(mtus), data + 1, size - 1);
 	return 0;
 }

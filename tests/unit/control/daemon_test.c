@@ -38,6 +38,7 @@ START_TEST(an_empty_configuration_has_all_defaults)
 	assert_list(settings->interfaces, "");
 	assert_list(settings->backends, "");
 	assert_list(settings->stun_urls, "");
+	assert_list(settings->ups, "");
 	ck_assert(g_str_has_suffix(settings->socket, "/wiced.sock"));
 	ck_assert(g_path_is_absolute(settings->state_dir));
 	ck_assert_int_eq(settings->log_level, WICE_LOG_INFO);
@@ -56,6 +57,9 @@ START_TEST(every_key_is_read)
 						  "\tinterface = wg0\t\n"
 						  "backend = inprocess:test\n"
 						  "stun = stun:stun.example.org:3478\n"
+						  "up = wg0\n"
+						  "up = /tmp/wg1.conf\n"
+						  "up = wg0\n"
 						  "socket = /tmp/a=b.sock\n"
 						  "state-dir = /tmp/state\n"
 						  "log-level = debug",
@@ -65,6 +69,7 @@ START_TEST(every_key_is_read)
 	assert_list(settings->interfaces, "wg0|wg*");
 	assert_list(settings->backends, "inprocess:test");
 	assert_list(settings->stun_urls, "stun:stun.example.org:3478");
+	assert_list(settings->ups, "wg0|/tmp/wg1.conf");
 	ck_assert_str_eq(settings->socket, "/tmp/a=b.sock");
 	ck_assert_str_eq(settings->state_dir, "/tmp/state");
 	ck_assert_int_eq(settings->log_level, WICE_LOG_DEBUG);
@@ -99,6 +104,8 @@ START_TEST(mistakes_are_told_with_their_line)
 		{ "[daemon]\nbackend = carrier-pigeon://x\n", ":2:", "carrier-pigeon" },
 		{ "[daemon]\nstun = turn:example.org\n", ":2:", "STUN server" },
 		{ "[daemon]\nstun = stun:\n", ":2:", "STUN server" },
+		{ "[daemon]\nup =\n", ":2:", "/etc/wireguard" },
+		{ "[daemon]\nup = --socket\n", ":2:", "'--socket'" },
 		{ "[daemon]\nsocket = wiced.sock\n", ":2:", "absolute" },
 		{ "[daemon]\nlog-level = loud\n", ":2:", "log level" },
 	};
@@ -137,7 +144,7 @@ START_TEST(keys_can_be_listed)
 		ck_assert_uint_gt(strlen(key->text), 5);
 		ck_assert_uint_gt(strlen(key->value), 1);
 	}
-	ck_assert_uint_eq(n, 6);
+	ck_assert_uint_eq(n, 7);
 	ck_assert_ptr_null(wice_daemon_config_key(SIZE_MAX));
 }
 END_TEST

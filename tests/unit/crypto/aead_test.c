@@ -215,25 +215,32 @@ START_TEST(extreme_numbers_are_as_with_libsodium)
 }
 END_TEST
 
+#define HASHED 1024
+#define TOGETHER 9 /* fills lanes, and one remains */
+
 /* Poly1305 alone, where the sum is about 2^130: the stream makes of the data what the test wants hashed. */
 static void check_hashed(const WiceAeadProvider *provider, const uint8_t *hashed, uint32_t length)
 {
-	uint8_t stream[1024 + TAG] = { 0 }, data[1024 + TAG], expected[1024 + TAG];
-	WiceAeadPacket packet = { stream, length, false, length };
-	usable[n_usable - 1]->seal(key, &packet, 1);
-	packet.data = data;
+	uint8_t stream[HASHED + TAG] = { 0 }, data[TOGETHER][HASHED + TAG], expected[HASHED + TAG];
+	WiceAeadPacket packets[TOGETHER] = { { stream, length, false, length } };
+	usable[n_usable - 1]->seal(key, packets, 1);
 	for (uint32_t i = 0; i < length; i++)
-		data[i] = stream[i] ^ hashed[i];
-	reference(&packet, data, expected);
+		data[0][i] = stream[i] ^ hashed[i];
+	reference(packets, data[0], expected);
 	ck_assert_mem_eq(expected, hashed, length);
-	provider->seal(key, &packet, 1);
-	ck_assert_mem_eq(data, expected, length + TAG);
+	for (size_t i = 0; i < TOGETHER; i++) {
+		memcpy(data[i], data[0], length);
+		packets[i] = (WiceAeadPacket){ data[i], length, false, length };
+	}
+	provider->seal(key, packets, TOGETHER);
+	for (size_t i = 0; i < TOGETHER; i++)
+		ck_assert_mem_eq(data[i], expected, length + TAG);
 }
 
 START_TEST(extreme_ciphertexts_are_as_with_libsodium)
 {
 	static const uint8_t values[] = { 0x00, 0x01, 0x7f, 0x80, 0xfb, 0xfc, 0xff };
-	uint8_t hashed[1024];
+	uint8_t hashed[HASHED];
 	find_usable();
 	for (size_t i = 0; i < n_usable; i++)
 		for (size_t j = 0; j < G_N_ELEMENTS(values) * G_N_ELEMENTS(values); j++)
@@ -243,6 +250,51 @@ START_TEST(extreme_ciphertexts_are_as_with_libsodium)
 					hashed[k] = values[j / 7];
 				check_hashed(usable[i], hashed, length);
 			}
+}
+END_TEST
+
+/*
+ * Packets of 16 bytes, sealed with the key above, whose sums are, modulo 2^130 - 5: 0, 1, 4, 5, -1, -2^126,
+ * 2^128 and 2^128 - 1. Before they are reduced, the first three are 2^130 - 5 and more. Computed in Python,
+ * by solving for the data.
+ */
+static const struct {
+	uint64_t counter;
+	const char *sealed;
+} sums[] = {
+	{ 1, "6105c910bb02d6ec3f9ad430b593d6cb2621f2d95c02beb68e44378cb23d8745" },
+	{ 3, "d97f788037a74b2b287dcb937c2d073529310d30736e0456f3e60c40d229d9da" },
+	{ 7, "438f1dc2fbcbabe157a6d2cbb76d08226aad6614a0eca2fe68a1bdd411aaffe4" },
+	{ 8, "fffd9a4c723508652e019da7a3d92b22986d85be86bacd3f21f63423d3543573" },
+	{ 19, "03eb79319d260f3fc52c65979ef07d2d3eca40fc5dde23d1954064b532ca4628" },
+	{ 22, "dc13fc3100d72d43c929d86362ea94f2888f216c8ced7784ae9eef80f3cd3492" },
+	{ 26, "bba430cd39e0ecf21d319ed2b7404714573583c73fce7ae78d6c30b153a8fcad" },
+	{ 37, "4a8ed3e79b782929fe54440687401856e42ea2b495c839a2a01002159e8d2b8e" },
+};
+
+static void check_sum(const WiceAeadProvider *provider, size_t number)
+{
+	uint8_t data[TOGETHER][16 + TAG], sealed[16 + TAG];
+	WiceAeadPacket packets[TOGETHER];
+	sodium_hex2bin(sealed, sizeof sealed, sums[number].sealed, 64, NULL, NULL, NULL);
+	for (size_t i = 0; i < TOGETHER; i++) {
+		memcpy(data[i], sealed, sizeof sealed);
+		packets[i] = (WiceAeadPacket){ data[i], 16, false, sums[number].counter };
+	}
+	provider->open(key, packets, TOGETHER);
+	for (size_t i = 0; i < TOGETHER; i++)
+		ck_assert_msg(packets[i].ok, "%s, sum %zu, packet %zu", provider->name, number, i);
+	provider->seal(key, packets, TOGETHER);
+	for (size_t i = 0; i < TOGETHER; i++)
+		ck_assert_mem_eq(data[i], sealed, sizeof sealed);
+}
+
+START_TEST(extreme_sums_are_reduced)
+{
+	find_usable();
+	for (size_t i = 0; i < G_N_ELEMENTS(sums); i++)
+		for (size_t j = 0; j < n_usable; j++)
+			check_sum(usable[j], i);
 }
 END_TEST
 
@@ -526,7 +578,7 @@ END_TEST
 
 SUITE_MAIN("aead", streams_are_those_of_the_rfc, every_length_is_as_with_libsodium,
 	   every_batch_of_equal_packets_is_as_with_libsodium, extreme_numbers_are_as_with_libsodium,
-	   extreme_ciphertexts_are_as_with_libsodium, every_single_bit_counts,
-	   another_key_or_counter_is_refused, no_packets_are_none,
+	   extreme_ciphertexts_are_as_with_libsodium, extreme_sums_are_reduced,
+	   every_single_bit_counts, another_key_or_counter_is_refused, no_packets_are_none,
 	   nothing_outside_is_read_or_written, random_batches_are_as_with_libsodium,
 	   the_choice_is_in_the_table, the_self_test_finds_faults)

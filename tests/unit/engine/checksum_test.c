@@ -21,6 +21,52 @@ START_TEST(the_example_of_rfc_1071)
 }
 END_TEST
 
+/* Sums that wireguard-go's tests give, too. */
+START_TEST(known_sums)
+{
+	static const struct {
+		uint8_t first, second;
+		size_t length;
+		uint16_t start, sum;
+	} cases[] = {
+		{ 0x00, 0x00, 0, 0, 0 },           { 0x00, 0x00, 0, 0xffff, 0xffff },
+		{ 0x01, 0x02, 3, 0, 0x0202 },      { 0x01, 0x02, 6, 0, 0x0306 },
+		{ 0x01, 0x02, 6, 0x1000, 0x1306 }, { 0xfe, 0xfe, 1282, 0, 0x7c7c },
+		{ 0xfe, 0xfe, 65535, 0, 0x7e81 },  { 0xff, 0xff, 65535, 0, 0xff00 },
+	};
+	static uint8_t data[65535];
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		for (size_t k = 0; k < sizeof data; k++)
+			data[k] = k % 2 ? cases[i].second : cases[i].first;
+		uint64_t start = GUINT16_TO_BE(cases[i].start);
+		ck_assert_uint_eq(sum_of(start, data, cases[i].length), cases[i].sum);
+	}
+}
+END_TEST
+
+START_TEST(known_pseudo_headers)
+{
+	static const struct {
+		WiceFamily family;
+		const char *source, *destination;
+		uint16_t sum;
+	} cases[] = {
+		{ WICE_FAMILY_IPV4, "192.168.1.1", "192.168.1.2", 0x892e },
+		{ WICE_FAMILY_IPV6, "2001:db8:3333:4444:5555:6666:7777:8888",
+		  "2001:db8:aaaa:bbbb:cccc:dddd:eeee:ffff", 0x947f },
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		WiceAddress source, destination;
+		uint8_t field[2];
+		ck_assert(wice_address_parse(cases[i].source, &source));
+		ck_assert(wice_address_parse(cases[i].destination, &destination));
+		WiceIpHeader ip = { cases[i].family, 0, source.bytes, destination.bytes };
+		wice__checksum_put_sum(field, wice__checksum_pseudo(&ip, 6, 1492));
+		ck_assert_uint_eq(frame_get16(field), cases[i].sum);
+	}
+}
+END_TEST
+
 START_TEST(every_length_at_every_alignment)
 {
 	uint8_t data[700];
@@ -83,6 +129,6 @@ START_TEST(a_checksum_is_never_zero)
 }
 END_TEST
 
-SUITE_MAIN("engine checksum", the_example_of_rfc_1071, every_length_at_every_alignment,
-	   carries_are_not_lost, pieces_sum_up_to_the_whole, pseudo_headers,
-	   a_checksum_is_never_zero)
+SUITE_MAIN("engine checksum", the_example_of_rfc_1071, known_sums, known_pseudo_headers,
+	   every_length_at_every_alignment, carries_are_not_lost, pieces_sum_up_to_the_whole,
+	   pseudo_headers, a_checksum_is_never_zero)

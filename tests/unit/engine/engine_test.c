@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <arpa/inet.h>
 #include <string.h>
+#include <unistd.h>
 #include <wice/engine.h>
 #include <wice/error.h>
 
@@ -358,6 +359,87 @@ START_TEST(is_freed_under_load)
 }
 END_TEST
 
+static void on_last_event(WiceEngine *engine, const WiceEngineEvent *event, void *user_data)
+{
+	unsigned *events = user_data;
+
+	(*events)++;
+	wice_engine_free(engine);
+}
+
+START_TEST(is_freed_by_who_hears_its_events)
+{
+	unsigned events = 0;
+	const WiceEngineOptions options = {
+		.size = sizeof(options),
+		.output = on_packet,
+		.on_event = on_last_event,
+		.user_data = &events,
+	};
+	const WiceDeviceChange change = { .size = sizeof(change),
+					  .fields = WICE_DEVICE_HAS_FWMARK };
+	WiceEngine *engine = wice_engine_new(NULL, &options, NULL);
+	g_autoptr(WicePlan) plan = wice_plan_new(&change, NULL);
+
+	ck_assert_ptr_nonnull(engine);
+	ck_assert(wice_engine_set(engine, plan, NULL) && wice_engine_set(engine, plan, NULL));
+	run_until(&events, 1);
+	while (g_main_context_iteration(NULL, FALSE))
+		;
+	ck_assert_uint_eq(events, 1);
+}
+END_TEST
+
+static bool never(int fd, void *user_data)
+{
+	return false;
+}
+
+START_TEST(leaves_what_it_was_given_if_it_cannot_be_made)
+{
+	const WiceBindUdpOptions udp = { .size = sizeof(udp), .protect = never };
+	WiceEngineOptions options = {
+		.size = sizeof(options),
+		.output = on_packet,
+		.bind = wice_bind_udp_new(&udp),
+	};
+	const WiceEngineOptions no_tun = { .size = sizeof(no_tun), .tun_fd = dup(STDERR_FILENO) };
+	g_autoptr(GError) error = NULL, tun_error = NULL;
+
+	ck_assert_ptr_null(wice_engine_new(NULL, &options, &error));
+	ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_PERMISSION));
+	wice_bind_free(options.bind);
+
+	ck_assert_ptr_null(wice_engine_new(NULL, &no_tun, &tun_error));
+	ck_assert_ptr_nonnull(tun_error);
+	ck_assert_int_eq(close(no_tun.tun_fd), 0);
+}
+END_TEST
+
+/* An interface that is up while its port is taken is as good as down until it gets another one. */
+START_TEST(comes_up_with_another_port)
+{
+	End a = { 0 }, b = { 0 };
+	WiceDeviceChange change = { .size = sizeof(change), .fields = WICE_DEVICE_HAS_LISTEN_PORT };
+	g_autoptr(GError) error = NULL;
+
+	start(&a, 1, NULL);
+	start(&b, 2, NULL);
+	change.listen_port = port_of(&b);
+	ck_assert(wice_engine_set_up(a.engine, false, NULL));
+	apply(&a, &change);
+	ck_assert(!wice_engine_set_up(a.engine, true, &error));
+	ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_BUSY));
+	change.listen_port = 0;
+	apply(&a, &change);
+	ck_assert_uint_ne(port_of(&a), 0);
+	connect_ends(&a, &b);
+	stop(&a);
+	stop(&b);
+}
+END_TEST
+
 SUITE_MAIN("engine", carries_packets_over_udp, carries_packets_in_memory, tells_what_happened,
 	   moves_to_another_port, goes_down_and_up, speaks_uapi, refuses_nonsense,
-	   is_freed_under_load)
+	   is_freed_under_load, is_freed_by_who_hears_its_events,
+	   leaves_what_it_was_given_if_it_cannot_be_made, comes_up_with_another_port)

@@ -400,6 +400,26 @@ START_TEST(packets_longer_than_a_slot_are_refused)
 }
 END_TEST
 
+/* A congestion window that was reduced: said of frames of TCP, whatever else is. */
+START_TEST(a_frame_with_ecn)
+{
+	uint8_t data[2000];
+	Frame frame = { .payload = 1000, .flags = 0x90 };
+	WiceVirtioHeader virtio;
+	WicePacketArena arena;
+	wice__packet_arena_init(&arena, 1500);
+	size_t length = make(&frame, 500, data, &virtio);
+	virtio.gso_type |= WICE_VIRTIO_GSO_ECN;
+	ck_assert(feed(&arena, &virtio, data, length));
+	ck_assert_uint_eq(arena.n, 2);
+	for (size_t i = 0; i < 2; i++) {
+		Frame part = nth(&frame, 500, i);
+		expect_packet(&part, &arena.packets[i]);
+	}
+	wice__packet_arena_done(&arena);
+}
+END_TEST
+
 START_TEST(segments_of_no_size_are_refused)
 {
 	uint8_t data[2000];
@@ -428,6 +448,7 @@ int main(void)
 	tcase_add_test(tcase, what_is_behind_a_packet_is_cut_off);
 	tcase_add_test(tcase, ipv6_options_without_end_are_refused);
 	tcase_add_test(tcase, packets_longer_than_a_slot_are_refused);
+	tcase_add_test(tcase, a_frame_with_ecn);
 	tcase_add_test(tcase, segments_of_no_size_are_refused);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
