@@ -347,6 +347,43 @@ START_TEST(what_comes_must_be_the_peers)
 }
 END_TEST
 
+START_TEST(a_batch_may_be_for_several_peers)
+{
+	static const uint8_t to[] = { 2, 3, 3, 9, 2, 2, 3 };
+	World *world = world_new(1, 3);
+	uint8_t memory[G_N_ELEMENTS(to)][WICE_PACKET_HEADROOM + 40 + WICE_PACKET_TAILROOM];
+	WicePacket packets[G_N_ELEMENTS(to)];
+	const WiceLaneRun *runs;
+
+	world_join(world, A, B);
+	world_join(world, A, C);
+	ck_assert(world_connected(world, A, B));
+	ck_assert(world_connected(world, A, C));
+	for (size_t i = 0; i < G_N_ELEMENTS(to); i++) {
+		packets[i] = (WicePacket){ memory[i] + WICE_PACKET_HEADROOM, 40 };
+		memset(packets[i].data, 0, 40);
+		packets[i].data[0] = 0x45;
+		packets[i].data[3] = 40;
+		memcpy(packets[i].data + 16, (uint8_t[]){ 10, 0, 0, to[i] }, 4);
+	}
+	ck_assert_uint_eq(wice__lane_seal(world->ends[A].outbound, packets, G_N_ELEMENTS(to),
+					  world->ms, &runs),
+			  2);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(runs[i].n, 3);
+		ck_assert_int_eq(
+			wice_endpoint_compare(&runs[i].path.remote, &world->ends[i + 1].address),
+			0);
+	}
+	/* In their order. */
+	ck_assert_ptr_eq(runs[0].packets[1].data, packets[4].data - WICE_MESSAGE_HEADER_LEN);
+	ck_assert_ptr_eq(runs[1].packets[2].data, packets[6].data - WICE_MESSAGE_HEADER_LEN);
+	ck_assert_uint_eq(world_counters(world, A).no_peer, 1);
+	wice__lane_report(world->ends[A].outbound, world_now(world, &world->ends[A]));
+	finish(world);
+}
+END_TEST
+
 /* The most specific prefix decides whose an address is, and not whether one of the sender's fits. */
 START_TEST(source_must_be_the_peers_by_the_longest_prefix)
 {
@@ -518,8 +555,9 @@ START_TEST(bytes_are_those_of_messages)
 }
 END_TEST
 
-SUITE_MAIN("paths of an engine", source_must_be_the_peers_by_the_longest_prefix,
-	   ipv6_packets_are_carried, what_decrypts_to_no_packet_is_dropped, data_makes_a_peer_roam,
+SUITE_MAIN("paths of an engine", a_batch_may_be_for_several_peers,
+	   source_must_be_the_peers_by_the_longest_prefix, ipv6_packets_are_carried,
+	   what_decrypts_to_no_packet_is_dropped, data_makes_a_peer_roam,
 	   keepalives_make_a_peer_roam, handshakes_make_a_peer_roam,
 	   the_last_packet_tells_where_a_peer_is, forged_and_repeated_packets_make_nobody_roam,
 	   cookies_make_nobody_roam, endpoint_can_be_set, without_an_endpoint_packets_are_dropped,
