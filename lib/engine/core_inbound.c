@@ -1,18 +1,16 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/core_private.h"
-
-#include <string.h>
-
 /*
  * From the bind to the TUN: messages are sorted by session, those of a session are opened together,
  * and what comes out must be an IP packet from an address that is the peer's.
  */
+#include "engine/core_private.h"
+
+#include <string.h>
 
 static void add_received(WiceLane *lane, uint8_t *data, size_t length, const WiceBindPath *path)
 {
 	WiceReceived received = { data, (uint32_t)length, wice__get_le32(data + 4), false, path };
-
 	g_array_append_val(lane->received, received);
 }
 
@@ -21,11 +19,9 @@ static void sort_out(WiceLane *lane, const WiceBindDatagram *datagram,
 		     WiceLaneHandshakeFunc handshake, void *user_data)
 {
 	size_t step = datagram->segment ? datagram->segment : datagram->length;
-
 	for (size_t at = 0; at < datagram->length; at += step) {
 		uint8_t *data = datagram->data + at;
 		size_t length = MIN(step, datagram->length - at);
-
 		switch (wice__message_type(data, length)) {
 		case WICE_MESSAGE_TRANSPORT:
 			add_received(lane, data, length, &datagram->path);
@@ -50,11 +46,9 @@ typedef struct {
 static void collect(WiceLane *lane, size_t first, Batch *ret_batch)
 {
 	uint32_t index = g_array_index(lane->received, WiceReceived, first).index;
-
 	ret_batch->n = 0;
 	for (size_t i = first; i < lane->received->len && ret_batch->n < WICE_AEAD_MAX_BATCH; i++) {
 		WiceReceived *received = &g_array_index(lane->received, WiceReceived, i);
-
 		if (received->taken || received->index != index)
 			continue;
 		received->taken = true;
@@ -66,10 +60,8 @@ static void collect(WiceLane *lane, size_t first, Batch *ret_batch)
 static void open_batch(WiceLane *lane, WiceCoreSession *session, Batch *batch)
 {
 	size_t kept = 0;
-
 	for (size_t i = 0; i < batch->n; i++) {
 		const WiceReceived *received = batch->received[i];
-
 		batch->packets[i] = (WiceAeadPacket){
 			.data = received->data + WICE_MESSAGE_HEADER_LEN,
 			.length = received->length - (uint32_t)WICE_MESSAGE_MIN_TRANSPORT,
@@ -112,10 +104,8 @@ static bool deliver(WiceLane *lane, const WiceCorePeer *peer, const Batch *batch
 {
 	WiceIpHeader header, last = { 0 };
 	bool data = false;
-
 	for (size_t i = 0; i < batch->n; i++) {
 		WicePacket packet = { batch->packets[i].data, batch->packets[i].length };
-
 		if (packet.length == 0)
 			continue; /* a keepalive */
 		data = true;
@@ -140,7 +130,6 @@ static void report(WiceLane *lane, WiceReportType type, const WiceCoreSession *s
 		   const WiceBindPath *path)
 {
 	WiceReport report = { .type = type, .index = session->entry.index, .path = *path };
-
 	g_array_append_val(lane->reports, report);
 }
 
@@ -151,7 +140,6 @@ static void note(WiceLane *lane, WiceCoreSession *session, const Batch *batch, b
 	WiceCorePeer *peer = session->entry.peer;
 	const WiceBindPath *path = batch->received[batch->n - 1]->path;
 	uint64_t bytes = 0;
-
 	for (size_t i = 0; i < batch->n; i++)
 		bytes += batch->received[i]->length;
 	atomic_fetch_add_explicit(&peer->rx_bytes, bytes, memory_order_relaxed);
@@ -172,7 +160,6 @@ static void open_some(WiceLane *lane, size_t first, int64_t now_ms)
 	uint32_t index = g_array_index(lane->received, WiceReceived, first).index;
 	WiceIndexEntry *entry = g_hash_table_lookup(lane->core->indices, GUINT_TO_POINTER(index));
 	Batch batch;
-
 	if (!entry || !entry->session) {
 		lane->counters.unknown_index++;
 		return;

@@ -1,10 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/* From the TUN to the bind: whose each packet is, then seal those of each peer together. */
 #include "engine/core_private.h"
 
 #include <string.h>
-
-/* From the TUN to the bind: whose each packet is, then seal those of each peer together. */
 
 static WiceCorePeer *owner(const WiceCore *core, const WiceIpHeader *header)
 {
@@ -16,7 +15,6 @@ static WiceCorePeer *owner(const WiceCore *core, const WiceIpHeader *header)
 WiceCorePeer *wice__core_route(const WiceCore *core, const WicePacket *packet)
 {
 	WiceIpHeader header;
-
 	return wice__ip_header(packet->data, packet->length, &header) ? owner(core, &header) : NULL;
 }
 
@@ -31,7 +29,6 @@ static void route(WiceLane *lane, const WicePacket *packets, size_t n)
 {
 	WiceIpHeader header, last = { 0 };
 	WiceCorePeer **routed, *peer = NULL;
-
 	g_array_set_size(lane->routed, (guint)n);
 	routed = (WiceCorePeer **)(void *)lane->routed->data;
 	for (size_t i = 0; i < n; i++) {
@@ -50,7 +47,6 @@ static void route(WiceLane *lane, const WicePacket *packets, size_t n)
 static void report(WiceLane *lane, WiceReportType type, const WiceCoreSession *session)
 {
 	WiceReport report = { .type = type, .index = session->entry.index };
-
 	g_array_append_val(lane->reports, report);
 }
 
@@ -58,7 +54,6 @@ static void report(WiceLane *lane, WiceReportType type, const WiceCoreSession *s
 static void collect(WiceLane *lane, const WicePacket *packets, size_t first, size_t n)
 {
 	WiceCorePeer **routed = (WiceCorePeer **)(void *)lane->routed->data, *peer = routed[first];
-
 	g_array_set_size(lane->batch, 0);
 	for (size_t i = first; i < n; i++) {
 		if (routed[i] != peer)
@@ -75,11 +70,9 @@ static void seal_run(WiceLane *lane, WiceCorePeer *peer, int64_t now_ms)
 	size_t n = lane->batch->len, first = lane->sealed->len;
 	WiceCoreSession *session = peer->current;
 	WiceLaneRun run = { .path = peer->path, .n = n, .session = session->entry.index };
-	WiceBindPacket *sealed;
 	uint64_t bytes = 0;
-
 	g_array_set_size(lane->sealed, (guint)(first + n));
-	sealed = &g_array_index(lane->sealed, WiceBindPacket, first);
+	WiceBindPacket *sealed = &g_array_index(lane->sealed, WiceBindPacket, first);
 	for (size_t i = 0; i < n; i += WICE_AEAD_MAX_BATCH)
 		wice__session_seal(session, lane->core->aead, lane->core->mtu, packets + i,
 				   MIN(n - i, WICE_AEAD_MAX_BATCH), sealed + i);
@@ -116,7 +109,6 @@ size_t wice__lane_seal(WiceLane *lane, const WicePacket *packets, size_t n, int6
 		route(lane, packets, n);
 		for (size_t i = 0; i < n; i++) {
 			WiceCorePeer *peer = g_array_index(lane->routed, WiceCorePeer *, i);
-
 			if (!peer)
 				continue;
 			collect(lane, packets, i, n);
@@ -131,6 +123,5 @@ size_t wice__lane_seal(WiceLane *lane, const WicePacket *packets, size_t n, int6
 void wice__lane_source_cleared(WiceLane *lane, const WiceLaneRun *run)
 {
 	WiceReport report = { .type = WICE_REPORT_CLEARED, .index = run->session };
-
 	g_array_append_val(lane->reports, report);
 }

@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An engine as its users see it: made, configured, read, brought up and down. */
 #include "engine/engine_private.h"
 
 #include <errno.h>
@@ -15,8 +16,6 @@
 #include "base/options.h"
 #include "engine/backend.h"
 
-/* An engine as its users see it: made, configured, read, brought up and down. */
-
 #define DEFAULT_MTU 1420
 #define MAX_QUEUES 64
 
@@ -27,9 +26,8 @@ static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, G
 			       .mtu = engine->mtu,
 			       .no_offload = options->no_offload };
 	int r = 0, fd;
-
 	if (options->output) {
-		g_strlcpy(engine->name, options->name ? options->name : "", sizeof(engine->name));
+		g_strlcpy(engine->name, options->name ? options->name : "", sizeof engine->name);
 		engine->has_callbacks = true;
 		engine->tun = wice__tun_callback_new(options->output, options->user_data);
 		r = engine->tun ? 0 : -errno;
@@ -76,9 +74,8 @@ static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, G
 static gboolean check(const WiceEngineOptions *options, GError **error)
 {
 	int ways = (options->tun_fd > 0) + (options->output != NULL);
-
 	/* A name alone is of a TUN interface to make. */
-	if (!wice__options_understood(options, options->size, sizeof(*options)) ||
+	if (!wice__options_understood(options, options->size, sizeof *options) ||
 	    (options->name ? options->tun_fd > 0 : ways != 1) || options->n_queues > MAX_QUEUES ||
 	    options->mtu > WICE_PACKET_MAX) {
 		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
@@ -99,7 +96,6 @@ static gboolean check(const WiceEngineOptions *options, GError **error)
 static WiceEngine *allocate(GMainContext *context, const WiceEngineOptions *options)
 {
 	WiceEngine *engine = g_new0(WiceEngine, 1);
-
 	engine->context = g_main_context_ref(context ? context : g_main_context_default());
 	engine->on_event = options->on_event;
 	engine->user_data = options->user_data;
@@ -137,7 +133,6 @@ static void release(WiceEngine *engine)
 static gboolean fail(const WiceEngine *engine, int r, uint16_t port, GError **error)
 {
 	const char *name = *engine->name ? engine->name : "The engine";
-
 	switch (-r) {
 	case EADDRINUSE:
 		g_set_error(error, WICE_ERROR, WICE_ERROR_BUSY,
@@ -172,11 +167,9 @@ static void close_bind(WiceEngine *engine)
 
 static int open_bind(WiceEngine *engine, uint16_t port, unsigned *ret_n_queues)
 {
-	int r;
-
 	g_mutex_lock(&engine->send_lock);
-	r = engine->bind->ops->open(engine->bind, port, engine->fwmark, engine->tun->n_queues,
-				    &engine->port, ret_n_queues);
+	int r = engine->bind->ops->open(engine->bind, port, engine->fwmark, engine->tun->n_queues,
+					&engine->port, ret_n_queues);
 	engine->bind_open = r == 0;
 	g_mutex_unlock(&engine->send_lock);
 	return r;
@@ -187,7 +180,6 @@ static int start(WiceEngine *engine, uint16_t port)
 {
 	unsigned n_queues;
 	int r = open_bind(engine, port, &n_queues);
-
 	if (r < 0)
 		return r;
 	r = wice__engine_start_threads(engine, n_queues);
@@ -205,7 +197,6 @@ static void stop(WiceEngine *engine)
 static int go_up(WiceEngine *engine)
 {
 	int r = start(engine, engine->port);
-
 	if (r < 0)
 		return r;
 	engine->up = true;
@@ -235,10 +226,8 @@ static int set_up(WiceEngine *engine, bool up)
 
 static int set_up_locked(WiceEngine *engine, bool up)
 {
-	int r;
-
 	g_mutex_lock(&engine->lock);
-	r = set_up(engine, up);
+	int r = set_up(engine, up);
 	g_mutex_unlock(&engine->lock);
 	return r;
 }
@@ -246,20 +235,17 @@ static int set_up_locked(WiceEngine *engine, bool up)
 gboolean wice_engine_set_up(WiceEngine *engine, bool up, GError **error)
 {
 	int r = set_up_locked(engine, up);
-
 	return r == 0 ? TRUE : fail(engine, r, engine->port, error);
 }
 
 static int set_mtu(WiceEngine *engine, uint32_t mtu)
 {
-	int r;
-
 	engine->mtu = mtu;
 	wice__core_set_mtu(engine->core, mtu);
 	if (!engine->up)
 		return 0;
 	wice__engine_stop_threads(engine);
-	r = wice__engine_start_threads(engine, engine->n_inbound);
+	int r = wice__engine_start_threads(engine, engine->n_inbound);
 	if (r < 0)
 		go_down(engine);
 	return r;
@@ -268,7 +254,6 @@ static int set_mtu(WiceEngine *engine, uint32_t mtu)
 void wice__engine_link_changed(WiceEngine *engine, bool up, uint32_t mtu)
 {
 	int r = 0;
-
 	g_mutex_lock(&engine->lock);
 	if (mtu != engine->mtu)
 		r = set_mtu(engine, mtu);
@@ -288,20 +273,16 @@ void wice__engine_lost(WiceEngine *engine)
 
 static WiceBind *udp_bind(const WiceEngineOptions *options)
 {
-	WiceBindUdpOptions udp = { .size = sizeof(udp), .no_segmentation = options->no_offload };
-
+	WiceBindUdpOptions udp = { .size = sizeof udp, .no_segmentation = options->no_offload };
 	return wice_bind_udp_new(&udp);
 }
 
 WiceEngine *wice__engine_new_with(GMainContext *context, const WiceEngineOptions *options,
 				  const WiceAeadProvider *aead, GError **error)
 {
-	WiceEngine *engine;
-	int r;
-
 	if (!check(options, error))
 		return NULL;
-	engine = allocate(context, options);
+	WiceEngine *engine = allocate(context, options);
 	if (engine->stop_fd < 0 || engine->wake_fd < 0) {
 		fail(engine, -EMFILE, 0, error);
 		release(engine);
@@ -315,7 +296,7 @@ WiceEngine *wice__engine_new_with(GMainContext *context, const WiceEngineOptions
 	engine->cipher = aead->name;
 	engine->core = wice__core_new(aead, &wice__engine_hooks, engine);
 	wice__core_set_mtu(engine->core, engine->mtu);
-	r = wice__engine_start_control(engine);
+	int r = wice__engine_start_control(engine);
 	if (r == 0 && !engine->link)
 		r = set_up_locked(engine, true);
 	if (r < 0) {
@@ -361,7 +342,6 @@ static int set_port_down(WiceEngine *engine, uint16_t port)
 {
 	uint16_t before = engine->port;
 	int r = 0;
-
 	engine->port = port;
 	if (engine->wanted)
 		r = go_up(engine);
@@ -374,14 +354,12 @@ static int set_port_down(WiceEngine *engine, uint16_t port)
 static int set_port(WiceEngine *engine, uint16_t port)
 {
 	uint16_t before = engine->port;
-	int r;
-
 	if (!engine->up)
 		return set_port_down(engine, port);
 	if (port == before && port != 0)
 		return 0;
 	stop(engine);
-	r = start(engine, port);
+	int r = start(engine, port);
 	if (r < 0 && start(engine, before) < 0) {
 		go_down(engine);
 		return r;
@@ -393,7 +371,6 @@ static int set_port(WiceEngine *engine, uint16_t port)
 static int set_fwmark(WiceEngine *engine, uint32_t fwmark)
 {
 	int r = engine->up ? engine->bind->ops->set_fwmark(engine->bind, fwmark) : 0;
-
 	if (r == 0)
 		engine->fwmark = fwmark;
 	return r;
@@ -405,7 +382,6 @@ static int apply(WiceEngine *engine, const WiceDeviceChange *change)
 	uint32_t fwmark = engine->fwmark;
 	uint16_t port = engine->port;
 	int r = 0;
-
 	if (change->fields & WICE_DEVICE_HAS_FWMARK)
 		r = set_fwmark(engine, change->fwmark);
 	if (r == 0 && change->fields & WICE_DEVICE_HAS_LISTEN_PORT)
@@ -421,10 +397,8 @@ static int apply(WiceEngine *engine, const WiceDeviceChange *change)
 
 int wice__engine_set(WiceEngine *engine, const WicePlan *plan)
 {
-	int r;
-
 	g_mutex_lock(&engine->lock);
-	r = apply(engine, wice_plan_change(plan));
+	int r = apply(engine, wice_plan_change(plan));
 	g_mutex_unlock(&engine->lock);
 	if (r == 0) {
 		wice__engine_wake(engine);
@@ -436,7 +410,6 @@ int wice__engine_set(WiceEngine *engine, const WicePlan *plan)
 gboolean wice_engine_set(WiceEngine *engine, const WicePlan *plan, GError **error)
 {
 	int r = wice__engine_set(engine, plan);
-
 	return r == 0 ? TRUE : fail(engine, r, wice_plan_change(plan)->listen_port, error);
 }
 
@@ -444,7 +417,6 @@ WiceDevice *wice_engine_get(WiceEngine *engine)
 {
 	WiceDeviceBuilder *builder = wice__device_builder_new(engine->name, WICE_DEVICE_ENGINE);
 	WiceDeviceInfo *info = wice__device_builder_info(builder);
-
 	g_mutex_lock(&engine->lock);
 	info->ifindex = engine->has_callbacks ? 0 : if_nametoindex(engine->name);
 	info->listen_port = engine->port;

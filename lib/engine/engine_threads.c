@@ -1,5 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The threads that carry packets. Each reads until there is nothing more, hands a batch to its lane,
+ * passes on what comes of it, and sleeps in poll(2).
+ */
 #include "engine/engine_private.h"
 
 #include <errno.h>
@@ -9,10 +13,6 @@
 
 #include "base/log.h"
 
-/*
- * The threads that carry packets. Each reads until there is nothing more, hands a batch to its lane,
- * passes on what comes of it, and sleeps in poll(2).
- */
 struct WiceEngineThread {
 	WiceEngine *engine;
 	unsigned queue;
@@ -26,7 +26,6 @@ static bool wait_for(const WiceEngine *engine, int fd)
 {
 	struct pollfd fds[] = { { .fd = fd, .events = POLLIN },
 				{ .fd = engine->stop_fd, .events = POLLIN } };
-
 	while (poll(fds, G_N_ELEMENTS(fds), -1) < 0 && errno == EINTR)
 		;
 	return !fds[1].revents;
@@ -46,10 +45,8 @@ static void send_arena(WiceEngineThread *thread)
 	WiceNow now = wice__engine_now();
 	size_t n = wice__lane_seal(thread->lane, thread->arena.packets, thread->arena.n, now.ms,
 				   &runs);
-
 	for (size_t i = 0; i < n; i++) {
 		WiceBindPath path = runs[i].path;
-
 		bind->ops->send(bind, &path, runs[i].packets, runs[i].n);
 		if (path.local.family != runs[i].path.local.family)
 			wice__lane_source_cleared(thread->lane, &runs[i]);
@@ -64,7 +61,6 @@ static gpointer run_outbound(gpointer user_data)
 	WiceEngine *engine = thread->engine;
 	WiceTun *tun = engine->tun;
 	int fd = tun->ops->poll_fd(tun, thread->queue), r;
-
 	do {
 		do
 			r = tun->ops->read(tun, thread->queue, &thread->arena);
@@ -88,14 +84,12 @@ static gpointer run_inbound(gpointer user_data)
 	WiceBind *bind = engine->bind;
 	WiceTun *tun = engine->tun;
 	int fd = bind->ops->poll_fd(bind, thread->queue);
-
 	while (!engine->stopping) {
 		WiceBindDatagram datagrams[DATAGRAMS];
 		WicePacket *packets;
 		WiceNow now;
 		size_t n;
 		int r = bind->ops->receive(bind, thread->queue, datagrams, DATAGRAMS);
-
 		if (r == -EAGAIN && wait_for(engine, fd))
 			continue;
 		if (r <= 0) {
@@ -119,7 +113,6 @@ static int start(WiceEngine *engine, const char *name, GThreadFunc func, unsigne
 {
 	WiceEngineThread *thread = g_new0(WiceEngineThread, 1);
 	g_autoptr(GError) error = NULL;
-
 	thread->engine = engine;
 	thread->queue = queue;
 	thread->lane = wice__lane_new(engine->core);
@@ -133,7 +126,6 @@ static int start(WiceEngine *engine, const char *name, GThreadFunc func, unsigne
 int wice__engine_start_threads(WiceEngine *engine, unsigned n_inbound)
 {
 	int r = 0;
-
 	engine->n_inbound = n_inbound;
 	for (unsigned i = 0; r == 0 && i < n_inbound; i++)
 		r = start(engine, "wice-inbound", run_inbound, i);
@@ -147,12 +139,10 @@ int wice__engine_start_threads(WiceEngine *engine, unsigned n_inbound)
 void wice__engine_stop_threads(WiceEngine *engine)
 {
 	eventfd_t count;
-
 	engine->stopping = true;
 	eventfd_write(engine->stop_fd, 1);
 	for (guint i = 0; i < engine->threads->len; i++) {
 		WiceEngineThread *thread = engine->threads->pdata[i];
-
 		if (thread->thread)
 			g_thread_join(thread->thread);
 		wice__lane_free(thread->lane);

@@ -1,5 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Netlink only tells that something has changed; what the interface is like is asked for then. That
+ * takes no parser, and a message that was lost (ENOBUFS) does no harm.
+ *
+ * An interface may move to another network namespace while its packets' sockets stay, and with them
+ * this process. Then we look from sockets in that namespace, if we may open any, else from afar.
+ */
 #include "engine/tun_link.h"
 
 #include <errno.h>
@@ -16,13 +23,6 @@
 
 #include "event/source.h"
 
-/*
- * Netlink only tells that something has changed; what the interface is like is asked for then. That
- * takes no parser, and a message that was lost (ENOBUFS) does no harm.
- *
- * An interface may move to another network namespace while its packets' sockets stay, and with them
- * this process. Then we look from sockets in that namespace, if we may open any, else from afar.
- */
 struct WiceTunLink {
 	unsigned ifindex;
 	int tun_fd;
@@ -49,7 +49,6 @@ typedef enum {
 static Sight look_from_afar(const WiceTunLink *link, bool *ret_up)
 {
 	struct pollfd fd = { .fd = link->tun_fd, .events = POLLOUT };
-
 	poll(&fd, 1, 0);
 	if (fd.revents & POLLERR)
 		return LINK_GONE;
@@ -60,7 +59,6 @@ static Sight look_from_afar(const WiceTunLink *link, bool *ret_up)
 static Sight look_from_sockets(const WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
 {
 	struct ifreq request = { .ifr_ifindex = (int)link->ifindex };
-
 	if (ioctl(link->ioctl_fd, SIOCGIFNAME, &request) < 0 ||
 	    ioctl(link->ioctl_fd, SIOCGIFFLAGS, &request) < 0)
 		return look_from_afar(link, ret_up);
@@ -77,10 +75,9 @@ static int open_netlink(void)
 {
 	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
 	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-
 	if (fd < 0)
 		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
 		return fd;
 	close(fd);
 	return -EADDRNOTAVAIL;
@@ -90,7 +87,6 @@ static int open_sockets(int *ret_netlink, int *ret_ioctl)
 {
 	int netlink_fd = open_netlink();
 	int ioctl_fd = netlink_fd < 0 ? -1 : socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
 	if (netlink_fd < 0)
 		return netlink_fd;
 	if (ioctl_fd < 0) {
@@ -109,7 +105,6 @@ typedef struct {
 static gpointer visit(gpointer user_data)
 {
 	Visit *visit = user_data;
-
 	if (setns(visit->namespace, CLONE_NEWNET) == 0)
 		visit->error = open_sockets(&visit->netlink_fd, &visit->ioctl_fd);
 	return NULL;
@@ -126,7 +121,6 @@ static bool follow(WiceTunLink *link)
 {
 	Visit there = { .namespace = ioctl(link->tun_fd, TUNGETDEVNETNS), .error = -EPERM };
 	struct ifreq request = { 0 };
-
 	if (there.namespace < 0)
 		return false;
 	GThread *thread = g_thread_try_new("wice-visit", visit, &there, NULL);
@@ -151,7 +145,6 @@ static bool follow(WiceTunLink *link)
 static Sight look(WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
 {
 	Sight sight = look_from_sockets(link, ret_up, ret_mtu);
-
 	if (sight == LINK_MOVED && follow(link))
 		return look_from_sockets(link, ret_up, ret_mtu);
 	return sight;
@@ -165,7 +158,6 @@ static void update(void *user_data)
 	uint32_t mtu = link->mtu;
 	Sight sight = look(link, &up, &mtu);
 	bool news = !link->told || up != link->up || mtu != link->mtu;
-
 	wice__timer_set(link->timer,
 			sight == LINK_MOVED ? wice__now_ms() + DISTANT_LOOK_MS : INT64_MAX);
 	if (sight == LINK_GONE) {
@@ -183,8 +175,7 @@ static void update(void *user_data)
 static void on_netlink(int fd, GIOCondition condition, void *user_data)
 {
 	char buffer[8192];
-
-	while (recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT) > 0 || errno == ENOBUFS)
+	while (recv(fd, buffer, sizeof buffer, MSG_DONTWAIT) > 0 || errno == ENOBUFS)
 		;
 	update(user_data);
 }
@@ -193,15 +184,13 @@ int wice__tun_link_new(GMainContext *context, const char *name, int tun_fd, Wice
 		       void *user_data, WiceTunLink **ret_link)
 {
 	unsigned ifindex = if_nametoindex(name);
-	int netlink_fd, ioctl_fd, r;
-	WiceTunLink *link;
-
+	int netlink_fd, ioctl_fd;
 	if (!ifindex)
 		return -ENODEV;
-	r = open_sockets(&netlink_fd, &ioctl_fd);
+	int r = open_sockets(&netlink_fd, &ioctl_fd);
 	if (r < 0)
 		return r;
-	link = g_new0(WiceTunLink, 1);
+	WiceTunLink *link = g_new0(WiceTunLink, 1);
 	link->ifindex = ifindex;
 	link->tun_fd = tun_fd;
 	link->netlink_fd = netlink_fd;
