@@ -347,6 +347,133 @@ START_TEST(what_comes_must_be_the_peers)
 }
 END_TEST
 
+START_TEST(a_batch_may_be_for_several_peers)
+{
+	static const uint8_t to[] = { 2, 3, 3, 9, 2, 2, 3 };
+	World *world = world_new(1, 3);
+	uint8_t memory[G_N_ELEMENTS(to)][WICE_PACKET_HEADROOM + 40 + WICE_PACKET_TAILROOM];
+	WicePacket packets[G_N_ELEMENTS(to)];
+	const WiceLaneRun *runs;
+
+	world_join(world, A, B);
+	world_join(world, A, C);
+	ck_assert(world_connected(world, A, B));
+	ck_assert(world_connected(world, A, C));
+	for (size_t i = 0; i < G_N_ELEMENTS(to); i++) {
+		packets[i] = (WicePacket){ memory[i] + WICE_PACKET_HEADROOM, 40 };
+		memset(packets[i].data, 0, 40);
+		packets[i].data[0] = 0x45;
+		packets[i].data[3] = 40;
+		memcpy(packets[i].data + 16, (uint8_t[]){ 10, 0, 0, to[i] }, 4);
+	}
+	ck_assert_uint_eq(wice__lane_seal(world->ends[A].outbound, packets, G_N_ELEMENTS(to),
+					  world->ms, &runs),
+			  2);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(runs[i].n, 3);
+		ck_assert_int_eq(
+			wice_endpoint_compare(&runs[i].path.remote, &world->ends[i + 1].address),
+			0);
+	}
+	/* In their order. */
+	ck_assert_ptr_eq(runs[0].packets[1].data, packets[4].data - WICE_MESSAGE_HEADER_LEN);
+	ck_assert_ptr_eq(runs[1].packets[2].data, packets[6].data - WICE_MESSAGE_HEADER_LEN);
+	ck_assert_uint_eq(world_counters(world, A).no_peer, 1);
+	wice__lane_report(world->ends[A].outbound, world_now(world, &world->ends[A]));
+	finish(world);
+}
+END_TEST
+
+/* The most specific prefix decides whose an address is, and not whether one of the sender's fits. */
+START_TEST(source_must_be_the_peers_by_the_longest_prefix)
+{
+	World *world = world_new(1, 3);
+	WiceAllowedIpChange wide = { { { WICE_FAMILY_IPV4, { 10, 0, 0, 0 } }, 24 }, false };
+	uint8_t packet[100] = { 0x45, 0, 0, 100 };
+
+	world_join(world, A, B);
+	world_join(world, C, B);
+	world_set_peer(world, B, A, (WicePeerChange){ .n_allowed_ips = 1, .allowed_ips = &wide });
+	ck_assert(world_connected(world, A, B));
+	memcpy(packet + 12, (uint8_t[]){ 10, 0, 0, 3, 10, 0, 0, 2 }, 8);
+	world_send_raw(world, A, packet, 100);
+	world_run(world, 0);
+	ck_assert_uint_eq(world_counters(world, B).spoofed, 1);
+	ck_assert(world_connected(world, C, B));
+	finish(world);
+}
+END_TEST
+
+START_TEST(ipv6_packets_are_carried)
+{
+	World *world = friends();
+	WorldEnd *b = &world->ends[B];
+	WiceAllowedIpChange ip = { { { WICE_FAMILY_IPV6, { 0xfd, 1 } }, 64 }, false };
+	WicePeerChange change = { .n_allowed_ips = 1, .allowed_ips = &ip };
+	uint8_t packet[100] = { 0x60, 0, 0, 0, 0, 60 };
+	WorldDatagram *sealed;
+	WiceBindDatagram datagram = { 0 };
+	WicePacket *packets;
+
+	world_set_peer(world, A, B, change);
+	world_set_peer(world, B, A, change);
+	memcpy(packet + 8, (uint8_t[]){ 0xfd, 1 }, 2);
+	memcpy(packet + 24, (uint8_t[]){ 0xfd, 1 }, 2);
+	world->capture = true;
+	cut(world);
+	world_send_raw(world, A, packet, 100);
+	sealed = world->captured->pdata[0];
+	datagram.data = sealed->data;
+	datagram.length = sealed->length;
+	datagram.path.remote = sealed->from;
+	ck_assert_uint_eq(
+		wice__lane_open(b->inbound, &datagram, 1, world->ms, NULL, NULL, &packets), 1);
+	ck_assert_uint_eq(packets[0].length, 100);
+	ck_assert_mem_eq(packets[0].data, packet, 100);
+	wice__lane_report(b->inbound, world_now(world, b));
+	/* Of another network. */
+	packet[25] = 2;
+	world_send_raw(world, A, packet, 100);
+	ck_assert_uint_eq(world_counters(world, A).no_peer, 1);
+	finish(world);
+}
+END_TEST
+
+/* As only a peer with another program could. */
+static void seal_anything(World *world, const uint8_t *bytes, uint32_t length)
+{
+	uint8_t memory[WICE_PACKET_HEADROOM + 100 + WICE_PACKET_TAILROOM] = { 0 };
+	WicePacket packet = { memory + WICE_PACKET_HEADROOM, length };
+	WiceBindPacket sealed;
+
+	memcpy(packet.data, bytes, length);
+	wice__session_seal(peer_of(world, A, B)->current, world->ends[A].core->aead, 1420, &packet,
+			   1, &sealed);
+	world_inject(world, B, &world->ends[A].address, sealed.data, sealed.length);
+}
+
+START_TEST(what_decrypts_to_no_packet_is_dropped)
+{
+	static const uint8_t cases[][20] = {
+		{ '?' },                 /* no version */
+		{ 0x45, 0, 0, 200 },     /* longer than what there is */
+		{ 0x45, 0, 0, 19 },      /* shorter than its header */
+		{ 0x44, 0, 0, 20 },      /* a header that is too short */
+		{ 0x4f, 0, 0, 20 },      /* options that are not there */
+		{ 0x60, 0, 0, 0, 0, 1 }, /* cut off */
+	};
+	World *world = friends();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		seal_anything(world, cases[i], sizeof(cases[i]));
+		ck_assert_uint_eq(world_counters(world, B).not_ip, i + 1);
+	}
+	ck_assert_uint_eq(world->ends[B].delivered, 1);
+	ck_assert_uint_eq(world_counters(world, B).spoofed, 0);
+	finish(world);
+}
+END_TEST
+
 /* What a has sealed, as systems that join datagrams hand it over. */
 START_TEST(joined_datagrams_are_taken_apart)
 {
@@ -428,10 +555,12 @@ START_TEST(bytes_are_those_of_messages)
 }
 END_TEST
 
-SUITE_MAIN("paths of an engine", data_makes_a_peer_roam, keepalives_make_a_peer_roam,
-	   handshakes_make_a_peer_roam, the_last_packet_tells_where_a_peer_is,
-	   forged_and_repeated_packets_make_nobody_roam, cookies_make_nobody_roam,
-	   endpoint_can_be_set, without_an_endpoint_packets_are_dropped,
+SUITE_MAIN("paths of an engine", a_batch_may_be_for_several_peers,
+	   source_must_be_the_peers_by_the_longest_prefix, ipv6_packets_are_carried,
+	   what_decrypts_to_no_packet_is_dropped, data_makes_a_peer_roam,
+	   keepalives_make_a_peer_roam, handshakes_make_a_peer_roam,
+	   the_last_packet_tells_where_a_peer_is, forged_and_repeated_packets_make_nobody_roam,
+	   cookies_make_nobody_roam, endpoint_can_be_set, without_an_endpoint_packets_are_dropped,
 	   keepalives_begin_with_the_endpoint, source_that_is_gone_is_cleared,
 	   doubt_clears_the_source, rerouting_asks_for_paths_again,
 	   removed_peer_is_gone_with_its_packets, peer_that_is_removed_during_a_handshake_is_gone,
