@@ -282,6 +282,86 @@ START_TEST(moved_allowed_ips_take_effect_at_once)
 }
 END_TEST
 
+/* What a's system makes of a message for b whose endpoint it routes into the tunnel. Its length. */
+static uint32_t wrap(const World *world, bool ipv6, bool fragment, const WorldDatagram *message,
+		     uint8_t *ret_packet)
+{
+	static const uint8_t ipv4_head[20] = { 0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 192, 0, 2, 1 };
+	static const uint8_t ipv6_head[40] = { 0x60, 0, 0, 0, 0, 0, 17, 64 };
+	static const uint8_t part[8] = { 17, 0, 0, 1 };
+	const WiceEndpoint *to = &world->ends[B].address;
+	uint32_t head = ipv6 ? 40 : 20, length;
+	uint8_t *udp;
+
+	memcpy(ret_packet, ipv6 ? ipv6_head : ipv4_head, head);
+	memcpy(ret_packet + (ipv6 ? 24 : 16), to->address.bytes, ipv6 ? 16 : 4);
+	udp = ret_packet + head;
+	if (fragment && ipv6) {
+		ret_packet[6] = 44;
+		memcpy(udp, part, 8);
+		udp += 8;
+	} else if (fragment) {
+		ret_packet[6] = 0x20;
+	}
+	memset(udp, 0, 8);
+	udp[2] = (uint8_t)(to->port >> 8);
+	udp[3] = (uint8_t)to->port;
+	memcpy(udp + 8, message->data, message->length);
+	length = (uint32_t)(udp - ret_packet) + 8 + message->length;
+	if (ipv6) {
+		ret_packet[4] = (uint8_t)((length - 40) >> 8);
+		ret_packet[5] = (uint8_t)(length - 40);
+	} else {
+		ret_packet[2] = (uint8_t)(length >> 8);
+		ret_packet[3] = (uint8_t)length;
+	}
+	return length;
+}
+
+static void check_loop(bool ipv6, bool fragment)
+{
+	World *world = world_new(1, 2);
+	WiceAllowedIpChange ip = { { world->ends[B].address.address, 32 }, false };
+	WorldDatagram *message;
+	uint8_t packet[2000];
+	uint32_t length, port;
+
+	if (ipv6) {
+		world->ends[B].address.address = (WiceAddress){ WICE_FAMILY_IPV6, { 0xfd, 9 } };
+		ip.prefix = (WicePrefix){ world->ends[B].address.address, 128 };
+	}
+	world_join(world, A, B);
+	ck_assert(world_connected(world, A, B));
+	world_set_peer(world, A, B, (WicePeerChange){ .n_allowed_ips = 1, .allowed_ips = &ip });
+	world->capture = true;
+	world_send(world, A, B, 1, 10);
+	world_run(world, 0);
+	message = world->captured->pdata[world->captured->len - 1];
+	port = ipv6 ? fragment ? 51 : 43 : 23;
+
+	length = wrap(world, ipv6, fragment, message, packet);
+	world_send_raw(world, A, packet, length);
+	ck_assert_uint_eq(world_counters(world, A).no_peer, 1);
+	/* To another port, for another session, no data: it is somebody else's. */
+	packet[port] ^= 1;
+	world_send_raw(world, A, packet, length);
+	packet[port] ^= 1;
+	packet[port + 9] ^= 1;
+	world_send_raw(world, A, packet, length);
+	packet[port + 9] ^= 1;
+	packet[port + 5] ^= 1;
+	world_send_raw(world, A, packet, length);
+	ck_assert_uint_eq(world_counters(world, A).no_peer, 1);
+	finish(world);
+}
+
+START_TEST(what_comes_back_into_the_tunnel_is_dropped)
+{
+	for (int i = 0; i < 4; i++)
+		check_loop(i & 1, i & 2);
+}
+END_TEST
+
 START_TEST(lengths_are_padded_but_not_above_the_mtu)
 {
 	static const struct {
@@ -564,7 +644,7 @@ SUITE_MAIN("paths of an engine", a_batch_may_be_for_several_peers,
 	   keepalives_begin_with_the_endpoint, source_that_is_gone_is_cleared,
 	   doubt_clears_the_source, rerouting_asks_for_paths_again,
 	   removed_peer_is_gone_with_its_packets, peer_that_is_removed_during_a_handshake_is_gone,
-	   moved_allowed_ips_take_effect_at_once, lengths_are_padded_but_not_above_the_mtu,
-	   what_is_no_packet_is_not_sent, what_comes_must_be_the_peers,
-	   joined_datagrams_are_taken_apart, each_counter_counts_what_it_says,
-	   bytes_are_those_of_messages)
+	   moved_allowed_ips_take_effect_at_once, what_comes_back_into_the_tunnel_is_dropped,
+	   lengths_are_padded_but_not_above_the_mtu, what_is_no_packet_is_not_sent,
+	   what_comes_must_be_the_peers, joined_datagrams_are_taken_apart,
+	   each_counter_counts_what_it_says, bytes_are_those_of_messages)
