@@ -2,20 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the TUN to the bind: whose each packet is, then seal those of each peer together. */
 #include "engine/core_private.h"
+#include "engine/offload.h"
 
 #include <string.h>
 
-<<<<<<< HEAD
-=======
-#include "engine/offload.h"
-
-#define UDP 17
 #define IPV6_FRAGMENT 44
 #define LOOP_LEN 16 /* of UDP: its header, a message's type and receiver */
 
-/* From the TUN to the bind: whose each packet is, then seal those of each peer together. */
-
->>>>>>> adv
 static WiceCorePeer *owner(const WiceCore *core, const WiceIpHeader *header)
 {
 	if (header->family == WICE_FAMILY_IPV4)
@@ -58,7 +51,7 @@ static const uint8_t *find_udp(const WicePacket *packet, const WiceIpHeader *hea
 		begins = !(wice__get_be16(data + at + 2) & 0xfff8);
 		at += 8;
 	}
-	return protocol == UDP && begins && at + LOOP_LEN <= header->length ? data + at : NULL;
+	return protocol == WICE_PROTOCOL_UDP && begins && at + LOOP_LEN <= header->length ? data + at : NULL;
 }
 
 /*
@@ -79,11 +72,7 @@ static void route(WiceLane *lane, const WicePacket *packets, size_t n)
 {
 	WiceIpHeader header, last = { 0 };
 	WiceCorePeer **routed, *peer = NULL;
-<<<<<<< HEAD
-=======
 	bool may_loop = false;
-
->>>>>>> adv
 	g_array_set_size(lane->routed, (guint)n);
 	routed = (WiceCorePeer **)(void *)lane->routed->data;
 	for (size_t i = 0; i < n; i++) {
