@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../known_dh.h"
 #include "crypto/key.h"
 #include "engine/core_private.h"
 
@@ -53,7 +54,7 @@ typedef struct {
 static WiceCore *core;
 static WiceLane *outbound, *inbound;
 static WiceKey keys[PEERS];
-static Known known[PEERS][3]; /* the last ones */
+static Known known[PEERS][3]; /* the newest first */
 static bool has_peer[PEERS], owns_source[PEERS];
 static int64_t now_ms;
 static uint32_t random_state;
@@ -165,26 +166,35 @@ static void remove_peers(void)
 	wice__core_apply(core, &change, now());
 }
 
+static bool is_held(const Known *session)
+{
+	return g_hash_table_contains(core->indices, GUINT_TO_POINTER(session->local_index));
+}
+
 /* As if a handshake had come to its end. */
 static void begin_session(int number, bool initiator)
 {
 	WiceCorePeer *peer;
 	WiceNoiseKeys session = { .initiator = initiator };
 	Known *slots = known[number];
+	int gone = 2;
 
 	if (!has_peer[number])
 		return;
-	memmove(slots + 1, slots, 2 * sizeof(*slots));
 	g_mutex_lock(&core->mutex);
 	peer = wice__core_find_peer(core, &keys[number]);
 	on_random(session.send, sizeof(session.send), NULL);
 	on_random(session.receive, sizeof(session.receive), NULL);
 	session.local_index = wice__core_new_index(core);
 	session.remote_index = session.local_index + 1;
+	wice__core_begin_session(core, peer, &session, now());
+	/* The core holds two besides, and not always the newest. */
+	while (is_held(&slots[gone]))
+		gone--;
+	memmove(slots + 1, slots, gone * sizeof(*slots));
 	slots[0] = (Known){ .local_index = session.local_index, .born_ms = now_ms };
 	memcpy(slots[0].send, session.send, 32);
 	memcpy(slots[0].receive, session.receive, 32);
-	wice__core_begin_session(core, peer, &session, now());
 	wice__core_look(core, peer, now());
 	g_mutex_unlock(&core->mutex);
 }
@@ -215,6 +225,7 @@ static void reset(void)
 	memset(known, 0, sizeof(known));
 	wice__core_set_up(core, false, now());
 	remove_peers();
+	core->timestamp_ns = 0;
 	wice__core_set_up(core, true, now());
 	wice__core_set_mtu(core, 1420);
 	for (int i = 0; i < PEERS; i++) {
