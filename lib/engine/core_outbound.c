@@ -51,7 +51,9 @@ static const uint8_t *find_udp(const WicePacket *packet, const WiceIpHeader *hea
 		begins = !(wice__get_be16(data + at + 2) & 0xfff8);
 		at += 8;
 	}
-	return protocol == WICE_PROTOCOL_UDP && begins && at + LOOP_LEN <= header->length ? data + at : NULL;
+	return protocol == WICE_PROTOCOL_UDP && begins && at + LOOP_LEN <= header->length
+		       ? data + at
+		       : NULL;
 }
 
 /*
