@@ -145,7 +145,7 @@ static void note(WiceLane *lane, WiceCoreSession *session, const Batch *batch, b
 	atomic_fetch_add_explicit(&peer->rx_bytes, bytes, memory_order_relaxed);
 	if (!wice__same_path(path, &peer->path))
 		report(lane, WICE_REPORT_ROAMED, session, path);
-	if (session == peer->next)
+	if (wice__session_takes_over(peer, session))
 		report(lane, WICE_REPORT_CONFIRMED, session, path);
 	if (wice__peer_received(peer, now_ms, data))
 		report(lane, WICE_REPORT_LOOK, session, path);

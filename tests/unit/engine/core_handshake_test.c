@@ -102,6 +102,72 @@ START_TEST(both_may_begin_at_once)
 }
 END_TEST
 
+/* The two sessions of two handshakes that have crossed become one, which one end renews. */
+START_TEST(both_agree_on_one_of_two_sessions)
+{
+	for (uint32_t seed = 0; seed < 200; seed++) {
+		World *world = world_new(seed, 2);
+		WiceCoreSession *a, *b;
+		int64_t since;
+
+		world_join(world, A, B);
+		world->max_delay_ms = 100;
+		world_send(world, A, B, 1, 10);
+		world_run(world, g_rand_int_range(world->rand, 0, 60));
+		world_send(world, B, A, 1, 10);
+		world_run(world, 400);
+		for (int i = 0; i < 4; i++) {
+			world_send(world, A, B, 1, 10);
+			world_send(world, B, A, 1, 10);
+			world_run(world, 200);
+		}
+		a = peer_of(world, A, B)->current;
+		b = peer_of(world, B, A)->current;
+		ck_assert_uint_eq(a->remote_index, b->entry.index);
+		ck_assert_uint_ne(a->initiator, b->initiator);
+		since = world->ms;
+		for (int i = 0; i < 130; i++) {
+			world_send(world, A, B, 1, 10);
+			world_send(world, B, A, 1, 10);
+			world_run(world, 1 * S);
+		}
+		ck_assert_uint_eq(world_count(world, -1, WORLD_INITIATION, since), 1);
+		ck_assert_uint_eq(world->ends[A].delivered, world->ends[B].delivered);
+		ck_assert_uint_eq(world->ends[A].delivered, 135);
+		finish(world);
+	}
+}
+END_TEST
+
+/* An answer that is lost takes nothing away from what there is. */
+START_TEST(lost_response_does_no_harm)
+{
+	for (uint32_t seed = 0; seed < 50; seed++) {
+		World *world = world_new(seed, 2);
+
+		world_join(world, A, B);
+		/* Each has a session of its own, and has not heard of the other's. */
+		world->lost_kinds[A] = world->lost_kinds[B] =
+			WORLD_LOST(WORLD_DATA) | WORLD_LOST(WORLD_KEEPALIVE);
+		world->max_delay_ms = 10;
+		world_send(world, A, B, 1, 10);
+		world_send(world, B, A, 1, 10);
+		world_run(world, 6 * S);
+		world->max_delay_ms = 0;
+		world->lost_kinds[A] = world->lost_kinds[B] = WORLD_LOST(WORLD_RESPONSE);
+		peer_of(world, A, B)->current->counter = REKEY_AFTER_MESSAGES;
+		for (int i = 0; i < 20; i++) {
+			ck_assert(world_connected(world, A, B));
+			world_run(world, 1 * S);
+		}
+		heal(world);
+		world_run(world, 6 * S);
+		ck_assert(world_connected(world, A, B));
+		finish(world);
+	}
+}
+END_TEST
+
 START_TEST(both_may_rekey_at_once)
 {
 	for (uint32_t seed = 0; seed < 50; seed++) {
@@ -513,7 +579,8 @@ START_TEST(restarted_peer_is_found_again)
 }
 END_TEST
 
-SUITE_MAIN("handshakes of an engine", distant_peer_is_reached, first_packet_begins_a_handshake,
+SUITE_MAIN("handshakes of an engine", both_agree_on_one_of_two_sessions, lost_response_does_no_harm,
+	   distant_peer_is_reached, first_packet_begins_a_handshake,
 	   responder_waits_for_the_first_packet, empty_packet_confirms, both_may_begin_at_once,
 	   both_may_rekey_at_once, their_handshake_replaces_ours, former_session_still_opens,
 	   preshared_keys_must_be_equal, same_private_key_changes_nothing,
