@@ -8,7 +8,6 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <wice/addr.h>
-#include <wice/key.h>
 #include <wice/macros.h>
 
 WICE_BEGIN_DECLS
@@ -19,8 +18,8 @@ WICE_BEGIN_DECLS
  * contract, for which tests/conformance/bind is the test.
  *
  * Threads. open() and close() are never called while another hook runs. receive() of a queue is
- * called by one thread at a time; those of different queues at once. send(), route() and
- * set_fwmark() may be called by any thread at any time between open() and close(). No hook blocks:
+ * called by one thread at a time; those of different queues at once. send() and set_fwmark() may be
+ * called by any thread at any time between open() and close(), route() at any time. No hook blocks:
  * where the system takes no more packets for the moment, they are dropped, as a network would.
  * While it is not open, receive() and send() return -ENOTCONN and poll_fd() -1.
  */
@@ -69,7 +68,7 @@ typedef struct {
 
 	/*
 	 * Begins to receive at a port, 0: any. n_queues: how many threads would receive; the bind
-	 * says how many it has, at least 1. A bind that was closed can be opened again.
+	 * says how many it has, 1 to that many. A bind that was closed can be opened again.
 	 * -EADDRINUSE: the port is taken; -EPERM: not allowed to set the mark; -EALREADY: is open.
 	 */
 	int (*open)(WiceBind *bind, uint16_t port, uint32_t fwmark, unsigned n_queues,
@@ -89,15 +88,13 @@ typedef struct {
 	 * could be. A local address that the system refuses is cleared in path and done without.
 	 */
 	int (*send)(WiceBind *bind, WiceBindPath *path, const WiceBindPacket *packets, size_t n);
-	/* The path to an address that a user has set, or came from elsewhere than receive(). */
+	/*
+	 * The path to an address that a user has set, or that came from elsewhere than receive().
+	 * Also while it is not open: who has a path asks for it again after open().
+	 */
 	void (*route)(WiceBind *bind, const WiceEndpoint *remote, WiceBindPath *ret_path);
 	/* Marks everything that is sent from now on (SO_MARK), 0: does not. -EPERM as in open(). */
 	int (*set_fwmark)(WiceBind *bind, uint32_t fwmark);
-	/*
-	 * A peer has proven that it is at the other end of a path that it was not at before. May be
-	 * NULL. Called by a receiving thread.
-	 */
-	void (*authenticated)(WiceBind *bind, const WiceBindPath *path, const WiceKey *peer);
 	/* Any thread, also when it is closed. */
 	void (*counters)(WiceBind *bind, WiceBindCounters *ret_counters);
 	/* Closes and frees. */

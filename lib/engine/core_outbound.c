@@ -3,25 +3,12 @@
 /* From the TUN to the bind: whose each packet is, then seal those of each peer together. */
 #include "engine/core_private.h"
 
-#include <string.h>
-
-static WiceCorePeer *owner(const WiceCore *core, const WiceIpHeader *header)
-{
-	if (header->family == WICE_FAMILY_IPV4)
-		return wice__allowed_ips_find4(core->routes, header->destination);
-	return wice__allowed_ips_find6(core->routes, header->destination);
-}
-
 WiceCorePeer *wice__core_route(const WiceCore *core, const WicePacket *packet)
 {
 	WiceIpHeader header;
-	return wice__ip_header(packet->data, packet->length, &header) ? owner(core, &header) : NULL;
-}
-
-static bool same_destination(const WiceIpHeader *a, const WiceIpHeader *b)
-{
-	return a->family == b->family &&
-	       memcmp(a->destination, b->destination, a->family == WICE_FAMILY_IPV4 ? 4 : 16) == 0;
+	if (!wice__ip_header(packet->data, packet->length, &header))
+		return NULL;
+	return wice__core_owner(core, header.family, header.destination);
 }
 
 /* Fills lane->routed with the peer of each packet, or NULL. Equal destinations are looked up once. */
@@ -34,20 +21,16 @@ static void route(WiceLane *lane, const WicePacket *packets, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		routed[i] = NULL;
 		if (wice__ip_header(packets[i].data, packets[i].length, &header)) {
-			if (!last.destination || !same_destination(&header, &last))
-				peer = owner(lane->core, &header);
+			if (!wice__same_address(header.family, header.destination, last.family,
+						last.destination))
+				peer = wice__core_owner(lane->core, header.family,
+							header.destination);
 			last = header;
 			routed[i] = peer;
 		}
 		if (!routed[i])
 			lane->counters.no_peer++;
 	}
-}
-
-static void report(WiceLane *lane, WiceReportType type, const WiceCoreSession *session)
-{
-	WiceReport report = { .type = type, .index = session->entry.index };
-	g_array_append_val(lane->reports, report);
 }
 
 /* Collects the packets from the first on that are its peer's, and takes them out of routed. */
@@ -82,9 +65,9 @@ static void seal_run(WiceLane *lane, WiceCorePeer *peer, int64_t now_ms)
 	run.packets = sealed;
 	g_array_append_val(lane->runs, run);
 	if (wice__peer_sent(peer, now_ms, true))
-		report(lane, WICE_REPORT_LOOK, session);
+		wice__lane_tell(lane, WICE_REPORT_LOOK, run.session, NULL);
 	if (wice__session_old(session, now_ms) && !atomic_exchange(&session->rekey_told, true))
-		report(lane, WICE_REPORT_REKEY, session);
+		wice__lane_tell(lane, WICE_REPORT_REKEY, run.session, NULL);
 }
 
 static void send_run(WiceLane *lane, WiceCorePeer *peer, int64_t now_ms)
@@ -122,6 +105,5 @@ size_t wice__lane_seal(WiceLane *lane, const WicePacket *packets, size_t n, int6
 
 void wice__lane_source_cleared(WiceLane *lane, const WiceLaneRun *run)
 {
-	WiceReport report = { .type = WICE_REPORT_CLEARED, .index = run->session };
-	g_array_append_val(lane->reports, report);
+	wice__lane_tell(lane, WICE_REPORT_CLEARED, run->session, NULL);
 }

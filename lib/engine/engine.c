@@ -115,6 +115,7 @@ static WiceEngine *allocate(GMainContext *context, const WiceEngineOptions *opti
 static void release(WiceEngine *engine)
 {
 	wice__engine_drop_events(engine);
+	g_queue_clear_full(&engine->inbox.messages, g_free);
 	if (engine->core)
 		wice__core_free(engine->core);
 	if (engine->tun)
@@ -182,7 +183,8 @@ static int start(WiceEngine *engine, uint16_t port)
 	int r = open_bind(engine, port, &n_queues);
 	if (r < 0)
 		return r;
-	r = wice__engine_start_threads(engine, n_queues);
+	/* A queue of the TUN may have one writer only. */
+	r = wice__engine_start_threads(engine, MIN(n_queues, engine->tun->n_queues));
 	if (r < 0)
 		close_bind(engine);
 	return r;
