@@ -87,7 +87,7 @@ typedef struct {
 typedef struct {
 	WiceTunCounters tun;
 	WiceBindCounters bind;
-	uint64_t no_peer;        /* to an address that is nobody's */
+	uint64_t no_peer;        /* to an address that is nobody's, or what we sent came back */
 	uint64_t no_endpoint;    /* to a peer whose endpoint is not known */
 	uint64_t staged_dropped; /* too many waited for a handshake, or none came about */
 	uint64_t invalid;        /* no message of WireGuard */

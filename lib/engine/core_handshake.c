@@ -84,7 +84,9 @@ void wice__core_initiate(WiceCore *core, WiceCorePeer *peer, WiceNow now)
 		/* The peer's key is of low order: there will never be a session. */
 		wice__core_drop_staged(core, peer);
 		peer->wants_keepalive = false;
-		peer->shaken_ms = peer->sent_ms = now.ms; /* to try is work: not all the time */
+		/* To try is work: not all the time. */
+		peer->shaken_ms = now.ms;
+		peer->sent_ms = now.ms;
 		return;
 	}
 	peer->retry_ms = now.ms + REKEY_TIMEOUT + peer->jitter_ms;

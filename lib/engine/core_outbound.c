@@ -3,6 +3,11 @@
 /* From the TUN to the bind: whose each packet is, then seal those of each peer together. */
 #include "engine/core_private.h"
 
+#include "engine/offload.h"
+
+#define IPV6_FRAGMENT 44
+#define LOOP_LEN 16 /* of UDP: its header, a message's type and receiver */
+
 WiceCorePeer *wice__core_route(const WiceCore *core, const WicePacket *packet)
 {
 	WiceIpHeader header;
@@ -11,22 +16,63 @@ WiceCorePeer *wice__core_route(const WiceCore *core, const WicePacket *packet)
 	return wice__core_owner(core, header.family, header.destination);
 }
 
+static bool is_at(const WiceCorePeer *peer, const WiceIpHeader *header)
+{
+	const WiceAddress *address = &peer->path.remote.address;
+	return wice__same_address(header->family, header->destination, address->family,
+				  address->bytes);
+}
+
+/* The UDP datagram that begins in a packet, or NULL. */
+static const uint8_t *find_udp(const WicePacket *packet, const WiceIpHeader *header)
+{
+	const uint8_t *data = packet->data;
+	size_t at = header->family == WICE_FAMILY_IPV4 ? (size_t)(data[0] & 15) * 4 : 40;
+	uint8_t protocol = header->family == WICE_FAMILY_IPV4 ? data[9] : data[6];
+	bool begins = header->family != WICE_FAMILY_IPV4 || !(wice__get_be16(data + 6) & 0x1fff);
+	if (protocol == IPV6_FRAGMENT && header->family == WICE_FAMILY_IPV6 &&
+	    at + 8 <= header->length) {
+		protocol = data[at];
+		begins = !(wice__get_be16(data + at + 2) & 0xfff8);
+		at += 8;
+	}
+	if (protocol != WICE_PROTOCOL_UDP || !begins || at + LOOP_LEN > header->length)
+		return NULL;
+	return data + at;
+}
+
+/*
+ * True if it is what we have sent to the peer: somebody has routed its endpoint into the tunnel. Each
+ * turn would make a packet larger, until it is cut into two, and so on for ever.
+ */
+static bool is_own(const WiceCorePeer *peer, const WicePacket *packet, const WiceIpHeader *header)
+{
+	const uint8_t *udp = find_udp(packet, header);
+	return udp && wice__get_be16(udp + 2) == peer->path.remote.port &&
+	       wice__get_le32(udp + 8) == WICE_MESSAGE_TRANSPORT && peer->current &&
+	       wice__get_le32(udp + 12) == peer->current->remote_index;
+}
+
 /* Fills lane->routed with the peer of each packet, or NULL. Equal destinations are looked up once. */
 static void route(WiceLane *lane, const WicePacket *packets, size_t n)
 {
 	WiceIpHeader header, last = { 0 };
 	WiceCorePeer **routed, *peer = NULL;
+	bool may_loop = false;
 	g_array_set_size(lane->routed, (guint)n);
 	routed = (WiceCorePeer **)(void *)lane->routed->data;
 	for (size_t i = 0; i < n; i++) {
 		routed[i] = NULL;
 		if (wice__ip_header(packets[i].data, packets[i].length, &header)) {
 			if (!wice__same_address(header.family, header.destination, last.family,
-						last.destination))
+						last.destination)) {
 				peer = wice__core_owner(lane->core, header.family,
 							header.destination);
+				may_loop = peer && is_at(peer, &header);
+			}
 			last = header;
-			routed[i] = peer;
+			if (!may_loop || !is_own(peer, &packets[i], &header))
+				routed[i] = peer;
 		}
 		if (!routed[i])
 			lane->counters.no_peer++;

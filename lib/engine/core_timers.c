@@ -59,7 +59,8 @@ void wice__core_stop_timers(WiceCore *core, WiceCorePeer *peer)
 	peer->retry_ms = peer->forget_ms = INT64_MAX;
 	peer->attempts = 0;
 	peer->wants_handshake = peer->wants_keepalive = false;
-	peer->unanswered_ms = peer->unacknowledged_ms = 0;
+	peer->unanswered_ms = 0;
+	peer->unacknowledged_ms = 0;
 	peer->more_unacknowledged = false;
 	set_deadline(core, peer, INT64_MAX);
 }

@@ -100,7 +100,8 @@ static WiceEngine *allocate(GMainContext *context, const WiceEngineOptions *opti
 	engine->on_event = options->on_event;
 	engine->user_data = options->user_data;
 	engine->mtu = options->mtu ? options->mtu : DEFAULT_MTU;
-	engine->threads = g_ptr_array_new();
+	/* Does not move while threads look at it. */
+	engine->threads = g_ptr_array_sized_new(2 * MAX_QUEUES);
 	engine->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	engine->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	g_mutex_init(&engine->lock);

@@ -104,9 +104,13 @@ static void turn(void *user_data)
 
 static void on_wake(int fd, GIOCondition condition, void *user_data)
 {
+	WiceEngine *engine = user_data;
 	eventfd_t count;
 	eventfd_read(fd, &count);
-	turn(user_data);
+	if (engine->quitting)
+		g_main_loop_quit(engine->loop);
+	else
+		turn(engine);
 }
 
 static void on_link(bool up, uint32_t mtu, bool gone, void *user_data)
@@ -142,16 +146,12 @@ int wice__engine_start_control(WiceEngine *engine)
 	return engine->control_thread ? 0 : -EAGAIN;
 }
 
-static void quit(void *loop)
-{
-	g_main_loop_quit(loop);
-}
-
 void wice__engine_stop_control(WiceEngine *engine)
 {
 	if (engine->control_thread) {
-		/* Not g_main_loop_quit(): the loop may not run yet, and would not hear it. */
-		wice__idle_call(engine->control, quit, engine->loop, NULL);
+		/* Not g_main_loop_quit() here: the loop may not run yet, and would not hear it. */
+		engine->quitting = true;
+		wice__engine_wake(engine);
 		g_thread_join(engine->control_thread);
 	}
 	wice__tun_link_free(engine->link);

@@ -53,7 +53,8 @@ typedef struct {
 static WiceCore *core;
 static WiceLane *outbound, *inbound;
 static WiceKey keys[PEERS];
-static Known known[PEERS][3]; /* the last ones */
+static Known known[PEERS][STEPS_MAX + 1]; /* all of this run */
+static int n_known[PEERS];
 static bool has_peer[PEERS], owns_source[PEERS];
 static int64_t now_ms;
 static uint32_t random_state;
@@ -76,7 +77,7 @@ static uint8_t next_byte(Input *input)
 static Known *find_known(uint32_t remote_index)
 {
 	for (int peer = 0; peer < PEERS; peer++)
-		for (int i = 0; i < 3; i++)
+		for (int i = 0; i < n_known[peer]; i++)
 			if (known[peer][i].local_index == remote_index - 1)
 				return &known[peer][i];
 	return NULL;
@@ -170,20 +171,20 @@ static void begin_session(int number, bool initiator)
 {
 	WiceCorePeer *peer;
 	WiceNoiseKeys session = { .initiator = initiator };
-	Known *slots = known[number];
+	Known *added = &known[number][n_known[number]];
 
 	if (!has_peer[number])
 		return;
-	memmove(slots + 1, slots, 2 * sizeof(*slots));
 	g_mutex_lock(&core->mutex);
 	peer = wice__core_find_peer(core, &keys[number]);
 	on_random(session.send, sizeof(session.send), NULL);
 	on_random(session.receive, sizeof(session.receive), NULL);
 	session.local_index = wice__core_new_index(core);
 	session.remote_index = session.local_index + 1;
-	slots[0] = (Known){ .local_index = session.local_index, .born_ms = now_ms };
-	memcpy(slots[0].send, session.send, 32);
-	memcpy(slots[0].receive, session.receive, 32);
+	*added = (Known){ .local_index = session.local_index, .born_ms = now_ms };
+	memcpy(added->send, session.send, 32);
+	memcpy(added->receive, session.receive, 32);
+	n_known[number]++;
 	wice__core_begin_session(core, peer, &session, now());
 	wice__core_look(core, peer, now());
 	g_mutex_unlock(&core->mutex);
@@ -212,7 +213,7 @@ static void reset(void)
 		make_core();
 	now_ms = START_MS;
 	random_state = 1;
-	memset(known, 0, sizeof(known));
+	memset(n_known, 0, sizeof(n_known));
 	wice__core_set_up(core, false, now());
 	remove_peers();
 	wice__core_set_up(core, true, now());
@@ -313,7 +314,7 @@ static bool is_live(int peer, const Known *session)
 	WiceIndexEntry *entry =
 		g_hash_table_lookup(core->indices, GUINT_TO_POINTER(session->local_index));
 
-	return session->local_index && entry && entry->session && has_peer[peer] &&
+	return entry && entry->session && has_peer[peer] &&
 	       now_ms - session->born_ms < REJECT_AFTER_TIME;
 }
 
@@ -341,7 +342,9 @@ static void receive_sealed(Input *input, bool flip)
 {
 	uint8_t which = next_byte(input);
 	int peer = which % PEERS;
-	Known *session = &known[peer][which / PEERS % 3], before = *session;
+	/* One of the last three. */
+	Known *session = &known[peer][MAX(n_known[peer] - 1 - which / PEERS % 3, 0)];
+	Known before = *session;
 	size_t plain = next_byte(input), segments = 1 + next_byte(input) % SEGMENTS_MAX;
 	size_t step = WICE_MESSAGE_MIN_TRANSPORT + plain, length = step * segments, expected = 0;
 	g_autofree uint8_t *datagram = g_malloc(length);

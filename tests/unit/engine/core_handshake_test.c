@@ -478,6 +478,23 @@ START_TEST(realtime_may_go_backwards)
 }
 END_TEST
 
+/* The answer may take as long as we wait for it. */
+START_TEST(distant_peer_is_reached)
+{
+	for (uint32_t seed = 0; seed < 20; seed++) {
+		World *world = world_new(seed, 2);
+
+		world_join(world, A, B);
+		world->max_delay_ms = 2500;
+		world_send(world, A, B, 1, 10);
+		world_run(world, 8 * S);
+		ck_assert_uint_eq(world_count(world, A, WORLD_INITIATION, 0), 1);
+		ck_assert_uint_eq(world->ends[B].delivered, 1);
+		finish(world);
+	}
+}
+END_TEST
+
 START_TEST(restarted_peer_is_found_again)
 {
 	World *world = friends();
@@ -496,7 +513,7 @@ START_TEST(restarted_peer_is_found_again)
 }
 END_TEST
 
-SUITE_MAIN("handshakes of an engine", first_packet_begins_a_handshake,
+SUITE_MAIN("handshakes of an engine", distant_peer_is_reached, first_packet_begins_a_handshake,
 	   responder_waits_for_the_first_packet, empty_packet_confirms, both_may_begin_at_once,
 	   both_may_rekey_at_once, their_handshake_replaces_ours, former_session_still_opens,
 	   preshared_keys_must_be_equal, same_private_key_changes_nothing,

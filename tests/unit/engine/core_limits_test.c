@@ -186,6 +186,43 @@ START_TEST(both_may_be_under_load)
 }
 END_TEST
 
+START_TEST(cookies_are_used_for_two_minutes)
+{
+	World *world = strangers();
+
+	world->ends[B].under_load = true;
+	world_send(world, A, B, 1, 10);
+	world_run(world, 100 * S);
+	ck_assert_uint_eq(world_counters(world, B).cookies_sent, 1);
+	peer_of(world, A, B)->current->counter = REKEY_AFTER_MESSAGES;
+	world_send(world, A, B, 1, 10);
+	world_run(world, 1 * S);
+	ck_assert_uint_eq(world_counters(world, B).cookies_sent, 1);
+	ck_assert_uint_eq(world->ends[A].handshaken, 2);
+	world_run(world, 20 * S);
+	peer_of(world, A, B)->current->counter = REKEY_AFTER_MESSAGES;
+	world_send(world, A, B, 1, 10);
+	world_run(world, 6 * S);
+	ck_assert_uint_eq(world_counters(world, B).cookies_sent, 2);
+	ck_assert_uint_eq(world->ends[A].handshaken, 3);
+	finish(world);
+}
+END_TEST
+
+START_TEST(counters_have_64_bits)
+{
+	World *world = friends();
+
+	peer_of(world, A, B)->current->counter = UINT32_MAX - 5;
+	world_send(world, A, B, 10, 10);
+	world_run(world, 0);
+	ck_assert_uint_eq(world->ends[B].delivered, 11);
+	ck_assert_uint_eq(peer_of(world, B, A)->current->replay.greatest,
+			  (uint64_t)UINT32_MAX - 5 + 10);
+	finish(world);
+}
+END_TEST
+
 START_TEST(cookie_of_another_address_is_worth_nothing)
 {
 	World *world = strangers();
@@ -306,8 +343,9 @@ START_TEST(too_many_peers_are_refused)
 }
 END_TEST
 
-SUITE_MAIN("limits of an engine", oldest_staged_packets_give_way,
-	   staged_bytes_of_all_peers_are_bounded, session_with_many_messages_is_followed,
+SUITE_MAIN("limits of an engine", cookies_are_used_for_two_minutes, counters_have_64_bits,
+	   oldest_staged_packets_give_way, staged_bytes_of_all_peers_are_bounded,
+	   session_with_many_messages_is_followed,
 	   responder_follows_a_session_with_many_messages_too, counters_do_not_come_near_their_end,
 	   counters_beyond_the_end_are_refused, order_of_arrival_does_not_matter_within_the_window,
 	   under_load_senders_prove_where_they_are, both_may_be_under_load,

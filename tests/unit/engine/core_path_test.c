@@ -282,6 +282,86 @@ START_TEST(moved_allowed_ips_take_effect_at_once)
 }
 END_TEST
 
+/* What a's system makes of a message for b whose endpoint it routes into the tunnel. Its length. */
+static uint32_t wrap(const World *world, bool ipv6, bool fragment, const WorldDatagram *message,
+		     uint8_t *ret_packet)
+{
+	static const uint8_t ipv4_head[20] = { 0x45, 0, 0, 0, 0, 0, 0, 0, 64, 17, 192, 0, 2, 1 };
+	static const uint8_t ipv6_head[40] = { 0x60, 0, 0, 0, 0, 0, 17, 64 };
+	static const uint8_t part[8] = { 17, 0, 0, 1 };
+	const WiceEndpoint *to = &world->ends[B].address;
+	uint32_t head = ipv6 ? 40 : 20, length;
+	uint8_t *udp;
+
+	memcpy(ret_packet, ipv6 ? ipv6_head : ipv4_head, head);
+	memcpy(ret_packet + (ipv6 ? 24 : 16), to->address.bytes, ipv6 ? 16 : 4);
+	udp = ret_packet + head;
+	if (fragment && ipv6) {
+		ret_packet[6] = 44;
+		memcpy(udp, part, 8);
+		udp += 8;
+	} else if (fragment) {
+		ret_packet[6] = 0x20;
+	}
+	memset(udp, 0, 8);
+	udp[2] = (uint8_t)(to->port >> 8);
+	udp[3] = (uint8_t)to->port;
+	memcpy(udp + 8, message->data, message->length);
+	length = (uint32_t)(udp - ret_packet) + 8 + message->length;
+	if (ipv6) {
+		ret_packet[4] = (uint8_t)((length - 40) >> 8);
+		ret_packet[5] = (uint8_t)(length - 40);
+	} else {
+		ret_packet[2] = (uint8_t)(length >> 8);
+		ret_packet[3] = (uint8_t)length;
+	}
+	return length;
+}
+
+static void check_loop(bool ipv6, bool fragment)
+{
+	World *world = world_new(1, 2);
+	WiceAllowedIpChange ip = { { world->ends[B].address.address, 32 }, false };
+	WorldDatagram *message;
+	uint8_t packet[2000];
+	uint32_t length, port;
+
+	if (ipv6) {
+		world->ends[B].address.address = (WiceAddress){ WICE_FAMILY_IPV6, { 0xfd, 9 } };
+		ip.prefix = (WicePrefix){ world->ends[B].address.address, 128 };
+	}
+	world_join(world, A, B);
+	ck_assert(world_connected(world, A, B));
+	world_set_peer(world, A, B, (WicePeerChange){ .n_allowed_ips = 1, .allowed_ips = &ip });
+	world->capture = true;
+	world_send(world, A, B, 1, 10);
+	world_run(world, 0);
+	message = world->captured->pdata[world->captured->len - 1];
+	port = ipv6 ? fragment ? 51 : 43 : 23;
+
+	length = wrap(world, ipv6, fragment, message, packet);
+	world_send_raw(world, A, packet, length);
+	ck_assert_uint_eq(world_counters(world, A).no_peer, 1);
+	/* To another port, for another session, no data: it is somebody else's. */
+	packet[port] ^= 1;
+	world_send_raw(world, A, packet, length);
+	packet[port] ^= 1;
+	packet[port + 9] ^= 1;
+	world_send_raw(world, A, packet, length);
+	packet[port + 9] ^= 1;
+	packet[port + 5] ^= 1;
+	world_send_raw(world, A, packet, length);
+	ck_assert_uint_eq(world_counters(world, A).no_peer, 1);
+	finish(world);
+}
+
+START_TEST(what_comes_back_into_the_tunnel_is_dropped)
+{
+	for (int i = 0; i < 4; i++)
+		check_loop(i & 1, i & 2);
+}
+END_TEST
+
 START_TEST(lengths_are_padded_but_not_above_the_mtu)
 {
 	static const struct {
@@ -343,6 +423,133 @@ START_TEST(what_comes_must_be_the_peers)
 	ck_assert_uint_eq(world_counters(world, B).spoofed, 1);
 	ck_assert_uint_eq(world_counters(world, B).not_ip, 0);
 	ck_assert_uint_eq(world->ends[B].delivered, 1);
+	finish(world);
+}
+END_TEST
+
+START_TEST(a_batch_may_be_for_several_peers)
+{
+	static const uint8_t to[] = { 2, 3, 3, 9, 2, 2, 3 };
+	World *world = world_new(1, 3);
+	uint8_t memory[G_N_ELEMENTS(to)][WICE_PACKET_HEADROOM + 40 + WICE_PACKET_TAILROOM];
+	WicePacket packets[G_N_ELEMENTS(to)];
+	const WiceLaneRun *runs;
+
+	world_join(world, A, B);
+	world_join(world, A, C);
+	ck_assert(world_connected(world, A, B));
+	ck_assert(world_connected(world, A, C));
+	for (size_t i = 0; i < G_N_ELEMENTS(to); i++) {
+		packets[i] = (WicePacket){ memory[i] + WICE_PACKET_HEADROOM, 40 };
+		memset(packets[i].data, 0, 40);
+		packets[i].data[0] = 0x45;
+		packets[i].data[3] = 40;
+		memcpy(packets[i].data + 16, (uint8_t[]){ 10, 0, 0, to[i] }, 4);
+	}
+	ck_assert_uint_eq(wice__lane_seal(world->ends[A].outbound, packets, G_N_ELEMENTS(to),
+					  world->ms, &runs),
+			  2);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(runs[i].n, 3);
+		ck_assert_int_eq(
+			wice_endpoint_compare(&runs[i].path.remote, &world->ends[i + 1].address),
+			0);
+	}
+	/* In their order. */
+	ck_assert_ptr_eq(runs[0].packets[1].data, packets[4].data - WICE_MESSAGE_HEADER_LEN);
+	ck_assert_ptr_eq(runs[1].packets[2].data, packets[6].data - WICE_MESSAGE_HEADER_LEN);
+	ck_assert_uint_eq(world_counters(world, A).no_peer, 1);
+	wice__lane_report(world->ends[A].outbound, world_now(world, &world->ends[A]));
+	finish(world);
+}
+END_TEST
+
+/* The most specific prefix decides whose an address is, and not whether one of the sender's fits. */
+START_TEST(source_must_be_the_peers_by_the_longest_prefix)
+{
+	World *world = world_new(1, 3);
+	WiceAllowedIpChange wide = { { { WICE_FAMILY_IPV4, { 10, 0, 0, 0 } }, 24 }, false };
+	uint8_t packet[100] = { 0x45, 0, 0, 100 };
+
+	world_join(world, A, B);
+	world_join(world, C, B);
+	world_set_peer(world, B, A, (WicePeerChange){ .n_allowed_ips = 1, .allowed_ips = &wide });
+	ck_assert(world_connected(world, A, B));
+	memcpy(packet + 12, (uint8_t[]){ 10, 0, 0, 3, 10, 0, 0, 2 }, 8);
+	world_send_raw(world, A, packet, 100);
+	world_run(world, 0);
+	ck_assert_uint_eq(world_counters(world, B).spoofed, 1);
+	ck_assert(world_connected(world, C, B));
+	finish(world);
+}
+END_TEST
+
+START_TEST(ipv6_packets_are_carried)
+{
+	World *world = friends();
+	WorldEnd *b = &world->ends[B];
+	WiceAllowedIpChange ip = { { { WICE_FAMILY_IPV6, { 0xfd, 1 } }, 64 }, false };
+	WicePeerChange change = { .n_allowed_ips = 1, .allowed_ips = &ip };
+	uint8_t packet[100] = { 0x60, 0, 0, 0, 0, 60 };
+	WorldDatagram *sealed;
+	WiceBindDatagram datagram = { 0 };
+	WicePacket *packets;
+
+	world_set_peer(world, A, B, change);
+	world_set_peer(world, B, A, change);
+	memcpy(packet + 8, (uint8_t[]){ 0xfd, 1 }, 2);
+	memcpy(packet + 24, (uint8_t[]){ 0xfd, 1 }, 2);
+	world->capture = true;
+	cut(world);
+	world_send_raw(world, A, packet, 100);
+	sealed = world->captured->pdata[0];
+	datagram.data = sealed->data;
+	datagram.length = sealed->length;
+	datagram.path.remote = sealed->from;
+	ck_assert_uint_eq(
+		wice__lane_open(b->inbound, &datagram, 1, world->ms, NULL, NULL, &packets), 1);
+	ck_assert_uint_eq(packets[0].length, 100);
+	ck_assert_mem_eq(packets[0].data, packet, 100);
+	wice__lane_report(b->inbound, world_now(world, b));
+	/* Of another network. */
+	packet[25] = 2;
+	world_send_raw(world, A, packet, 100);
+	ck_assert_uint_eq(world_counters(world, A).no_peer, 1);
+	finish(world);
+}
+END_TEST
+
+/* As only a peer with another program could. */
+static void seal_anything(World *world, const uint8_t *bytes, uint32_t length)
+{
+	uint8_t memory[WICE_PACKET_HEADROOM + 100 + WICE_PACKET_TAILROOM] = { 0 };
+	WicePacket packet = { memory + WICE_PACKET_HEADROOM, length };
+	WiceBindPacket sealed;
+
+	memcpy(packet.data, bytes, length);
+	wice__session_seal(peer_of(world, A, B)->current, world->ends[A].core->aead, 1420, &packet,
+			   1, &sealed);
+	world_inject(world, B, &world->ends[A].address, sealed.data, sealed.length);
+}
+
+START_TEST(what_decrypts_to_no_packet_is_dropped)
+{
+	static const uint8_t cases[][20] = {
+		{ '?' },                 /* no version */
+		{ 0x45, 0, 0, 200 },     /* longer than what there is */
+		{ 0x45, 0, 0, 19 },      /* shorter than its header */
+		{ 0x44, 0, 0, 20 },      /* a header that is too short */
+		{ 0x4f, 0, 0, 20 },      /* options that are not there */
+		{ 0x60, 0, 0, 0, 0, 1 }, /* cut off */
+	};
+	World *world = friends();
+
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		seal_anything(world, cases[i], sizeof(cases[i]));
+		ck_assert_uint_eq(world_counters(world, B).not_ip, i + 1);
+	}
+	ck_assert_uint_eq(world->ends[B].delivered, 1);
+	ck_assert_uint_eq(world_counters(world, B).spoofed, 0);
 	finish(world);
 }
 END_TEST
@@ -428,14 +635,16 @@ START_TEST(bytes_are_those_of_messages)
 }
 END_TEST
 
-SUITE_MAIN("paths of an engine", data_makes_a_peer_roam, keepalives_make_a_peer_roam,
-	   handshakes_make_a_peer_roam, the_last_packet_tells_where_a_peer_is,
-	   forged_and_repeated_packets_make_nobody_roam, cookies_make_nobody_roam,
-	   endpoint_can_be_set, without_an_endpoint_packets_are_dropped,
+SUITE_MAIN("paths of an engine", a_batch_may_be_for_several_peers,
+	   source_must_be_the_peers_by_the_longest_prefix, ipv6_packets_are_carried,
+	   what_decrypts_to_no_packet_is_dropped, data_makes_a_peer_roam,
+	   keepalives_make_a_peer_roam, handshakes_make_a_peer_roam,
+	   the_last_packet_tells_where_a_peer_is, forged_and_repeated_packets_make_nobody_roam,
+	   cookies_make_nobody_roam, endpoint_can_be_set, without_an_endpoint_packets_are_dropped,
 	   keepalives_begin_with_the_endpoint, source_that_is_gone_is_cleared,
 	   doubt_clears_the_source, rerouting_asks_for_paths_again,
 	   removed_peer_is_gone_with_its_packets, peer_that_is_removed_during_a_handshake_is_gone,
-	   moved_allowed_ips_take_effect_at_once, lengths_are_padded_but_not_above_the_mtu,
-	   what_is_no_packet_is_not_sent, what_comes_must_be_the_peers,
-	   joined_datagrams_are_taken_apart, each_counter_counts_what_it_says,
-	   bytes_are_those_of_messages)
+	   moved_allowed_ips_take_effect_at_once, what_comes_back_into_the_tunnel_is_dropped,
+	   lengths_are_padded_but_not_above_the_mtu, what_is_no_packet_is_not_sent,
+	   what_comes_must_be_the_peers, joined_datagrams_are_taken_apart,
+	   each_counter_counts_what_it_says, bytes_are_those_of_messages)
