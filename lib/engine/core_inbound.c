@@ -124,7 +124,7 @@ static void note(WiceLane *lane, WiceCoreSession *session, const Batch *batch, b
 	atomic_fetch_add_explicit(&peer->rx_bytes, bytes, memory_order_relaxed);
 	if (!wice__same_path(path, &peer->path))
 		wice__lane_tell(lane, WICE_REPORT_ROAMED, index, path);
-	if (session == peer->next)
+	if (wice__session_takes_over(peer, session))
 		wice__lane_tell(lane, WICE_REPORT_CONFIRMED, index, NULL);
 	if (wice__peer_received(peer, now_ms, data))
 		wice__lane_tell(lane, WICE_REPORT_LOOK, index, NULL);
