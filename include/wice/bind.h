@@ -95,7 +95,8 @@ typedef struct {
 	int (*set_fwmark)(WiceBind *bind, uint32_t fwmark);
 	/*
 	 * A peer has proven that it is at the other end of a path that it was not at before. May be
-	 * NULL. Called by a receiving thread.
+	 * NULL. Called between open() and close(), one call at a time, with locks of the engine
+	 * held: no function of the engine may be called.
 	 */
 	void (*authenticated)(WiceBind *bind, const WiceBindPath *path, const WiceKey *peer);
 	/* Any thread, also when it is closed. */
