@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <wice/addr.h>
+#include <wice/key.h>
 #include <wice/macros.h>
 
 WICE_BEGIN_DECLS
@@ -18,8 +19,8 @@ WICE_BEGIN_DECLS
  * contract, for which tests/conformance/bind is the test.
  *
  * Threads. open() and close() are never called while another hook runs. receive() of a queue is
- * called by one thread at a time; those of different queues at once. send() and set_fwmark() may be
- * called by any thread at any time between open() and close(), route() at any time. No hook blocks:
+ * called by one thread at a time; those of different queues at once. send(), route() and
+ * set_fwmark() may be called by any thread at any time between open() and close(). No hook blocks:
  * where the system takes no more packets for the moment, they are dropped, as a network would.
  * While it is not open, receive() and send() return -ENOTCONN and poll_fd() -1.
  */
@@ -88,13 +89,16 @@ typedef struct {
 	 * could be. A local address that the system refuses is cleared in path and done without.
 	 */
 	int (*send)(WiceBind *bind, WiceBindPath *path, const WiceBindPacket *packets, size_t n);
-	/*
-	 * The path to an address that a user has set, or that came from elsewhere than receive().
-	 * Also while it is not open: who has a path asks for it again after open().
-	 */
+	/* The path to an address that a user has set, or that came from elsewhere than receive(). */
 	void (*route)(WiceBind *bind, const WiceEndpoint *remote, WiceBindPath *ret_path);
 	/* Marks everything that is sent from now on (SO_MARK), 0: does not. -EPERM as in open(). */
 	int (*set_fwmark)(WiceBind *bind, uint32_t fwmark);
+	/*
+	 * A peer has proven that it is at the other end of a path that it was not at before. May be
+	 * NULL. Called between open() and close(), one call at a time, with locks of the engine
+	 * held: no function of the engine may be called.
+	 */
+	void (*authenticated)(WiceBind *bind, const WiceBindPath *path, const WiceKey *peer);
 	/* Any thread, also when it is closed. */
 	void (*counters)(WiceBind *bind, WiceBindCounters *ret_counters);
 	/* Closes and frees. */

@@ -149,7 +149,7 @@ static void hear(WiceCore *core, const WiceReport *report, WiceNow now)
 		wice__core_confirm_session(core, peer, entry->session, now);
 		break;
 	case WICE_REPORT_ROAMED:
-		wice__core_set_path(core, peer, &report->path);
+		wice__core_heard_on(core, peer, &report->path);
 		return;
 	case WICE_REPORT_CLEARED:
 		wice__core_clear_source(core, peer);

@@ -47,6 +47,8 @@ typedef struct {
 	void (*send)(WiceBindPath *path, const WiceBindPacket *packets, size_t n, void *user_data);
 	/* The path to an endpoint that was configured. */
 	void (*route)(const WiceEndpoint *remote, WiceBindPath *ret_path, void *user_data);
+	/* The peer has proven that it is at a path that it was not at before. May be NULL. */
+	void (*authenticated)(const WiceBindPath *path, const WiceKey *peer, void *user_data);
 	/* n random bytes. */
 	void (*random)(void *bytes, size_t n, void *user_data);
 	/* HANDSHAKE, ENDPOINT. */

@@ -204,6 +204,8 @@ void wice__core_forget(WiceCore *core, WiceCorePeer *peer);
 bool wice__same_path(const WiceBindPath *a, const WiceBindPath *b);
 /* The peer is at the other end of path; holds the lanes if that is news. */
 void wice__core_set_path(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path);
+/* The same, and it has proven it. */
+void wice__core_heard_on(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path);
 /* Packets to it go out from whichever address the system chooses; holds the lanes. */
 void wice__core_clear_source(WiceCore *core, WiceCorePeer *peer);
 /* Sends what was sealed for it, with data or without, or a handshake message. */

@@ -221,6 +221,46 @@ START_TEST(tells_what_happened)
 }
 END_TEST
 
+/* A bind that others have written, in that it wants to know who is where. */
+static _Atomic unsigned n_heard;
+static WiceKey heard_peer;
+static uint16_t heard_port;
+
+static void on_heard(WiceBind *bind, const WiceBindPath *path, const WiceKey *peer)
+{
+	heard_peer = *peer;
+	heard_port = path->remote.port;
+	n_heard++;
+}
+
+START_TEST(tells_the_bind_who_is_where)
+{
+	End a = { 0 }, b = { 0 };
+	WiceBind *bind = wice_bind_udp_new(NULL);
+	WiceBindOps ops = *bind->ops;
+	WiceDeviceChange change = { .size = sizeof change, .fields = WICE_DEVICE_HAS_LISTEN_PORT };
+	ops.authenticated = on_heard;
+	bind->ops = &ops;
+	n_heard = 0;
+	start(&a, 1, NULL);
+	start(&b, 2, bind);
+	connect_ends(&a, &b);
+	ck_assert_uint_eq(n_heard, 1);
+	ck_assert_int_eq(wice_key_compare(&heard_peer, &a.public_key), 0);
+	ck_assert_uint_eq(heard_port, port_of(&a));
+	/* And once more when it has moved. */
+	apply(&a, &change);
+	ck_assert(send_packet(&a, &b, 100));
+	expect_packet(&a, &b, 100);
+	ck_assert(send_packet(&b, &a, 100));
+	expect_packet(&b, &a, 100);
+	ck_assert_uint_eq(n_heard, 2);
+	ck_assert_uint_eq(heard_port, port_of(&a));
+	stop(&a);
+	stop(&b);
+}
+END_TEST
+
 START_TEST(moves_to_another_port)
 {
 	End a = { 0 }, b = { 0 };
@@ -408,6 +448,6 @@ START_TEST(comes_up_with_another_port)
 END_TEST
 
 SUITE_MAIN("engine", carries_packets_over_udp, carries_packets_in_memory, tells_what_happened,
-	   moves_to_another_port, goes_down_and_up, speaks_uapi, refuses_nonsense,
-	   is_freed_under_load, is_freed_by_who_hears_its_events,
+	   tells_the_bind_who_is_where, moves_to_another_port, goes_down_and_up, speaks_uapi,
+	   refuses_nonsense, is_freed_under_load, is_freed_by_who_hears_its_events,
 	   leaves_what_it_was_given_if_it_cannot_be_made, comes_up_with_another_port)

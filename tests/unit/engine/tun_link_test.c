@@ -184,7 +184,7 @@ static void run_ip_at(pid_t pid, const char *change, const char *name)
 	close(there);
 }
 
-START_TEST(it_is_followed_into_another_namespace)
+static void check_move(bool is_deleted)
 {
 	Bed bed;
 	if (!start(&bed))
@@ -196,13 +196,21 @@ START_TEST(it_is_followed_into_another_namespace)
 	expect(&bed, true, 1420, false);
 	run_ip_at(holder, "set down dev", bed.name);
 	expect(&bed, false, 1420, false);
-	run_ip_at(holder, "set up dev", bed.name);
-	expect(&bed, true, 1420, false);
-	run_ip_at(holder, "del", bed.name);
-	expect(&bed, false, 1420, true);
+	run_ip_at(holder, "set up mtu 1300 dev", bed.name);
+	expect(&bed, true, 1300, false);
+	if (is_deleted)
+		run_ip_at(holder, "del", bed.name);
+	/* Else the namespace goes with its last process, and takes the interface along. */
 	kill(holder, SIGKILL);
 	waitpid(holder, NULL, 0);
+	expect(&bed, false, 1300, true);
 	stop(&bed);
+}
+
+START_TEST(it_is_followed_into_another_namespace)
+{
+	check_move(true);
+	check_move(false);
 }
 END_TEST
 
