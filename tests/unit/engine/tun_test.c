@@ -89,9 +89,8 @@ static void stop(Patch *patch)
 }
 
 /* Carries everything that is there. */
-static bool carry(End *from, End *to)
+static void carry(End *from, End *to)
 {
-	bool any = false;
 	int r;
 	do {
 		r = from->tun->ops->read(from->tun, 0, &from->arena);
@@ -101,10 +100,8 @@ static bool carry(End *from, End *to)
 		for (size_t i = 0; i < from->arena.n; i++)
 			from->longest = MAX(from->longest, from->arena.packets[i].length);
 		to->tun->ops->write(to->tun, 0, from->arena.packets, from->arena.n);
-		any |= from->arena.n > 0;
 		wice__packet_arena_empty(&from->arena);
 	} while (r != -EAGAIN);
-	return any;
 }
 
 static void carry_both(Patch *patch)
@@ -114,8 +111,8 @@ static void carry_both(Patch *patch)
 		{ patch->right.tun->ops->poll_fd(patch->right.tun, 0), POLLIN, 0 },
 	};
 	poll(fds, 2, 10);
-	bool any = carry(&patch->left, &patch->right);
-	any |= carry(&patch->right, &patch->left);
+	carry(&patch->left, &patch->right);
+	carry(&patch->right, &patch->left);
 }
 
 static WiceTunCounters counters_of(const End *end)
