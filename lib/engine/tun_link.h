@@ -9,7 +9,8 @@
 
 /*
  * Follows the interface of a TUN device: whether it is up, its MTU, and its end. It may be moved to
- * another network namespace: then its MTU cannot be seen any more, the rest within a second.
+ * another network namespace: then all of this is seen within a second, or, without the right to go
+ * there, all but the MTU.
  */
 typedef struct WiceTunLink WiceTunLink;
 
