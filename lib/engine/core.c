@@ -158,6 +158,14 @@ static void hear(WiceCore *core, const WiceReport *report, WiceNow now)
 	wice__core_look_soon(core, peer);
 }
 
+void wice__lane_tell(WiceLane *lane, WiceReportType type, uint32_t index, const WiceBindPath *path)
+{
+	WiceReport report = { .type = type, .index = index };
+	if (path)
+		report.path = *path;
+	g_array_append_val(lane->reports, report);
+}
+
 bool wice__lane_report(WiceLane *lane, WiceNow now)
 {
 	WiceCore *core = lane->core;

@@ -10,14 +10,14 @@
 /* Sessions and handshakes with the old key are worth nothing any more. */
 static void expire(WiceCore *core, WiceCorePeer *peer)
 {
+	WiceCoreSession *sessions[] = { peer->current, peer->previous, peer->next };
 	wice__noise_peer_reset(&peer->noise);
 	wice__core_end_handshake(core, peer);
 	peer->retry_ms = INT64_MAX;
 	peer->shaken_ms = INT64_MIN;
-	if (peer->current)
-		peer->current->counter = WICE_REJECT_AFTER_MESSAGES;
-	if (peer->next)
-		peer->next->counter = WICE_REJECT_AFTER_MESSAGES;
+	for (size_t i = 0; i < G_N_ELEMENTS(sessions); i++)
+		if (sessions[i])
+			sessions[i]->counter = WICE_REJECT_AFTER_MESSAGES;
 	wice__core_look_soon(core, peer);
 }
 

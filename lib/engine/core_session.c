@@ -4,6 +4,12 @@
  * Sessions of a peer and their rotation. The one that we seal with is the current one. A session
  * that the peer has begun waits as the next one until the peer has used it: only then is it known
  * that our response has arrived. The previous one still opens what was on the way.
+ *
+ * When both ends begin at once, two sessions come of it. Each end seals with its own at first, and with
+ * the other's once that was used, so that they could go on swapping, or renew both for ever. So one of
+ * them is preferred: the one that was begun by the end with the smaller key. An end that has the other
+ * one as its current session changes over when something comes in the preferred one, which proves
+ * that the peer has it.
  */
 #include "engine/core_private.h"
 
@@ -56,6 +62,8 @@ static WiceCoreSession *make_session(WiceCore *core, WiceCorePeer *peer, const W
 	session->entry = (WiceIndexEntry){ keys->local_index, peer, session };
 	session->remote_index = keys->remote_index;
 	session->initiator = keys->initiator;
+	session->preferred = keys->initiator == (wice_key_compare(&core->identity.public_key,
+								  &peer->noise.public_key) < 0);
 	session->born_ms = now.ms;
 	memcpy(session->send_key, keys->send, sizeof session->send_key);
 	memcpy(session->receive_key, keys->receive, sizeof session->receive_key);
@@ -65,24 +73,37 @@ static WiceCoreSession *make_session(WiceCore *core, WiceCorePeer *peer, const W
 	return session;
 }
 
-/* We began it and the peer has answered: it can be used at once. */
+/* Of two that were begun at once: within that time no end begins a handshake after another. */
+static bool are_siblings(const WiceCoreSession *a, const WiceCoreSession *b)
+{
+	return ABS(a->born_ms - b->born_ms) < REKEY_TIMEOUT;
+}
+
+/*
+ * We began it and the peer has answered: it can be used at once. A session that the peer began at the
+ * same time it may yet use; what is older it has given up.
+ */
 static void install_initiated(WiceCore *core, WiceCorePeer *peer, WiceCoreSession *session)
 {
+	if (peer->next && !are_siblings(peer->next, session))
+		wice__core_end_session(core, &peer->next);
 	wice__core_end_session(core, &peer->previous);
-	if (peer->next) {
-		peer->previous = g_steal_pointer(&peer->next);
-		wice__core_end_session(core, &peer->current);
-	} else {
-		peer->previous = peer->current;
-	}
+	peer->previous = peer->current;
 	peer->current = session;
 }
 
 static void install_answered(WiceCore *core, WiceCorePeer *peer, WiceCoreSession *session)
 {
-	wice__core_end_session(core, &peer->previous);
 	wice__core_end_session(core, &peer->next);
 	peer->next = session;
+}
+
+bool wice__session_takes_over(const WiceCorePeer *peer, const WiceCoreSession *session)
+{
+	if (session == peer->next)
+		return true;
+	return session == peer->previous && session->preferred && peer->current &&
+	       !peer->current->preferred && are_siblings(session, peer->current);
 }
 
 void wice__core_begin_session(WiceCore *core, WiceCorePeer *peer, const WiceNoiseKeys *keys,
@@ -101,14 +122,19 @@ void wice__core_begin_session(WiceCore *core, WiceCorePeer *peer, const WiceNois
 void wice__core_confirm_session(WiceCore *core, WiceCorePeer *peer, WiceCoreSession *session,
 				WiceNow now)
 {
-	if (peer->next != session)
+	if (!wice__session_takes_over(peer, session))
 		return;
+	bool is_new = session == peer->next;
 	wice__core_hold_lanes(core);
-	wice__core_end_session(core, &peer->previous);
+	if (is_new) {
+		wice__core_end_session(core, &peer->previous);
+		peer->next = NULL;
+	}
 	peer->previous = peer->current;
-	peer->current = g_steal_pointer(&peer->next);
+	peer->current = session;
 	wice__core_release_lanes(core);
-	wice__core_handshake_complete(core, peer, now);
+	if (is_new)
+		wice__core_handshake_complete(core, peer, now);
 }
 
 /* No batch is large enough to come from below this to a counter that must not be used. */

@@ -159,7 +159,6 @@ void wice__engine_stop_control(WiceEngine *engine)
 	wice__timer_free(engine->timer);
 	g_main_loop_unref(engine->loop);
 	g_main_context_unref(engine->control);
-	g_queue_clear_full(&engine->inbox.messages, g_free);
 }
 
 /* What the core asks for. */

@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../known_dh.h"
 #include "crypto/key.h"
 #include "engine/core_private.h"
 
@@ -53,8 +54,7 @@ typedef struct {
 static WiceCore *core;
 static WiceLane *outbound, *inbound;
 static WiceKey keys[PEERS];
-static Known known[PEERS][STEPS_MAX + 1]; /* all of this run */
-static int n_known[PEERS];
+static Known known[PEERS][3]; /* the newest first */
 static bool has_peer[PEERS], owns_source[PEERS];
 static int64_t now_ms;
 static uint32_t random_state;
@@ -77,7 +77,7 @@ static uint8_t next_byte(Input *input)
 static Known *find_known(uint32_t remote_index)
 {
 	for (int peer = 0; peer < PEERS; peer++)
-		for (int i = 0; i < n_known[peer]; i++)
+		for (int i = 0; i < 3; i++)
 			if (known[peer][i].local_index == remote_index - 1)
 				return &known[peer][i];
 	return NULL;
@@ -166,12 +166,18 @@ static void remove_peers(void)
 	wice__core_apply(core, &change, now());
 }
 
+static bool is_held(const Known *session)
+{
+	return g_hash_table_contains(core->indices, GUINT_TO_POINTER(session->local_index));
+}
+
 /* As if a handshake had come to its end. */
 static void begin_session(int number, bool initiator)
 {
 	WiceCorePeer *peer;
 	WiceNoiseKeys session = { .initiator = initiator };
-	Known *added = &known[number][n_known[number]];
+	Known *slots = known[number];
+	int gone = 2;
 
 	if (!has_peer[number])
 		return;
@@ -181,11 +187,14 @@ static void begin_session(int number, bool initiator)
 	on_random(session.receive, sizeof(session.receive), NULL);
 	session.local_index = wice__core_new_index(core);
 	session.remote_index = session.local_index + 1;
-	*added = (Known){ .local_index = session.local_index, .born_ms = now_ms };
-	memcpy(added->send, session.send, 32);
-	memcpy(added->receive, session.receive, 32);
-	n_known[number]++;
 	wice__core_begin_session(core, peer, &session, now());
+	/* The core holds two besides, and not always the newest. */
+	while (is_held(&slots[gone]))
+		gone--;
+	memmove(slots + 1, slots, gone * sizeof(*slots));
+	slots[0] = (Known){ .local_index = session.local_index, .born_ms = now_ms };
+	memcpy(slots[0].send, session.send, 32);
+	memcpy(slots[0].receive, session.receive, 32);
 	wice__core_look(core, peer, now());
 	g_mutex_unlock(&core->mutex);
 }
@@ -213,9 +222,10 @@ static void reset(void)
 		make_core();
 	now_ms = START_MS;
 	random_state = 1;
-	memset(n_known, 0, sizeof(n_known));
+	memset(known, 0, sizeof(known));
 	wice__core_set_up(core, false, now());
 	remove_peers();
+	core->timestamp_ns = 0;
 	wice__core_set_up(core, true, now());
 	wice__core_set_mtu(core, 1420);
 	for (int i = 0; i < PEERS; i++) {
@@ -314,7 +324,7 @@ static bool is_live(int peer, const Known *session)
 	WiceIndexEntry *entry =
 		g_hash_table_lookup(core->indices, GUINT_TO_POINTER(session->local_index));
 
-	return entry && entry->session && has_peer[peer] &&
+	return session->local_index && entry && entry->session && has_peer[peer] &&
 	       now_ms - session->born_ms < REJECT_AFTER_TIME;
 }
 
@@ -342,9 +352,7 @@ static void receive_sealed(Input *input, bool flip)
 {
 	uint8_t which = next_byte(input);
 	int peer = which % PEERS;
-	/* One of the last three. */
-	Known *session = &known[peer][MAX(n_known[peer] - 1 - which / PEERS % 3, 0)];
-	Known before = *session;
+	Known *session = &known[peer][which / PEERS % 3], before = *session;
 	size_t plain = next_byte(input), segments = 1 + next_byte(input) % SEGMENTS_MAX;
 	size_t step = WICE_MESSAGE_MIN_TRANSPORT + plain, length = step * segments, expected = 0;
 	g_autofree uint8_t *datagram = g_malloc(length);
