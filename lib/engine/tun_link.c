@@ -28,8 +28,10 @@ struct WiceTunLink {
 	int tun_fd;
 	int netlink_fd;
 	int ioctl_fd;
+	GMainContext *context; /* NULL: the default one */
 	WiceFdWatch *watch;
-	WiceTimer *timer; /* the first look, and those from a distance */
+	WiceFdWatch *device; /* while it is down elsewhere: tells that it comes up */
+	WiceTimer *timer;    /* the first look, and those from a distance */
 	WiceTunLinkFunc func;
 	void *user_data;
 	bool told, up;
@@ -120,6 +122,17 @@ static Sight look(const WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
 	return look_there(link, ret_up, ret_mtu);
 }
 
+static void on_device(int fd, GIOCondition condition, void *user_data);
+
+static void await_up(WiceTunLink *link, bool awaits)
+{
+	if (!awaits)
+		g_clear_pointer(&link->device, wice__fd_watch_free);
+	else if (!link->device)
+		link->device =
+			wice__fd_watch_new(link->context, link->tun_fd, G_IO_OUT, on_device, link);
+}
+
 /* Tells what is new. */
 static void update(void *user_data)
 {
@@ -130,6 +143,7 @@ static void update(void *user_data)
 	bool news = !link->told || up != link->up || mtu != link->mtu;
 	wice__timer_set(link->timer,
 			sight == LINK_MOVED ? wice__now_ms() + DISTANT_LOOK_MS : INT64_MAX);
+	await_up(link, sight == LINK_MOVED && !up);
 	if (sight == LINK_GONE) {
 		wice__fd_watch_set_condition(link->watch, 0);
 		link->func(false, link->mtu, true, link->user_data);
@@ -140,6 +154,11 @@ static void update(void *user_data)
 	link->mtu = mtu;
 	if (news)
 		link->func(up, mtu, false, link->user_data);
+}
+
+static void on_device(int fd, GIOCondition condition, void *user_data)
+{
+	update(user_data);
 }
 
 static void on_netlink(int fd, GIOCondition condition, void *user_data)
@@ -183,6 +202,7 @@ int wice__tun_link_new(GMainContext *context, const char *name, int tun_fd, Wice
 	link->ioctl_fd = ioctl_fd;
 	link->func = func;
 	link->user_data = user_data;
+	link->context = context ? g_main_context_ref(context) : NULL;
 	link->watch = wice__fd_watch_new(context, netlink_fd, G_IO_IN, on_netlink, link);
 	link->timer = wice__timer_new(context, update, link);
 	wice__timer_set(link->timer, wice__now_ms());
@@ -194,9 +214,12 @@ void wice__tun_link_free(WiceTunLink *link)
 {
 	if (!link)
 		return;
+	await_up(link, false);
 	wice__fd_watch_free(link->watch);
 	wice__timer_free(link->timer);
 	close(link->netlink_fd);
 	close(link->ioctl_fd);
+	if (link->context)
+		g_main_context_unref(link->context);
 	g_free(link);
 }
