@@ -117,12 +117,24 @@ static void on_route(const WiceEndpoint *remote, WiceBindPath *ret_path, void *u
 	*ret_path = (WiceBindPath){ .remote = *remote };
 }
 
-static void on_random(void *bytes, size_t n, void *user_data)
+static void fill_random(void *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		random_state = random_state * 1664525 + 1013904223;
 		((uint8_t *)bytes)[i] = (uint8_t)(random_state >> 24);
 	}
+}
+
+/* Of what has the length of a key there are only some, so that their X25519 is known. */
+static void on_random(void *bytes, size_t n, void *user_data)
+{
+	uint32_t after = random_state + 1;
+
+	if (n == 32)
+		random_state %= 64;
+	fill_random(bytes, n);
+	if (n == 32)
+		random_state = after;
 }
 
 static void on_event(WiceEngineEventType type, const WiceKey *peer, void *user_data)
@@ -183,8 +195,8 @@ static void begin_session(int number, bool initiator)
 		return;
 	g_mutex_lock(&core->mutex);
 	peer = wice__core_find_peer(core, &keys[number]);
-	on_random(session.send, sizeof(session.send), NULL);
-	on_random(session.receive, sizeof(session.receive), NULL);
+	fill_random(session.send, sizeof(session.send));
+	fill_random(session.receive, sizeof(session.receive));
 	session.local_index = wice__core_new_index(core);
 	session.remote_index = session.local_index + 1;
 	wice__core_begin_session(core, peer, &session, now());
