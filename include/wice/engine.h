@@ -31,7 +31,7 @@ typedef struct WiceEngine WiceEngine;
 
 /*
  * An IP packet has been decrypted. On a thread of the engine: be quick. Valid during the call. One
- * call at a time, unless the bind has several queues.
+ * call at a time.
  */
 typedef void (*WiceEngineOutputFunc)(const uint8_t *packet, size_t length, void *user_data);
 

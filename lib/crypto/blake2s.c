@@ -40,7 +40,7 @@ static inline uint32_t rotate(uint32_t word, int right)
 	return word >> right | word << (32 - right);
 }
 
-static inline uint32_t load(const uint8_t *p)
+static inline uint32_t load_word(const uint8_t *p)
 {
 	return (uint32_t)p[0] | (uint32_t)p[1] << 8 | (uint32_t)p[2] << 16 | (uint32_t)p[3] << 24;
 }
@@ -71,14 +71,14 @@ static void compress(Blake2s *state, const uint8_t block[BLOCK_LEN], size_t len,
 #pragma GCC unroll 10
 	for (int round = 0; round < 10; round++) {
 		const uint8_t *s = sigma[round];
-		mix(v, 0, 4, 8, 12, load(block + 4 * s[0]), load(block + 4 * s[1]));
-		mix(v, 1, 5, 9, 13, load(block + 4 * s[2]), load(block + 4 * s[3]));
-		mix(v, 2, 6, 10, 14, load(block + 4 * s[4]), load(block + 4 * s[5]));
-		mix(v, 3, 7, 11, 15, load(block + 4 * s[6]), load(block + 4 * s[7]));
-		mix(v, 0, 5, 10, 15, load(block + 4 * s[8]), load(block + 4 * s[9]));
-		mix(v, 1, 6, 11, 12, load(block + 4 * s[10]), load(block + 4 * s[11]));
-		mix(v, 2, 7, 8, 13, load(block + 4 * s[12]), load(block + 4 * s[13]));
-		mix(v, 3, 4, 9, 14, load(block + 4 * s[14]), load(block + 4 * s[15]));
+		mix(v, 0, 4, 8, 12, load_word(block + 4 * s[0]), load_word(block + 4 * s[1]));
+		mix(v, 1, 5, 9, 13, load_word(block + 4 * s[2]), load_word(block + 4 * s[3]));
+		mix(v, 2, 6, 10, 14, load_word(block + 4 * s[4]), load_word(block + 4 * s[5]));
+		mix(v, 3, 7, 11, 15, load_word(block + 4 * s[6]), load_word(block + 4 * s[7]));
+		mix(v, 0, 5, 10, 15, load_word(block + 4 * s[8]), load_word(block + 4 * s[9]));
+		mix(v, 1, 6, 11, 12, load_word(block + 4 * s[10]), load_word(block + 4 * s[11]));
+		mix(v, 2, 7, 8, 13, load_word(block + 4 * s[12]), load_word(block + 4 * s[13]));
+		mix(v, 3, 4, 9, 14, load_word(block + 4 * s[14]), load_word(block + 4 * s[15]));
 	}
 	for (int i = 0; i < 8; i++)
 		state->chain[i] ^= v[i] ^ v[i + 8];

@@ -149,13 +149,21 @@ static void hear(WiceCore *core, const WiceReport *report, WiceNow now)
 		wice__core_confirm_session(core, peer, entry->session, now);
 		break;
 	case WICE_REPORT_ROAMED:
-		wice__core_set_path(core, peer, &report->path);
+		wice__core_heard_on(core, peer, &report->path);
 		return;
 	case WICE_REPORT_CLEARED:
 		wice__core_clear_source(core, peer);
 		return;
 	}
 	wice__core_look_soon(core, peer);
+}
+
+void wice__lane_tell(WiceLane *lane, WiceReportType type, uint32_t index, const WiceBindPath *path)
+{
+	WiceReport report = { .type = type, .index = index };
+	if (path)
+		report.path = *path;
+	g_array_append_val(lane->reports, report);
 }
 
 bool wice__lane_report(WiceLane *lane, WiceNow now)

@@ -15,7 +15,7 @@ static void expire(WiceCore *core, WiceCorePeer *peer)
 	wice__core_end_handshake(core, peer);
 	peer->retry_ms = INT64_MAX;
 	peer->shaken_ms = INT64_MIN;
-	for (int i = 0; i < 3; i++)
+	for (size_t i = 0; i < G_N_ELEMENTS(sessions); i++)
 		if (sessions[i])
 			sessions[i]->counter = WICE_REJECT_AFTER_MESSAGES;
 	wice__core_look_soon(core, peer);

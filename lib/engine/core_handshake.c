@@ -97,7 +97,7 @@ void wice__core_initiate(WiceCore *core, WiceCorePeer *peer, WiceNow now)
 static void heard_from(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path, size_t length,
 		       WiceNow now)
 {
-	wice__core_set_path(core, peer, path);
+	wice__core_heard_on(core, peer, path);
 	peer->rx_bytes += length;
 	wice__peer_received(peer, now.ms, false);
 }

@@ -6,8 +6,6 @@
  */
 #include "engine/core_private.h"
 
-#include <string.h>
-
 static void add_received(WiceLane *lane, uint8_t *data, size_t length, const WiceBindPath *path)
 {
 	WiceReceived received = { data, (uint32_t)length, wice__get_le32(data + 4), false, path };
@@ -86,19 +84,6 @@ static void open_batch(WiceLane *lane, WiceCoreSession *session, Batch *batch)
 	batch->n = kept;
 }
 
-static bool same_source(const WiceIpHeader *a, const WiceIpHeader *b)
-{
-	return a->family == b->family &&
-	       memcmp(a->source, b->source, a->family == WICE_FAMILY_IPV4 ? 4 : 16) == 0;
-}
-
-static WiceCorePeer *owner(const WiceCore *core, const WiceIpHeader *header)
-{
-	if (header->family == WICE_FAMILY_IPV4)
-		return wice__allowed_ips_find4(core->routes, header->source);
-	return wice__allowed_ips_find6(core->routes, header->source);
-}
-
 /* Hands the IP packets on. True if there was any data. */
 static bool deliver(WiceLane *lane, const WiceCorePeer *peer, const Batch *batch)
 {
@@ -113,8 +98,8 @@ static bool deliver(WiceLane *lane, const WiceCorePeer *peer, const Batch *batch
 			lane->counters.not_ip++;
 			continue;
 		}
-		if (!last.source || !same_source(&header, &last)) {
-			if (owner(lane->core, &header) != peer) {
+		if (!wice__same_address(header.family, header.source, last.family, last.source)) {
+			if (wice__core_owner(lane->core, header.family, header.source) != peer) {
 				lane->counters.spoofed++;
 				continue;
 			}
@@ -126,32 +111,26 @@ static bool deliver(WiceLane *lane, const WiceCorePeer *peer, const Batch *batch
 	return data;
 }
 
-static void report(WiceLane *lane, WiceReportType type, const WiceCoreSession *session,
-		   const WiceBindPath *path)
-{
-	WiceReport report = { .type = type, .index = session->entry.index, .path = *path };
-	g_array_append_val(lane->reports, report);
-}
-
 /* Authentic packets of the session have come: what follows for the peer. */
 static void note(WiceLane *lane, WiceCoreSession *session, const Batch *batch, bool data,
 		 int64_t now_ms)
 {
 	WiceCorePeer *peer = session->entry.peer;
 	const WiceBindPath *path = batch->received[batch->n - 1]->path;
+	uint32_t index = session->entry.index;
 	uint64_t bytes = 0;
 	for (size_t i = 0; i < batch->n; i++)
 		bytes += batch->received[i]->length;
 	atomic_fetch_add_explicit(&peer->rx_bytes, bytes, memory_order_relaxed);
 	if (!wice__same_path(path, &peer->path))
-		report(lane, WICE_REPORT_ROAMED, session, path);
+		wice__lane_tell(lane, WICE_REPORT_ROAMED, index, path);
 	if (wice__session_takes_over(peer, session))
-		report(lane, WICE_REPORT_CONFIRMED, session, path);
+		wice__lane_tell(lane, WICE_REPORT_CONFIRMED, index, NULL);
 	if (wice__peer_received(peer, now_ms, data))
-		report(lane, WICE_REPORT_LOOK, session, path);
+		wice__lane_tell(lane, WICE_REPORT_LOOK, index, NULL);
 	if (session->initiator && now_ms - session->born_ms >= LAST_MINUTE &&
 	    !atomic_exchange(&session->last_minute_told, true))
-		report(lane, WICE_REPORT_REKEY, session, path);
+		wice__lane_tell(lane, WICE_REPORT_REKEY, index, NULL);
 }
 
 /* Opens the first message, and with it others of its session. */

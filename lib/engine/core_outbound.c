@@ -2,39 +2,25 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* From the TUN to the bind: whose each packet is, then seal those of each peer together. */
 #include "engine/core_private.h"
-#include "engine/offload.h"
 
-#include <string.h>
+#include "engine/offload.h"
 
 #define IPV6_FRAGMENT 44
 #define LOOP_LEN 16 /* of UDP: its header, a message's type and receiver */
 
-static WiceCorePeer *owner(const WiceCore *core, const WiceIpHeader *header)
-{
-	if (header->family == WICE_FAMILY_IPV4)
-		return wice__allowed_ips_find4(core->routes, header->destination);
-	return wice__allowed_ips_find6(core->routes, header->destination);
-}
-
 WiceCorePeer *wice__core_route(const WiceCore *core, const WicePacket *packet)
 {
 	WiceIpHeader header;
-	return wice__ip_header(packet->data, packet->length, &header) ? owner(core, &header) : NULL;
-}
-
-static bool same_destination(const WiceIpHeader *a, const WiceIpHeader *b)
-{
-	return a->family == b->family &&
-	       memcmp(a->destination, b->destination, a->family == WICE_FAMILY_IPV4 ? 4 : 16) == 0;
+	if (!wice__ip_header(packet->data, packet->length, &header))
+		return NULL;
+	return wice__core_owner(core, header.family, header.destination);
 }
 
 static bool is_at(const WiceCorePeer *peer, const WiceIpHeader *header)
 {
 	const WiceAddress *address = &peer->path.remote.address;
-
-	return address->family == header->family &&
-	       memcmp(address->bytes, header->destination,
-		      header->family == WICE_FAMILY_IPV4 ? 4 : 16) == 0;
+	return wice__same_address(header->family, header->destination, address->family,
+				  address->bytes);
 }
 
 /* The UDP datagram that begins in a packet, or NULL. */
@@ -44,16 +30,15 @@ static const uint8_t *find_udp(const WicePacket *packet, const WiceIpHeader *hea
 	size_t at = header->family == WICE_FAMILY_IPV4 ? (size_t)(data[0] & 15) * 4 : 40;
 	uint8_t protocol = header->family == WICE_FAMILY_IPV4 ? data[9] : data[6];
 	bool begins = header->family != WICE_FAMILY_IPV4 || !(wice__get_be16(data + 6) & 0x1fff);
-
 	if (protocol == IPV6_FRAGMENT && header->family == WICE_FAMILY_IPV6 &&
 	    at + 8 <= header->length) {
 		protocol = data[at];
 		begins = !(wice__get_be16(data + at + 2) & 0xfff8);
 		at += 8;
 	}
-	return protocol == WICE_PROTOCOL_UDP && begins && at + LOOP_LEN <= header->length
-		       ? data + at
-		       : NULL;
+	if (protocol != WICE_PROTOCOL_UDP || !begins || at + LOOP_LEN > header->length)
+		return NULL;
+	return data + at;
 }
 
 /*
@@ -63,7 +48,6 @@ static const uint8_t *find_udp(const WicePacket *packet, const WiceIpHeader *hea
 static bool is_own(const WiceCorePeer *peer, const WicePacket *packet, const WiceIpHeader *header)
 {
 	const uint8_t *udp = find_udp(packet, header);
-
 	return udp && wice__get_be16(udp + 2) == peer->path.remote.port &&
 	       wice__get_le32(udp + 8) == WICE_MESSAGE_TRANSPORT && peer->current &&
 	       wice__get_le32(udp + 12) == peer->current->remote_index;
@@ -80,8 +64,10 @@ static void route(WiceLane *lane, const WicePacket *packets, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		routed[i] = NULL;
 		if (wice__ip_header(packets[i].data, packets[i].length, &header)) {
-			if (!last.destination || !same_destination(&header, &last)) {
-				peer = owner(lane->core, &header);
+			if (!wice__same_address(header.family, header.destination, last.family,
+						last.destination)) {
+				peer = wice__core_owner(lane->core, header.family,
+							header.destination);
 				may_loop = peer && is_at(peer, &header);
 			}
 			last = header;
@@ -91,12 +77,6 @@ static void route(WiceLane *lane, const WicePacket *packets, size_t n)
 		if (!routed[i])
 			lane->counters.no_peer++;
 	}
-}
-
-static void report(WiceLane *lane, WiceReportType type, const WiceCoreSession *session)
-{
-	WiceReport report = { .type = type, .index = session->entry.index };
-	g_array_append_val(lane->reports, report);
 }
 
 /* Collects the packets from the first on that are its peer's, and takes them out of routed. */
@@ -131,9 +111,9 @@ static void seal_run(WiceLane *lane, WiceCorePeer *peer, int64_t now_ms)
 	run.packets = sealed;
 	g_array_append_val(lane->runs, run);
 	if (wice__peer_sent(peer, now_ms, true))
-		report(lane, WICE_REPORT_LOOK, session);
+		wice__lane_tell(lane, WICE_REPORT_LOOK, run.session, NULL);
 	if (wice__session_old(session, now_ms) && !atomic_exchange(&session->rekey_told, true))
-		report(lane, WICE_REPORT_REKEY, session);
+		wice__lane_tell(lane, WICE_REPORT_REKEY, run.session, NULL);
 }
 
 static void send_run(WiceLane *lane, WiceCorePeer *peer, int64_t now_ms)
@@ -171,6 +151,5 @@ size_t wice__lane_seal(WiceLane *lane, const WicePacket *packets, size_t n, int6
 
 void wice__lane_source_cleared(WiceLane *lane, const WiceLaneRun *run)
 {
-	WiceReport report = { .type = WICE_REPORT_CLEARED, .index = run->session };
-	g_array_append_val(lane->reports, report);
+	wice__lane_tell(lane, WICE_REPORT_CLEARED, run->session, NULL);
 }

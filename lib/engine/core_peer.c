@@ -53,10 +53,14 @@ bool wice__same_path(const WiceBindPath *a, const WiceBindPath *b)
 	       wice_address_compare(&a->local, &b->local) == 0;
 }
 
+static bool same_way(const WiceBindPath *a, const WiceBindPath *b)
+{
+	return a->channel == b->channel && wice_endpoint_compare(&a->remote, &b->remote) == 0;
+}
+
 void wice__core_set_path(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path)
 {
-	bool roamed = wice_endpoint_compare(&peer->path.remote, &path->remote) != 0 ||
-		      peer->path.channel != path->channel;
+	bool roamed = !same_way(&peer->path, path);
 	if (wice__same_path(&peer->path, path))
 		return;
 	wice__core_hold_lanes(core);
@@ -65,6 +69,14 @@ void wice__core_set_path(WiceCore *core, WiceCorePeer *peer, const WiceBindPath 
 	if (roamed)
 		core->hooks->event(WICE_ENGINE_PEER_ENDPOINT, &peer->noise.public_key,
 				   core->user_data);
+}
+
+void wice__core_heard_on(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path)
+{
+	bool news = !same_way(&peer->path, path);
+	wice__core_set_path(core, peer, path);
+	if (news && core->hooks->authenticated)
+		core->hooks->authenticated(path, &peer->noise.public_key, core->user_data);
 }
 
 void wice__core_clear_source(WiceCore *core, WiceCorePeer *peer)

@@ -5,6 +5,7 @@
 
 #include <glib.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "engine/allowed_ips.h"
 #include "engine/cookie.h"
@@ -169,9 +170,27 @@ struct WiceCore {
 	_Atomic uint32_t mtu;
 };
 
+/* core.c: for the lane's thread. path: where the peer is if it has ROAMED, or NULL. */
+void wice__lane_tell(WiceLane *lane, WiceReportType type, uint32_t index, const WiceBindPath *path);
+
+/* Whose an address of an IP packet is, or NULL. Lanes may call it too. */
+static inline WiceCorePeer *wice__core_owner(const WiceCore *core, WiceFamily family,
+					     const uint8_t *address)
+{
+	return family == WICE_FAMILY_IPV4 ? wice__allowed_ips_find4(core->routes, address)
+					  : wice__allowed_ips_find6(core->routes, address);
+}
+
+/* Whether two addresses of IP packets are the same. b may be none: NONE, NULL. */
+static inline bool wice__same_address(WiceFamily a_family, const uint8_t *a, WiceFamily b_family,
+				      const uint8_t *b)
+{
+	return a_family == b_family && memcmp(a, b, a_family == WICE_FAMILY_IPV4 ? 4 : 16) == 0;
+}
+
 /* Control, with its mutex held. */
 
-/* Between these two no lane is in a batch. */
+/* core.c: between these two no lane is in a batch. */
 void wice__core_hold_lanes(WiceCore *core);
 void wice__core_release_lanes(WiceCore *core);
 
@@ -185,6 +204,8 @@ void wice__core_forget(WiceCore *core, WiceCorePeer *peer);
 bool wice__same_path(const WiceBindPath *a, const WiceBindPath *b);
 /* The peer is at the other end of path; holds the lanes if that is news. */
 void wice__core_set_path(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path);
+/* The same, and it has proven it. */
+void wice__core_heard_on(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path);
 /* Packets to it go out from whichever address the system chooses; holds the lanes. */
 void wice__core_clear_source(WiceCore *core, WiceCorePeer *peer);
 /* Sends what was sealed for it, with data or without, or a handshake message. */

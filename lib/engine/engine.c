@@ -19,28 +19,37 @@
 #define DEFAULT_MTU 1420
 #define MAX_QUEUES 64
 
-static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, GError **error)
+/* A copy of the descriptor: the caller keeps the original until nothing can fail any more. */
+static int adopt_tun(WiceEngine *engine, const WiceEngineOptions *options)
+{
+	int fd = fcntl(options->tun_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (fd < 0)
+		return -errno;
+	int r = wice__tun_adopt(fd, options->no_offload, engine->name, &engine->tun);
+	if (r < 0)
+		close(fd);
+	return r;
+}
+
+static int make_tun(WiceEngine *engine, const WiceEngineOptions *options)
 {
 	WiceTunOptions tun = { .name = options->name,
 			       .n_queues = options->n_queues,
 			       .mtu = engine->mtu,
 			       .no_offload = options->no_offload };
-	int r = 0, fd;
-	if (options->output) {
-		g_strlcpy(engine->name, options->name ? options->name : "", sizeof engine->name);
-		engine->has_callbacks = true;
-		engine->tun = wice__tun_callback_new(options->output, options->user_data);
-		r = engine->tun ? 0 : -errno;
-	} else if (options->tun_fd > 0) {
-		/* A copy: the caller keeps the original until nothing can fail any more. */
-		fd = fcntl(options->tun_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		r = fd < 0 ? -errno
-			   : wice__tun_adopt(fd, options->no_offload, engine->name, &engine->tun);
-		if (r < 0 && fd >= 0)
-			close(fd);
-	} else {
-		r = wice__tun_open(&tun, engine->name, &engine->tun);
-	}
+	if (options->tun_fd > 0)
+		return adopt_tun(engine, options);
+	if (!options->output)
+		return wice__tun_open(&tun, engine->name, &engine->tun);
+	g_strlcpy(engine->name, options->name ? options->name : "", sizeof engine->name);
+	engine->has_callbacks = true;
+	engine->tun = wice__tun_callback_new(options->output, options->user_data);
+	return engine->tun ? 0 : -errno;
+}
+
+static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, GError **error)
+{
+	int r = make_tun(engine, options);
 	switch (-r) {
 	case 0:
 		return TRUE;
@@ -100,7 +109,8 @@ static WiceEngine *allocate(GMainContext *context, const WiceEngineOptions *opti
 	engine->on_event = options->on_event;
 	engine->user_data = options->user_data;
 	engine->mtu = options->mtu ? options->mtu : DEFAULT_MTU;
-	engine->threads = g_ptr_array_new();
+	/* Does not move while threads look at it. */
+	engine->threads = g_ptr_array_sized_new(2 * MAX_QUEUES);
 	engine->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	engine->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	g_mutex_init(&engine->lock);
@@ -115,6 +125,7 @@ static WiceEngine *allocate(GMainContext *context, const WiceEngineOptions *opti
 static void release(WiceEngine *engine)
 {
 	wice__engine_drop_events(engine);
+	g_queue_clear_full(&engine->inbox.messages, g_free);
 	if (engine->core)
 		wice__core_free(engine->core);
 	if (engine->tun)
@@ -182,7 +193,8 @@ static int start(WiceEngine *engine, uint16_t port)
 	int r = open_bind(engine, port, &n_queues);
 	if (r < 0)
 		return r;
-	r = wice__engine_start_threads(engine, n_queues);
+	/* A queue of the TUN may have one writer only. */
+	r = wice__engine_start_threads(engine, MIN(n_queues, engine->tun->n_queues));
 	if (r < 0)
 		close_bind(engine);
 	return r;

@@ -159,7 +159,6 @@ void wice__engine_stop_control(WiceEngine *engine)
 	wice__timer_free(engine->timer);
 	g_main_loop_unref(engine->loop);
 	g_main_context_unref(engine->control);
-	g_queue_clear_full(&engine->inbox.messages, g_free);
 }
 
 /* What the core asks for. */
@@ -176,7 +175,20 @@ static void on_send(WiceBindPath *path, const WiceBindPacket *packets, size_t n,
 static void on_route(const WiceEndpoint *remote, WiceBindPath *ret_path, void *user_data)
 {
 	WiceEngine *engine = user_data;
-	engine->bind->ops->route(engine->bind, remote, ret_path);
+	*ret_path = (WiceBindPath){ .remote = *remote }; /* until it is up */
+	g_mutex_lock(&engine->send_lock);
+	if (engine->bind_open)
+		engine->bind->ops->route(engine->bind, remote, ret_path);
+	g_mutex_unlock(&engine->send_lock);
+}
+
+static void on_authenticated(const WiceBindPath *path, const WiceKey *peer, void *user_data)
+{
+	WiceEngine *engine = user_data;
+	g_mutex_lock(&engine->send_lock);
+	if (engine->bind_open && engine->bind->ops->authenticated)
+		engine->bind->ops->authenticated(engine->bind, path, peer);
+	g_mutex_unlock(&engine->send_lock);
 }
 
 static void on_random(void *bytes, size_t n, void *user_data)
@@ -192,6 +204,7 @@ static void on_event(WiceEngineEventType type, const WiceKey *peer, void *user_d
 const WiceCoreHooks wice__engine_hooks = {
 	.send = on_send,
 	.route = on_route,
+	.authenticated = on_authenticated,
 	.random = on_random,
 	.event = on_event,
 };

@@ -61,7 +61,7 @@ static void put(WiceEngine *engine, const WiceEngineEvent *event)
 void wice__engine_emit(WiceEngine *engine, WiceEngineEventType type, const WiceKey *peer)
 {
 	WiceEngineEvent event = { .type = type };
-	wice__engine_attachments_tell(engine->attachments);
+	wice__engine_attachments_tell(g_atomic_pointer_get(&engine->attachments));
 	if (!engine->on_event)
 		return;
 	if (peer)

@@ -5,7 +5,6 @@
  * passes on what comes of it, and sleeps in poll(2).
  */
 #include "engine/engine_private.h"
-#include "engine/offload.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,6 +12,7 @@
 #include <unistd.h>
 
 #include "base/log.h"
+#include "engine/offload.h"
 
 struct WiceEngineThread {
 	WiceEngine *engine;
@@ -93,8 +93,8 @@ static gpointer run_outbound(gpointer user_data)
 /*
  * What was just written to the TUN device is often answered by the kernel before write(2) returns.
  * Sending the answer here, if the outbound thread sleeps, saves the time that it needs to wake up:
- * more than a third of what the tunnel adds to a ping. It is not stopped with packets in the spill, which no
- * poll(2) would tell of.
+ * more than a third of what the tunnel adds to a ping. It is not stopped with packets in the spill,
+ * which no poll(2) would tell of.
  */
 static void send_answers(WiceEngineThread *outbound)
 {

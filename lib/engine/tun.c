@@ -194,7 +194,6 @@ static void tun_free(WiceTun *base)
 }
 
 static const WiceTunOps tun_ops = {
-	.name = "tun",
 	.poll_fd = tun_poll_fd,
 	.read = tun_read,
 	.write = tun_write,

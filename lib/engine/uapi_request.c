@@ -278,6 +278,8 @@ int wice__uapi_request_plan(WiceUapiRequest *request, WicePlan **ret)
 	const WiceAllowedIpChange *allowed_ips =
 		(const WiceAllowedIpChange *)(const void *)request->allowed_ips->data;
 	for (size_t i = 0; i < request->n_peers; i++) {
+		if (!request->peers[i].n_allowed_ips)
+			continue; /* there may be no array to add to */
 		request->peers[i].allowed_ips = allowed_ips;
 		allowed_ips += request->peers[i].n_allowed_ips;
 	}

@@ -28,8 +28,16 @@ static const WiceKey receiver_key = { { 1, 2, 3 } };
 
 static void make_both(WiceCookieChecker *checker, WiceCookieMaker *maker)
 {
-	wice__cookie_checker_init(checker, &receiver_key);
-	wice__cookie_maker_init(maker, &receiver_key);
+	static WiceCookieChecker fresh_checker;
+	static WiceCookieMaker fresh_maker;
+	static bool made;
+	if (!made) {
+		wice__cookie_checker_init(&fresh_checker, &receiver_key);
+		wice__cookie_maker_init(&fresh_maker, &receiver_key);
+		made = true;
+	}
+	*checker = fresh_checker;
+	*maker = fresh_maker;
 }
 
 static WiceEndpoint endpoint(uint8_t which)

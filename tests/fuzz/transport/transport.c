@@ -20,6 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "../known_dh.h"
 #include "crypto/key.h"
 #include "engine/core_private.h"
 
@@ -53,8 +54,7 @@ typedef struct {
 static WiceCore *core;
 static WiceLane *outbound, *inbound;
 static WiceKey keys[PEERS];
-static Known known[PEERS][STEPS_MAX + 1]; /* all of this run */
-static int n_known[PEERS];
+static Known known[PEERS][3]; /* the newest first */
 static bool has_peer[PEERS], owns_source[PEERS];
 static int64_t now_ms;
 static uint32_t random_state;
@@ -77,7 +77,7 @@ static uint8_t next_byte(Input *input)
 static Known *find_known(uint32_t remote_index)
 {
 	for (int peer = 0; peer < PEERS; peer++)
-		for (int i = 0; i < n_known[peer]; i++)
+		for (int i = 0; i < 3; i++)
 			if (known[peer][i].local_index == remote_index - 1)
 				return &known[peer][i];
 	return NULL;
@@ -117,12 +117,24 @@ static void on_route(const WiceEndpoint *remote, WiceBindPath *ret_path, void *u
 	*ret_path = (WiceBindPath){ .remote = *remote };
 }
 
-static void on_random(void *bytes, size_t n, void *user_data)
+static void fill_random(void *bytes, size_t n)
 {
 	for (size_t i = 0; i < n; i++) {
 		random_state = random_state * 1664525 + 1013904223;
 		((uint8_t *)bytes)[i] = (uint8_t)(random_state >> 24);
 	}
+}
+
+/* Of what has the length of a key there are only some, so that their X25519 is known. */
+static void on_random(void *bytes, size_t n, void *user_data)
+{
+	uint32_t after = random_state + 1;
+
+	if (n == 32)
+		random_state %= 64;
+	fill_random(bytes, n);
+	if (n == 32)
+		random_state = after;
 }
 
 static void on_event(WiceEngineEventType type, const WiceKey *peer, void *user_data)
@@ -166,26 +178,35 @@ static void remove_peers(void)
 	wice__core_apply(core, &change, now());
 }
 
+static bool is_held(const Known *session)
+{
+	return g_hash_table_contains(core->indices, GUINT_TO_POINTER(session->local_index));
+}
+
 /* As if a handshake had come to its end. */
 static void begin_session(int number, bool initiator)
 {
 	WiceCorePeer *peer;
 	WiceNoiseKeys session = { .initiator = initiator };
-	Known *added = &known[number][n_known[number]];
+	Known *slots = known[number];
+	int gone = 2;
 
 	if (!has_peer[number])
 		return;
 	g_mutex_lock(&core->mutex);
 	peer = wice__core_find_peer(core, &keys[number]);
-	on_random(session.send, sizeof(session.send), NULL);
-	on_random(session.receive, sizeof(session.receive), NULL);
+	fill_random(session.send, sizeof(session.send));
+	fill_random(session.receive, sizeof(session.receive));
 	session.local_index = wice__core_new_index(core);
 	session.remote_index = session.local_index + 1;
-	*added = (Known){ .local_index = session.local_index, .born_ms = now_ms };
-	memcpy(added->send, session.send, 32);
-	memcpy(added->receive, session.receive, 32);
-	n_known[number]++;
 	wice__core_begin_session(core, peer, &session, now());
+	/* The core holds two besides, and not always the newest. */
+	while (is_held(&slots[gone]))
+		gone--;
+	memmove(slots + 1, slots, gone * sizeof(*slots));
+	slots[0] = (Known){ .local_index = session.local_index, .born_ms = now_ms };
+	memcpy(slots[0].send, session.send, 32);
+	memcpy(slots[0].receive, session.receive, 32);
 	wice__core_look(core, peer, now());
 	g_mutex_unlock(&core->mutex);
 }
@@ -213,9 +234,10 @@ static void reset(void)
 		make_core();
 	now_ms = START_MS;
 	random_state = 1;
-	memset(n_known, 0, sizeof(n_known));
+	memset(known, 0, sizeof(known));
 	wice__core_set_up(core, false, now());
 	remove_peers();
+	core->timestamp_ns = 0;
 	wice__core_set_up(core, true, now());
 	wice__core_set_mtu(core, 1420);
 	for (int i = 0; i < PEERS; i++) {
@@ -314,7 +336,7 @@ static bool is_live(int peer, const Known *session)
 	WiceIndexEntry *entry =
 		g_hash_table_lookup(core->indices, GUINT_TO_POINTER(session->local_index));
 
-	return entry && entry->session && has_peer[peer] &&
+	return session->local_index && entry && entry->session && has_peer[peer] &&
 	       now_ms - session->born_ms < REJECT_AFTER_TIME;
 }
 
@@ -342,9 +364,7 @@ static void receive_sealed(Input *input, bool flip)
 {
 	uint8_t which = next_byte(input);
 	int peer = which % PEERS;
-	/* One of the last three. */
-	Known *session = &known[peer][MAX(n_known[peer] - 1 - which / PEERS % 3, 0)];
-	Known before = *session;
+	Known *session = &known[peer][which / PEERS % 3], before = *session;
 	size_t plain = next_byte(input), segments = 1 + next_byte(input) % SEGMENTS_MAX;
 	size_t step = WICE_MESSAGE_MIN_TRANSPORT + plain, length = step * segments, expected = 0;
 	g_autofree uint8_t *datagram = g_malloc(length);

@@ -13,7 +13,6 @@ START_TEST(first_packet_begins_a_handshake)
 	World *world = strangers();
 	uint64_t first = world_send(world, A, B, 100, 50);
 	WorldEnd *b = &world->ends[B];
-
 	world_run(world, 0);
 	ck_assert_uint_eq(world_count(world, A, WORLD_INITIATION, 0), 1);
 	ck_assert_uint_eq(world_count(world, B, WORLD_RESPONSE, 0), 1);
@@ -31,7 +30,6 @@ START_TEST(responder_waits_for_the_first_packet)
 {
 	World *world = strangers();
 	WiceCorePeer *a;
-
 	world->lost_kinds[A] = WORLD_LOST(WORLD_DATA);
 	world_send(world, A, B, 1, 10);
 	world_run(world, 0);
@@ -55,7 +53,6 @@ END_TEST
 START_TEST(empty_packet_confirms)
 {
 	World *world = strangers();
-
 	world_set_peer(world, A, B,
 		       (WicePeerChange){ .fields = WICE_PEER_HAS_KEEPALIVE, .keepalive_s = 25 });
 	world_run(world, 0);
@@ -69,7 +66,6 @@ END_TEST
 static void set_psk(World *world, int end, int peer, uint8_t byte)
 {
 	WicePeerChange change = { .fields = WICE_PEER_HAS_PRESHARED_KEY };
-
 	memset(&change.preshared_key, byte, sizeof(change.preshared_key));
 	world_set_peer(world, end, peer, change);
 }
@@ -77,7 +73,6 @@ static void set_psk(World *world, int end, int peer, uint8_t byte)
 START_TEST(preshared_keys_must_be_equal)
 {
 	World *world = strangers();
-
 	set_psk(world, A, B, 1);
 	world_send(world, A, B, 1, 10);
 	world_run(world, 3 * S);
@@ -106,7 +101,6 @@ START_TEST(same_private_key_changes_nothing)
 	World *world = friends();
 	WiceKey key = world->ends[A].private_key;
 	WiceCoreSession *session = peer_of(world, A, B)->current;
-
 	world_set_key(world, A, &key);
 	world_run(world, 0);
 	ck_assert(world_connected(world, A, B));
@@ -123,7 +117,6 @@ START_TEST(new_private_key_needs_a_new_session_at_once)
 	WicePeerChange remove = { .flags = WICE_PEER_CHANGE_REMOVE, .public_key = old_public };
 	WiceDeviceChange change = { .size = sizeof(change), .n_peers = 1, .peers = &remove };
 	int64_t since;
-
 	wice__key_clamp(&key);
 	world_set_key(world, A, &key);
 	world_apply(world, B, &change);
@@ -143,7 +136,6 @@ START_TEST(session_that_waits_is_spent_by_a_new_private_key_too)
 {
 	World *world = strangers();
 	WiceKey key = { { 0, 1, 2, 3 } };
-
 	world->lost_kinds[A] = WORLD_LOST(WORLD_DATA);
 	world_send(world, A, B, 1, 10);
 	world_run(world, 0);
@@ -164,7 +156,6 @@ START_TEST(own_key_is_no_peer)
 {
 	World *world = friends();
 	WiceKey key = world->ends[B].private_key;
-
 	world_set_key(world, A, &key);
 	ck_assert_uint_eq(g_hash_table_size(world->ends[A].core->peers), 0);
 	ck_assert_uint_eq(g_hash_table_size(world->ends[A].core->indices), 0);
@@ -179,7 +170,6 @@ START_TEST(without_a_private_key_nothing_is_sent)
 	World *world = friends();
 	WiceKey key = world->ends[A].private_key, none = { { 0 } };
 	int64_t since;
-
 	world_set_peer(world, A, B,
 		       (WicePeerChange){ .fields = WICE_PEER_HAS_KEEPALIVE, .keepalive_s = 25 });
 	world_run(world, 1 * S);
@@ -208,7 +198,6 @@ static const WorldDatagram *captured(const World *world, WiceMessageType type)
 {
 	for (guint i = world->captured->len; i-- > 0;) {
 		const WorldDatagram *datagram = world->captured->pdata[i];
-
 		if (wice__message_type(datagram->data, datagram->length) == type)
 			return datagram;
 	}
@@ -221,7 +210,6 @@ START_TEST(repeated_handshakes_are_refused)
 	const WorldDatagram *initiation, *response;
 	WiceCoreSession *session;
 	WiceEndpoint elsewhere = { { WICE_FAMILY_IPV4, { 198, 51, 100, 1 } }, 1, 0 };
-
 	world->capture = true;
 	ck_assert(world_connected(world, A, B));
 	initiation = captured(world, WICE_MESSAGE_INITIATION);
@@ -244,7 +232,6 @@ START_TEST(forged_handshakes_are_counted)
 {
 	World *world = strangers();
 	WorldDatagram datagram;
-
 	world->capture = true;
 	cut(world);
 	world_send(world, A, B, 1, 10);
@@ -252,7 +239,6 @@ START_TEST(forged_handshakes_are_counted)
 	datagram = *captured(world, WICE_MESSAGE_INITIATION);
 	for (uint32_t i = 4; i < datagram.length - 16; i += 9) {
 		uint64_t before = world_counters(world, B).bad_handshake;
-
 		datagram.data[i] ^= 1;
 		world_inject(world, B, &datagram.from, datagram.data, datagram.length);
 		datagram.data[i] ^= 1;
@@ -268,7 +254,6 @@ END_TEST
 START_TEST(initiations_of_strangers_are_refused)
 {
 	World *world = world_new(1, 2);
-
 	world_set_peer(world, A, B,
 		       (WicePeerChange){ .fields = WICE_PEER_HAS_ENDPOINT,
 					 .endpoint = world->ends[B].address });
@@ -283,7 +268,6 @@ END_TEST
 START_TEST(initiations_are_answered_every_20_ms_at_most)
 {
 	World *world = strangers();
-
 	for (int i = 0; i < 30; i++) {
 		/* As if it were another program with the same key. */
 		world_restart(world, A);
@@ -317,7 +301,6 @@ START_TEST(indices_are_neither_zero_nor_stun_nor_taken)
 {
 	World *world = world_new(1, 1);
 	WiceIndexEntry first = { 0 }, second = { 0 };
-
 	world->random = bad_random;
 	wice__core_register(world->ends[A].core, &first);
 	wice__core_register(world->ends[A].core, &second);
@@ -343,7 +326,6 @@ START_TEST(key_of_low_order_gets_nowhere)
 		.allowed_ips = &ip,
 	};
 	WiceDeviceChange change = { .size = sizeof(change), .n_peers = 1, .peers = &peer };
-
 	world_apply(world, A, &change);
 	for (int i = 0; i < 100; i++) {
 		world_send(world, A, 8, 2, 10);
@@ -361,7 +343,6 @@ END_TEST
 START_TEST(realtime_may_go_backwards)
 {
 	World *world = friends();
-
 	for (int i = 0; i < 5; i++) {
 		world->ends[A].realtime_leap_ns -= INT64_C(3600000000000);
 		world_run(world, 121 * S);
@@ -377,7 +358,6 @@ START_TEST(distant_peer_is_reached)
 {
 	for (uint32_t seed = 0; seed < 20; seed++) {
 		World *world = world_new(seed, 2);
-
 		world_join(world, A, B);
 		world->max_delay_ms = 2500;
 		world_send(world, A, B, 1, 10);
@@ -393,7 +373,6 @@ START_TEST(restarted_peer_is_found_again)
 {
 	World *world = friends();
 	int64_t since;
-
 	world_run(world, 30 * S);
 	world_restart(world, B);
 	world_set_peer(world, B, A, (WicePeerChange){ 0 });

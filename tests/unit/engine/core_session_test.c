@@ -10,7 +10,6 @@ START_TEST(both_may_begin_at_once)
 {
 	World *world = strangers();
 	World *slow = strangers();
-
 	/* Both initiations are on their way before one arrives. */
 	slow->max_delay_ms = world->max_delay_ms = 1;
 	world_send(world, A, B, 1, 10);
@@ -27,7 +26,6 @@ START_TEST(both_may_begin_at_once)
 	/* In any order. */
 	for (uint32_t seed = 0; seed < 100; seed++) {
 		World *other = world_new(seed, 2);
-
 		world_join(other, A, B);
 		other->max_delay_ms = 100;
 		world_send(other, A, B, 1, 10);
@@ -49,7 +47,6 @@ START_TEST(both_agree_on_one_of_two_sessions)
 		World *world = world_new(seed, 2);
 		WiceCoreSession *a, *b;
 		int64_t since;
-
 		world_join(world, A, B);
 		world->max_delay_ms = 100;
 		world_send(world, A, B, 1, 10);
@@ -84,7 +81,6 @@ START_TEST(lost_response_does_no_harm)
 {
 	for (uint32_t seed = 0; seed < 50; seed++) {
 		World *world = world_new(seed, 2);
-
 		world_join(world, A, B);
 		/* Each has a session of its own, and has not heard of the other's. */
 		world->lost_kinds[A] = world->lost_kinds[B] =
@@ -116,7 +112,6 @@ START_TEST(late_packet_of_a_former_session_changes_nothing)
 		WorldEnd *a = &world->ends[A];
 		WiceCoreSession *session;
 		const WorldDatagram *late;
-
 		world_join(world, A, B);
 		ck_assert(world_connected(world, A, B));
 		world->capture = true;
@@ -142,7 +137,6 @@ END_TEST
 START_TEST(session_that_was_never_used_is_given_up)
 {
 	World *world = strangers();
-
 	world->lost_kinds[A] = WORLD_LOST(WORLD_RESPONSE);
 	world_send(world, B, A, 1, 10);
 	world_run(world, 1 * S);
@@ -161,7 +155,6 @@ END_TEST
 START_TEST(answer_ends_nothing_that_is_in_use)
 {
 	World *world = friends();
-
 	world_run(world, 121 * S);
 	/* a has a new session, of which b has not heard by any packet; then b begins one. */
 	world->lost_kinds[A] = WORLD_LOST(WORLD_DATA) | WORLD_LOST(WORLD_KEEPALIVE);
@@ -183,7 +176,6 @@ START_TEST(former_session_is_spent_by_a_new_private_key_too)
 {
 	World *world = friends();
 	WiceKey key = { { 0, 1, 2, 3 } };
-
 	world_run(world, 121 * S);
 	ck_assert(world_connected(world, A, B));
 	ck_assert(!wice__session_spent(peer_of(world, A, B)->previous, world->ms));
@@ -200,7 +192,6 @@ START_TEST(both_may_rekey_at_once)
 	for (uint32_t seed = 0; seed < 50; seed++) {
 		World *world = world_new(seed, 2);
 		WiceCorePeer *peers[2];
-
 		world_join(world, A, B);
 		ck_assert(world_connected(world, A, B));
 		world_run(world, 6 * S);
@@ -225,7 +216,6 @@ END_TEST
 START_TEST(their_handshake_replaces_ours)
 {
 	World *world = strangers();
-
 	world->lost_kinds[A] = WORLD_LOST(WORLD_INITIATION);
 	world_send(world, A, B, 1, 10);
 	world_run(world, 1 * S);
@@ -246,7 +236,6 @@ START_TEST(former_session_still_opens)
 {
 	World *world = friends();
 	WiceCoreSession *former;
-
 	world_run(world, 121 * S);
 	former = peer_of(world, B, A)->current;
 	/* a renews the session; b does not hear of it by any packet yet, and goes on with the old one. */
