@@ -3,6 +3,7 @@
 #include "quick.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -218,6 +219,7 @@ static gboolean feed(const char *const *argv, const char *text, GError **error)
 				      G_SPAWN_SEARCH_PATH | G_SPAWN_DO_NOT_REAP_CHILD, NULL, NULL,
 				      &pid, &input, NULL, NULL, error))
 		return FALSE;
+	(void)signal(SIGPIPE, SIG_IGN); /* it may end before it has read all */
 	ssize_t written = write(input, text, strlen(text));
 	close(input);
 	pid_t waited;

@@ -84,8 +84,8 @@ static int fail(const GError *error)
 static int read_queues(const char *text, unsigned *ret)
 {
 	guint64 n;
-	if (!g_ascii_string_to_unsigned(text, 10, 1, 256, &n, NULL))
-		return refuse("'%s' is no number of threads from 1 to 256 for --queues.", text);
+	if (!g_ascii_string_to_unsigned(text, 10, 1, 64, &n, NULL))
+		return refuse("'%s' is no number of threads from 1 to 64 for --queues.", text);
 	*ret = (unsigned)n;
 	return -1;
 }

@@ -69,7 +69,7 @@ typedef struct {
 
 	/*
 	 * Begins to receive at a port, 0: any. n_queues: how many threads would receive; the bind
-	 * says how many it has, at least 1. A bind that was closed can be opened again.
+	 * says how many it has, 1 to that many. A bind that was closed can be opened again.
 	 * -EADDRINUSE: the port is taken; -EPERM: not allowed to set the mark; -EALREADY: is open.
 	 */
 	int (*open)(WiceBind *bind, uint16_t port, uint32_t fwmark, unsigned n_queues,
@@ -89,13 +89,14 @@ typedef struct {
 	 * could be. A local address that the system refuses is cleared in path and done without.
 	 */
 	int (*send)(WiceBind *bind, WiceBindPath *path, const WiceBindPacket *packets, size_t n);
-	/* The path to an address that a user has set, or came from elsewhere than receive(). */
+	/* The path to an address that a user has set, or that came from elsewhere than receive(). */
 	void (*route)(WiceBind *bind, const WiceEndpoint *remote, WiceBindPath *ret_path);
 	/* Marks everything that is sent from now on (SO_MARK), 0: does not. -EPERM as in open(). */
 	int (*set_fwmark)(WiceBind *bind, uint32_t fwmark);
 	/*
 	 * A peer has proven that it is at the other end of a path that it was not at before. May be
-	 * NULL. Called by a receiving thread.
+	 * NULL. Called between open() and close(), one call at a time, with locks of the engine
+	 * held: no function of the engine may be called.
 	 */
 	void (*authenticated)(WiceBind *bind, const WiceBindPath *path, const WiceKey *peer);
 	/* Any thread, also when it is closed. */

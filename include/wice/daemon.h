@@ -23,8 +23,8 @@ typedef struct {
 	const char *const *backends;   /* signaling URLs */
 	const char *const *stun_urls;
 	const char *const *ups; /* interfaces or files for `wice up` */
-	const char *socket;    /* where to listen for control clients */
-	const char *state_dir; /* where the agent remembers what it found */
+	const char *socket;     /* where to listen for control clients */
+	const char *state_dir;  /* where the agent remembers what it found */
 	WiceLogLevel log_level;
 } WiceDaemonSettings;
 

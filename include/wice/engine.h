@@ -31,7 +31,7 @@ typedef struct WiceEngine WiceEngine;
 
 /*
  * An IP packet has been decrypted. On a thread of the engine: be quick. Valid during the call. One
- * call at a time, unless the bind has several queues.
+ * call at a time.
  */
 typedef void (*WiceEngineOutputFunc)(const uint8_t *packet, size_t length, void *user_data);
 
@@ -87,7 +87,7 @@ typedef struct {
 typedef struct {
 	WiceTunCounters tun;
 	WiceBindCounters bind;
-	uint64_t no_peer;        /* to an address that is nobody's */
+	uint64_t no_peer;        /* to an address that is nobody's, or what we sent came back */
 	uint64_t no_endpoint;    /* to a peer whose endpoint is not known */
 	uint64_t staged_dropped; /* too many waited for a handshake, or none came about */
 	uint64_t invalid;        /* no message of WireGuard */

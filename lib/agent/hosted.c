@@ -2,8 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Interfaces that the agent has made. Whoever deletes one (the link, or its socket) does so with
- * programs that know nothing of the agent, so their end is an event of the engine; as an engine must
- * not be freed from within its event, that waits for the next turn of the main loop.
+ * programs that know nothing of the agent, so their end is an event of the engine.
  */
 #include "agent/hosted.h"
 
@@ -16,13 +15,11 @@
 typedef struct {
 	WiceAgent *agent;
 	WiceEngine *engine;
-	WiceTimer *end; /* due when it is to be freed */
 } Hosted;
 
 static void hosted_free(gpointer data)
 {
 	Hosted *hosted = data;
-	wice__timer_free(hosted->end);
 	if (hosted->engine)
 		wice_agent_remove_engine(hosted->agent, hosted->engine);
 	wice_engine_free(hosted->engine);
@@ -49,17 +46,11 @@ bool wice__hosted_has(const WiceAgent *agent, const char *name)
 	return find_hosted(agent, name) != NULL;
 }
 
-static void on_end(void *user_data)
-{
-	Hosted *hosted = user_data;
-	g_ptr_array_remove(hosted->agent->hosted, hosted);
-}
-
 static void on_engine_event(WiceEngine *engine, const WiceEngineEvent *event, void *user_data)
 {
 	Hosted *hosted = user_data;
 	if (event->type == WICE_ENGINE_LOST || event->type == WICE_ENGINE_SOCKET_DELETED)
-		wice__timer_set(hosted->end, 0);
+		g_ptr_array_remove(hosted->agent->hosted, hosted);
 }
 
 static WiceEngine *start_engine(Hosted *hosted, const char *name, GError **error)
@@ -86,7 +77,6 @@ gboolean wice_agent_create_interface(WiceAgent *agent, const char *name, GError 
 	}
 	Hosted *hosted = g_new0(Hosted, 1);
 	hosted->agent = agent;
-	hosted->end = wice__timer_new(agent->context, on_end, hosted);
 	hosted->engine = start_engine(hosted, name, error);
 	if (!hosted->engine) {
 		hosted_free(hosted);

@@ -17,10 +17,10 @@
  */
 #include "engine/allowed_ips.h"
 
-#include "base/address.h"
-
 #include <glib.h>
 #include <string.h>
+
+#include "base/address.h"
 
 typedef struct {
 	uint64_t high, low;

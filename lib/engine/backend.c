@@ -13,13 +13,13 @@
  */
 #include "engine/backend.h"
 
-#include "wg/device.h"
-#include "wg/link.h"
-#include "wg/plan.h"
-
 #include <errno.h>
 #include <string.h>
 #include <wice/error.h>
+
+#include "wg/device.h"
+#include "wg/link.h"
+#include "wg/plan.h"
 
 typedef struct {
 	WiceEngine *engine;

@@ -2,11 +2,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/cookie.h"
 
-#include "crypto/blake2s.h"
-
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
+
+#include "crypto/blake2s.h"
 
 #define MAC_LEN sizeof(((WiceMessageInitiation *)NULL)->mac1)
 #define MACS_LEN (2 * MAC_LEN)

@@ -1,13 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/* A core's birth and death, its lanes, and what they have to tell. */
 #include "engine/core_private.h"
 
 #include <sodium.h>
 #include <string.h>
 
 #include "crypto/key.h"
-
-/* A core's birth and death, its lanes, and what they have to tell. */
 
 static void free_peer(gpointer peer)
 {
@@ -19,13 +18,12 @@ WiceCore *wice__core_new(const WiceAeadProvider *aead, const WiceCoreHooks *hook
 {
 	WiceCore *core = g_new0(WiceCore, 1);
 	uint8_t hash_key[16];
-
 	core->aead = aead;
 	core->hooks = hooks;
 	core->user_data = user_data;
 	g_mutex_init(&core->mutex);
 	core->lanes = g_ptr_array_new();
-	hooks->random(hash_key, sizeof(hash_key), user_data);
+	hooks->random(hash_key, sizeof hash_key, user_data);
 	core->limit = wice__rate_limit_new(hash_key);
 	core->limit_ms = INT64_MAX;
 	core->peers = g_hash_table_new_full(wice__key_hash, wice__key_equal, NULL, free_peer);
@@ -48,7 +46,7 @@ void wice__core_free(WiceCore *core)
 	wice__rate_limit_free(core->limit);
 	g_ptr_array_unref(core->lanes);
 	g_mutex_clear(&core->mutex);
-	sodium_memzero(core, sizeof(*core));
+	sodium_memzero(core, sizeof *core);
 	g_free(core);
 }
 
@@ -67,7 +65,6 @@ void wice__core_release_lanes(WiceCore *core)
 WiceLane *wice__lane_new(WiceCore *core)
 {
 	WiceLane *lane = g_new0(WiceLane, 1);
-
 	lane->core = core;
 	g_mutex_init(&lane->mutex);
 	lane->reports = g_array_new(FALSE, FALSE, sizeof(WiceReport));
@@ -100,7 +97,6 @@ static void add_counters(WiceEngineCounters *sum, const WiceLaneCounters *lane)
 void wice__lane_free(WiceLane *lane)
 {
 	WiceCore *core = lane->core;
-
 	g_mutex_lock(&core->mutex);
 	g_ptr_array_remove(core->lanes, lane);
 	add_counters(&core->counters, &lane->counters);
@@ -130,7 +126,6 @@ void wice__core_counters(WiceCore *core, WiceEngineCounters *ret_counters)
 static void stage(WiceCore *core, const WicePacket *packet)
 {
 	WiceCorePeer *peer = wice__core_route(core, packet);
-
 	if (!peer || !core->up)
 		return;
 	wice__core_stage(core, peer, packet);
@@ -141,11 +136,9 @@ static void stage(WiceCore *core, const WicePacket *packet)
 static void hear(WiceCore *core, const WiceReport *report, WiceNow now)
 {
 	WiceIndexEntry *entry = g_hash_table_lookup(core->indices, GUINT_TO_POINTER(report->index));
-	WiceCorePeer *peer;
-
 	if (!entry || !entry->session)
 		return;
-	peer = entry->peer;
+	WiceCorePeer *peer = entry->peer;
 	switch (report->type) {
 	case WICE_REPORT_LOOK:
 		break;
@@ -156,7 +149,7 @@ static void hear(WiceCore *core, const WiceReport *report, WiceNow now)
 		wice__core_confirm_session(core, peer, entry->session, now);
 		break;
 	case WICE_REPORT_ROAMED:
-		wice__core_set_path(core, peer, &report->path);
+		wice__core_heard_on(core, peer, &report->path);
 		return;
 	case WICE_REPORT_CLEARED:
 		wice__core_clear_source(core, peer);
@@ -165,21 +158,26 @@ static void hear(WiceCore *core, const WiceReport *report, WiceNow now)
 	wice__core_look_soon(core, peer);
 }
 
+void wice__lane_tell(WiceLane *lane, WiceReportType type, uint32_t index, const WiceBindPath *path)
+{
+	WiceReport report = { .type = type, .index = index };
+	if (path)
+		report.path = *path;
+	g_array_append_val(lane->reports, report);
+}
+
 bool wice__lane_report(WiceLane *lane, WiceNow now)
 {
 	WiceCore *core = lane->core;
-	int64_t before;
-	bool earlier;
-
 	if (lane->reports->len + lane->staging->len == 0)
 		return false;
 	g_mutex_lock(&core->mutex);
-	before = wice__core_next(core);
+	int64_t before = wice__core_next(core);
 	for (guint i = 0; i < lane->reports->len; i++)
 		hear(core, &g_array_index(lane->reports, WiceReport, i), now);
 	for (guint i = 0; i < lane->staging->len; i++)
 		stage(core, &g_array_index(lane->staging, WicePacket, i));
-	earlier = wice__core_next(core) < before;
+	bool earlier = wice__core_next(core) < before;
 	g_mutex_unlock(&core->mutex);
 	g_array_set_size(lane->reports, 0);
 	g_array_set_size(lane->staging, 0);

@@ -47,6 +47,8 @@ typedef struct {
 	void (*send)(WiceBindPath *path, const WiceBindPacket *packets, size_t n, void *user_data);
 	/* The path to an endpoint that was configured. */
 	void (*route)(const WiceEndpoint *remote, WiceBindPath *ret_path, void *user_data);
+	/* The peer has proven that it is at a path that it was not at before. May be NULL. */
+	void (*authenticated)(const WiceBindPath *path, const WiceKey *peer, void *user_data);
 	/* n random bytes. */
 	void (*random)(void *bytes, size_t n, void *user_data);
 	/* HANDSHAKE, ENDPOINT. */
@@ -81,7 +83,7 @@ void wice__core_set_mtu(WiceCore *core, uint32_t mtu);
  */
 void wice__core_handshake(WiceCore *core, const uint8_t *data, size_t length,
 			  const WiceBindPath *path, bool under_load, WiceNow now);
-/* Does what is due. Returns the next deadline, INT64_MAX: none. */
+/* Does what is due, or much of it. Returns the next deadline, INT64_MAX: none. */
 int64_t wice__core_timers(WiceCore *core, WiceNow now);
 /* The next deadline; may have become earlier by any call but wice__core_timers(). */
 int64_t wice__core_deadline(WiceCore *core);
@@ -123,7 +125,7 @@ size_t wice__lane_open(WiceLane *lane, const WiceBindDatagram *datagrams, size_t
 
 /*
  * Tells control what came up during the batch. True if control has something to do earlier than it
- * thought: look at wice__core_deadline().
+ * thought: look at wice__core_deadline(), or call wice__core_timers().
  */
 bool wice__lane_report(WiceLane *lane, WiceNow now);
 

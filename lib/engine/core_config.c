@@ -1,38 +1,35 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Configuration: what a plan changes, what a snapshot tells. */
 #include "engine/core_private.h"
 
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
 
-/* Configuration: what a plan changes, what a snapshot tells. */
-
 /* Sessions and handshakes with the old key are worth nothing any more. */
 static void expire(WiceCore *core, WiceCorePeer *peer)
 {
+	WiceCoreSession *sessions[] = { peer->current, peer->previous, peer->next };
 	wice__noise_peer_reset(&peer->noise);
 	wice__core_end_handshake(core, peer);
 	peer->retry_ms = INT64_MAX;
 	peer->shaken_ms = INT64_MIN;
-	if (peer->current)
-		peer->current->counter = WICE_REJECT_AFTER_MESSAGES;
-	if (peer->next)
-		peer->next->counter = WICE_REJECT_AFTER_MESSAGES;
+	for (size_t i = 0; i < G_N_ELEMENTS(sessions); i++)
+		if (sessions[i])
+			sessions[i]->counter = WICE_REJECT_AFTER_MESSAGES;
 	wice__core_look_soon(core, peer);
 }
 
 static void set_private_key(WiceCore *core, const WiceKey *key)
 {
-	WiceCorePeer *self;
-
-	if (core->has_identity &&
-	    sodium_memcmp(&core->identity.private_key, key, sizeof(*key)) == 0)
+	if (core->has_identity && sodium_memcmp(&core->identity.private_key, key, sizeof *key) == 0)
 		return;
 	core->has_identity = !wice_key_is_zero(key);
 	wice__noise_identity(key, &core->identity);
 	wice__cookie_checker_init(&core->checker, &core->identity.public_key);
-	self = core->has_identity ? wice__core_find_peer(core, &core->identity.public_key) : NULL;
+	WiceCorePeer *self =
+		core->has_identity ? wice__core_find_peer(core, &core->identity.public_key) : NULL;
 	if (self)
 		wice__core_remove_peer(core, self);
 	for (GList *item = core->peer_order.head; item; item = item->next)
@@ -45,7 +42,6 @@ static void set_allowed_ips(WiceCore *core, WiceCorePeer *peer, const WicePeerCh
 		wice__allowed_ips_clear(core->routes, &peer->allowed_ips);
 	for (size_t i = 0; i < change->n_allowed_ips; i++) {
 		const WiceAllowedIpChange *ip = &change->allowed_ips[i];
-
 		if (ip->remove)
 			wice__allowed_ips_remove(core->routes, &ip->prefix, peer,
 						 &peer->allowed_ips);
@@ -66,7 +62,6 @@ static void set_endpoint(WiceCore *core, WiceCorePeer *peer, const WiceEndpoint 
 static void change_peer(WiceCore *core, const WicePeerChange *change)
 {
 	WiceCorePeer *peer = wice__core_find_peer(core, &change->public_key);
-
 	if (change->flags & WICE_PEER_CHANGE_REMOVE) {
 		if (peer)
 			wice__core_remove_peer(core, peer);
@@ -102,7 +97,6 @@ static bool too_many(const WiceCore *core, const WiceDeviceChange *change)
 {
 	bool replace = change->flags & WICE_DEVICE_CHANGE_REPLACE_PEERS;
 	size_t n = replace ? 0 : g_hash_table_size(core->peers);
-
 	if (n + change->n_peers <= MAX_PEERS)
 		return false;
 	for (size_t i = 0; i < change->n_peers; i++)
@@ -112,10 +106,8 @@ static bool too_many(const WiceCore *core, const WiceDeviceChange *change)
 
 int wice__core_apply(WiceCore *core, const WiceDeviceChange *change, WiceNow now)
 {
-	int r;
-
 	g_mutex_lock(&core->mutex);
-	r = too_many(core, change) ? -E2BIG : 0;
+	int r = too_many(core, change) ? -E2BIG : 0;
 	if (r == 0) {
 		wice__core_hold_lanes(core);
 		if (change->fields & WICE_DEVICE_HAS_PRIVATE_KEY)
@@ -138,7 +130,6 @@ static void read_allowed_ip(const WicePrefix *prefix, void *builder)
 static void read_peer(const WiceCorePeer *peer, WiceDeviceBuilder *builder)
 {
 	WiceDevicePeer *to;
-
 	if (wice__device_builder_peer(builder, &peer->noise.public_key, &to) < 0)
 		return;
 	to->preshared_key = peer->noise.preshared_key;
@@ -153,7 +144,6 @@ static void read_peer(const WiceCorePeer *peer, WiceDeviceBuilder *builder)
 void wice__core_read(WiceCore *core, WiceDeviceBuilder *builder)
 {
 	WiceDeviceInfo *info = wice__device_builder_info(builder);
-
 	g_mutex_lock(&core->mutex);
 	if (core->has_identity) {
 		info->private_key = core->identity.private_key;

@@ -1,18 +1,14 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/core_private.h"
-
-#include <string.h>
-
 /*
  * From the bind to the TUN: messages are sorted by session, those of a session are opened together,
  * and what comes out must be an IP packet from an address that is the peer's.
  */
+#include "engine/core_private.h"
 
 static void add_received(WiceLane *lane, uint8_t *data, size_t length, const WiceBindPath *path)
 {
 	WiceReceived received = { data, (uint32_t)length, wice__get_le32(data + 4), false, path };
-
 	g_array_append_val(lane->received, received);
 }
 
@@ -21,11 +17,9 @@ static void sort_out(WiceLane *lane, const WiceBindDatagram *datagram,
 		     WiceLaneHandshakeFunc handshake, void *user_data)
 {
 	size_t step = datagram->segment ? datagram->segment : datagram->length;
-
 	for (size_t at = 0; at < datagram->length; at += step) {
 		uint8_t *data = datagram->data + at;
 		size_t length = MIN(step, datagram->length - at);
-
 		switch (wice__message_type(data, length)) {
 		case WICE_MESSAGE_TRANSPORT:
 			add_received(lane, data, length, &datagram->path);
@@ -50,11 +44,9 @@ typedef struct {
 static void collect(WiceLane *lane, size_t first, Batch *ret_batch)
 {
 	uint32_t index = g_array_index(lane->received, WiceReceived, first).index;
-
 	ret_batch->n = 0;
 	for (size_t i = first; i < lane->received->len && ret_batch->n < WICE_AEAD_MAX_BATCH; i++) {
 		WiceReceived *received = &g_array_index(lane->received, WiceReceived, i);
-
 		if (received->taken || received->index != index)
 			continue;
 		received->taken = true;
@@ -66,10 +58,8 @@ static void collect(WiceLane *lane, size_t first, Batch *ret_batch)
 static void open_batch(WiceLane *lane, WiceCoreSession *session, Batch *batch)
 {
 	size_t kept = 0;
-
 	for (size_t i = 0; i < batch->n; i++) {
 		const WiceReceived *received = batch->received[i];
-
 		batch->packets[i] = (WiceAeadPacket){
 			.data = received->data + WICE_MESSAGE_HEADER_LEN,
 			.length = received->length - (uint32_t)WICE_MESSAGE_MIN_TRANSPORT,
@@ -94,28 +84,13 @@ static void open_batch(WiceLane *lane, WiceCoreSession *session, Batch *batch)
 	batch->n = kept;
 }
 
-static bool same_source(const WiceIpHeader *a, const WiceIpHeader *b)
-{
-	return a->family == b->family &&
-	       memcmp(a->source, b->source, a->family == WICE_FAMILY_IPV4 ? 4 : 16) == 0;
-}
-
-static WiceCorePeer *owner(const WiceCore *core, const WiceIpHeader *header)
-{
-	if (header->family == WICE_FAMILY_IPV4)
-		return wice__allowed_ips_find4(core->routes, header->source);
-	return wice__allowed_ips_find6(core->routes, header->source);
-}
-
 /* Hands the IP packets on. True if there was any data. */
 static bool deliver(WiceLane *lane, const WiceCorePeer *peer, const Batch *batch)
 {
 	WiceIpHeader header, last = { 0 };
 	bool data = false;
-
 	for (size_t i = 0; i < batch->n; i++) {
 		WicePacket packet = { batch->packets[i].data, batch->packets[i].length };
-
 		if (packet.length == 0)
 			continue; /* a keepalive */
 		data = true;
@@ -123,8 +98,8 @@ static bool deliver(WiceLane *lane, const WiceCorePeer *peer, const Batch *batch
 			lane->counters.not_ip++;
 			continue;
 		}
-		if (!last.source || !same_source(&header, &last)) {
-			if (owner(lane->core, &header) != peer) {
+		if (!wice__same_address(header.family, header.source, last.family, last.source)) {
+			if (wice__core_owner(lane->core, header.family, header.source) != peer) {
 				lane->counters.spoofed++;
 				continue;
 			}
@@ -136,34 +111,26 @@ static bool deliver(WiceLane *lane, const WiceCorePeer *peer, const Batch *batch
 	return data;
 }
 
-static void report(WiceLane *lane, WiceReportType type, const WiceCoreSession *session,
-		   const WiceBindPath *path)
-{
-	WiceReport report = { .type = type, .index = session->entry.index, .path = *path };
-
-	g_array_append_val(lane->reports, report);
-}
-
 /* Authentic packets of the session have come: what follows for the peer. */
 static void note(WiceLane *lane, WiceCoreSession *session, const Batch *batch, bool data,
 		 int64_t now_ms)
 {
 	WiceCorePeer *peer = session->entry.peer;
 	const WiceBindPath *path = batch->received[batch->n - 1]->path;
+	uint32_t index = session->entry.index;
 	uint64_t bytes = 0;
-
 	for (size_t i = 0; i < batch->n; i++)
 		bytes += batch->received[i]->length;
 	atomic_fetch_add_explicit(&peer->rx_bytes, bytes, memory_order_relaxed);
 	if (!wice__same_path(path, &peer->path))
-		report(lane, WICE_REPORT_ROAMED, session, path);
-	if (session == peer->next)
-		report(lane, WICE_REPORT_CONFIRMED, session, path);
+		wice__lane_tell(lane, WICE_REPORT_ROAMED, index, path);
+	if (wice__session_takes_over(peer, session))
+		wice__lane_tell(lane, WICE_REPORT_CONFIRMED, index, NULL);
 	if (wice__peer_received(peer, now_ms, data))
-		report(lane, WICE_REPORT_LOOK, session, path);
+		wice__lane_tell(lane, WICE_REPORT_LOOK, index, NULL);
 	if (session->initiator && now_ms - session->born_ms >= LAST_MINUTE &&
 	    !atomic_exchange(&session->last_minute_told, true))
-		report(lane, WICE_REPORT_REKEY, session, path);
+		wice__lane_tell(lane, WICE_REPORT_REKEY, index, NULL);
 }
 
 /* Opens the first message, and with it others of its session. */
@@ -172,7 +139,6 @@ static void open_some(WiceLane *lane, size_t first, int64_t now_ms)
 	uint32_t index = g_array_index(lane->received, WiceReceived, first).index;
 	WiceIndexEntry *entry = g_hash_table_lookup(lane->core->indices, GUINT_TO_POINTER(index));
 	Batch batch;
-
 	if (!entry || !entry->session) {
 		lane->counters.unknown_index++;
 		return;

@@ -1,11 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Peers: made, removed, and where they are. */
 #include "engine/core_private.h"
 
 #include <sodium.h>
 #include <string.h>
-
-/* Peers: made, removed, and where they are. */
 
 WiceCorePeer *wice__core_find_peer(WiceCore *core, const WiceKey *key)
 {
@@ -15,7 +14,6 @@ WiceCorePeer *wice__core_find_peer(WiceCore *core, const WiceKey *key)
 WiceCorePeer *wice__core_add_peer(WiceCore *core, const WiceKey *key)
 {
 	WiceCorePeer *peer = g_new0(WiceCorePeer, 1);
-
 	peer->noise.public_key = *key;
 	wice__cookie_maker_init(&peer->cookie, key);
 	wice__deadline_init(&peer->deadline);
@@ -55,11 +53,14 @@ bool wice__same_path(const WiceBindPath *a, const WiceBindPath *b)
 	       wice_address_compare(&a->local, &b->local) == 0;
 }
 
+static bool same_way(const WiceBindPath *a, const WiceBindPath *b)
+{
+	return a->channel == b->channel && wice_endpoint_compare(&a->remote, &b->remote) == 0;
+}
+
 void wice__core_set_path(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path)
 {
-	bool roamed = wice_endpoint_compare(&peer->path.remote, &path->remote) != 0 ||
-		      peer->path.channel != path->channel;
-
+	bool roamed = !same_way(&peer->path, path);
 	if (wice__same_path(&peer->path, path))
 		return;
 	wice__core_hold_lanes(core);
@@ -70,10 +71,17 @@ void wice__core_set_path(WiceCore *core, WiceCorePeer *peer, const WiceBindPath 
 				   core->user_data);
 }
 
+void wice__core_heard_on(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path)
+{
+	bool news = !same_way(&peer->path, path);
+	wice__core_set_path(core, peer, path);
+	if (news && core->hooks->authenticated)
+		core->hooks->authenticated(path, &peer->noise.public_key, core->user_data);
+}
+
 void wice__core_clear_source(WiceCore *core, WiceCorePeer *peer)
 {
 	WiceBindPath path = peer->path;
-
 	path.local = (WiceAddress){ 0 };
 	path.ifindex = 0;
 	wice__core_set_path(core, peer, &path);
@@ -84,7 +92,6 @@ void wice__core_send(WiceCore *core, WiceCorePeer *peer, const WiceBindPacket *p
 {
 	WiceBindPath path = peer->path;
 	uint64_t bytes = 0;
-
 	core->hooks->send(&path, packets, n, core->user_data);
 	if (path.local.family != peer->path.local.family)
 		wice__core_clear_source(core, peer);
@@ -100,7 +107,6 @@ void wice__core_reroute(WiceCore *core)
 	for (GList *item = core->peer_order.head; item; item = item->next) {
 		WiceCorePeer *peer = item->data;
 		WiceBindPath path;
-
 		if (peer->path.remote.address.family == WICE_FAMILY_NONE)
 			continue;
 		core->hooks->route(&peer->path.remote, &path, core->user_data);

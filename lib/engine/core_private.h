@@ -5,6 +5,7 @@
 
 #include <glib.h>
 #include <stdatomic.h>
+#include <string.h>
 
 #include "engine/allowed_ips.h"
 #include "engine/cookie.h"
@@ -46,6 +47,7 @@ struct WiceCoreSession {
 	WiceIndexEntry entry;
 	uint32_t remote_index;
 	bool initiator;
+	bool preferred; /* to one that was begun by the other end at the same time */
 	int64_t born_ms;
 	uint8_t send_key[WICE_AEAD_KEY_LEN];
 	uint8_t receive_key[WICE_AEAD_KEY_LEN];
@@ -99,7 +101,7 @@ struct WiceCorePeer {
 typedef enum {
 	WICE_REPORT_LOOK,      /* something is due earlier than control thinks */
 	WICE_REPORT_REKEY,     /* the session is old: a new one should follow it */
-	WICE_REPORT_CONFIRMED, /* the first packet of a session that the peer began */
+	WICE_REPORT_CONFIRMED, /* something came in a session that takes over */
 	WICE_REPORT_ROAMED,    /* the peer is at path now */
 	WICE_REPORT_CLEARED,   /* the local address of the peer's path is no more */
 } WiceReportType;
@@ -168,9 +170,27 @@ struct WiceCore {
 	_Atomic uint32_t mtu;
 };
 
+/* core.c: for the lane's thread. path: where the peer is if it has ROAMED, or NULL. */
+void wice__lane_tell(WiceLane *lane, WiceReportType type, uint32_t index, const WiceBindPath *path);
+
+/* Whose an address of an IP packet is, or NULL. Lanes may call it too. */
+static inline WiceCorePeer *wice__core_owner(const WiceCore *core, WiceFamily family,
+					     const uint8_t *address)
+{
+	return family == WICE_FAMILY_IPV4 ? wice__allowed_ips_find4(core->routes, address)
+					  : wice__allowed_ips_find6(core->routes, address);
+}
+
+/* Whether two addresses of IP packets are the same. b may be none: NONE, NULL. */
+static inline bool wice__same_address(WiceFamily a_family, const uint8_t *a, WiceFamily b_family,
+				      const uint8_t *b)
+{
+	return a_family == b_family && memcmp(a, b, a_family == WICE_FAMILY_IPV4 ? 4 : 16) == 0;
+}
+
 /* Control, with its mutex held. */
 
-/* Between these two no lane is in a batch. */
+/* core.c: between these two no lane is in a batch. */
 void wice__core_hold_lanes(WiceCore *core);
 void wice__core_release_lanes(WiceCore *core);
 
@@ -184,6 +204,8 @@ void wice__core_forget(WiceCore *core, WiceCorePeer *peer);
 bool wice__same_path(const WiceBindPath *a, const WiceBindPath *b);
 /* The peer is at the other end of path; holds the lanes if that is news. */
 void wice__core_set_path(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path);
+/* The same, and it has proven it. */
+void wice__core_heard_on(WiceCore *core, WiceCorePeer *peer, const WiceBindPath *path);
 /* Packets to it go out from whichever address the system chooses; holds the lanes. */
 void wice__core_clear_source(WiceCore *core, WiceCorePeer *peer);
 /* Sends what was sealed for it, with data or without, or a handshake message. */
@@ -202,7 +224,12 @@ void wice__core_unregister(WiceCore *core, WiceIndexEntry *entry);
 /* Makes the session that a handshake has come to. Holds the lanes. */
 void wice__core_begin_session(WiceCore *core, WiceCorePeer *peer, const WiceNoiseKeys *keys,
 			      WiceNow now);
-/* The peer has used the session that it began: it is the current one now. Holds the lanes. */
+/*
+ * True if something that came in the session makes it the current one: the peer has begun it, or prefers
+ * it to the current one. Lanes may call it too.
+ */
+bool wice__session_takes_over(const WiceCorePeer *peer, const WiceCoreSession *session);
+/* Something came in the session: if it takes over, it is the current one now. Holds the lanes. */
 void wice__core_confirm_session(WiceCore *core, WiceCorePeer *peer, WiceCoreSession *session,
 				WiceNow now);
 /* Takes it out of the peer. Lanes are held by the caller. */

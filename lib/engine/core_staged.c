@@ -1,11 +1,10 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Packets that wait for a session. Bounded per peer and in all; the oldest give way. */
 #include "engine/core_private.h"
 
 #include <sodium.h>
 #include <string.h>
-
-/* Packets that wait for a session. Bounded per peer and in all; the oldest give way. */
 
 static size_t size_of(uint32_t length)
 {
@@ -15,7 +14,6 @@ static size_t size_of(uint32_t length)
 static WiceStaged *pop(WiceCore *core, WiceCorePeer *peer)
 {
 	WiceStaged *staged = g_queue_pop_head(&peer->staged);
-
 	if (staged)
 		core->staged_bytes -= size_of(staged->length);
 	return staged;
@@ -24,7 +22,6 @@ static WiceStaged *pop(WiceCore *core, WiceCorePeer *peer)
 static void push(WiceCore *core, WiceCorePeer *peer, const uint8_t *data, uint32_t length)
 {
 	WiceStaged *staged = g_malloc(size_of(length));
-
 	staged->length = length;
 	if (length)
 		memcpy(staged->bytes + WICE_PACKET_HEADROOM, data, length);
@@ -35,7 +32,6 @@ static void push(WiceCore *core, WiceCorePeer *peer, const uint8_t *data, uint32
 void wice__core_stage(WiceCore *core, WiceCorePeer *peer, const WicePacket *packet)
 {
 	size_t size = size_of(packet->length);
-
 	while (peer->staged.length >= MAX_STAGED ||
 	       (peer->staged.length && core->staged_bytes + size > MAX_STAGED_BYTES)) {
 		g_free(pop(core, peer));
@@ -63,7 +59,6 @@ static void send_some(WiceCore *core, WiceCorePeer *peer, WiceNow now)
 	WiceBindPacket sealed[WICE_AEAD_MAX_BATCH];
 	bool data = false;
 	size_t n = 0;
-
 	for (; n < WICE_AEAD_MAX_BATCH && peer->staged.length; n++) {
 		staged[n] = pop(core, peer);
 		packets[n].data = staged[n]->bytes + WICE_PACKET_HEADROOM;

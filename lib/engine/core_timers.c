@@ -1,12 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/core_private.h"
-
 /*
  * The timers of a peer (whitepaper section 6). None of them is a timer: each is what follows from
  * the stamps of the peer and the time. Looking at a peer does what is due and finds the next
  * deadline; a stamp that was renewed meanwhile only makes for a look in vain.
  */
+#include "engine/core_private.h"
 
 static int64_t earlier(int64_t deadline, int64_t since, int64_t after)
 {
@@ -16,7 +15,6 @@ static int64_t earlier(int64_t deadline, int64_t since, int64_t after)
 bool wice__peer_sent(WiceCorePeer *peer, int64_t now_ms, bool data)
 {
 	int64_t never = 0;
-
 	atomic_store_explicit(&peer->sent_ms, now_ms, memory_order_relaxed);
 	atomic_store_explicit(&peer->unacknowledged_ms, 0, memory_order_relaxed);
 	if (!data || atomic_load_explicit(&peer->unanswered_ms, memory_order_relaxed))
@@ -28,7 +26,6 @@ bool wice__peer_sent(WiceCorePeer *peer, int64_t now_ms, bool data)
 bool wice__peer_received(WiceCorePeer *peer, int64_t now_ms, bool data)
 {
 	int64_t never = 0;
-
 	atomic_store_explicit(&peer->received_ms, now_ms, memory_order_relaxed);
 	atomic_store_explicit(&peer->unanswered_ms, 0, memory_order_relaxed);
 	if (!data)
@@ -43,7 +40,6 @@ bool wice__peer_received(WiceCorePeer *peer, int64_t now_ms, bool data)
 int64_t wice__core_next(const WiceCore *core)
 {
 	const WiceDeadline *first = wice__deadlines_first(&core->deadlines);
-
 	return first ? MIN(first->ms, core->limit_ms) : core->limit_ms;
 }
 
@@ -63,7 +59,8 @@ void wice__core_stop_timers(WiceCore *core, WiceCorePeer *peer)
 	peer->retry_ms = peer->forget_ms = INT64_MAX;
 	peer->attempts = 0;
 	peer->wants_handshake = peer->wants_keepalive = false;
-	peer->unanswered_ms = peer->unacknowledged_ms = 0;
+	peer->unanswered_ms = 0;
+	peer->unacknowledged_ms = 0;
 	peer->more_unacknowledged = false;
 	set_deadline(core, peer, INT64_MAX);
 }
@@ -160,7 +157,6 @@ static int64_t next_deadline(const WiceCore *core, const WiceCorePeer *peer)
 {
 	int64_t next = MIN(peer->retry_ms, peer->forget_ms);
 	int64_t unanswered = peer->unanswered_ms, unacknowledged = peer->unacknowledged_ms;
-
 	if (!can_talk(core, peer))
 		return peer->forget_ms;
 	if (unanswered)
@@ -178,7 +174,6 @@ static int64_t next_deadline(const WiceCore *core, const WiceCorePeer *peer)
 void wice__core_look(WiceCore *core, WiceCorePeer *peer, WiceNow now)
 {
 	int64_t next;
-
 	if (peer->forget_ms <= now.ms)
 		forget(core, peer);
 	if (can_talk(core, peer))
@@ -194,12 +189,9 @@ void wice__core_look(WiceCore *core, WiceCorePeer *peer, WiceNow now)
 
 int64_t wice__core_timers(WiceCore *core, WiceNow now)
 {
-	int64_t next;
-
 	g_mutex_lock(&core->mutex);
 	for (int i = 0; i < LOOKS_PER_CALL; i++) {
 		WiceDeadline *first = wice__deadlines_first(&core->deadlines);
-
 		if (!first || first->ms > now.ms)
 			break;
 		wice__core_look(
@@ -210,17 +202,15 @@ int64_t wice__core_timers(WiceCore *core, WiceNow now)
 	if (core->limit_ms <= now.ms)
 		core->limit_ms =
 			wice__rate_limit_expire(core->limit, now.ms) ? now.ms + 1000 : INT64_MAX;
-	next = wice__core_next(core);
+	int64_t next = wice__core_next(core);
 	g_mutex_unlock(&core->mutex);
 	return next;
 }
 
 int64_t wice__core_deadline(WiceCore *core)
 {
-	int64_t next;
-
 	g_mutex_lock(&core->mutex);
-	next = wice__core_next(core);
+	int64_t next = wice__core_next(core);
 	g_mutex_unlock(&core->mutex);
 	return next;
 }

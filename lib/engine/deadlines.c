@@ -32,7 +32,6 @@ static void put(WiceDeadlines *deadlines, size_t place, WiceDeadline *deadline)
 static void rise(WiceDeadlines *deadlines, WiceDeadline *deadline)
 {
 	size_t place = deadline->place;
-
 	while (place > 0 && at(deadlines, (place - 1) / 2)->ms > deadline->ms) {
 		put(deadlines, place, at(deadlines, (place - 1) / 2));
 		place = (place - 1) / 2;
@@ -44,10 +43,8 @@ static void rise(WiceDeadlines *deadlines, WiceDeadline *deadline)
 static void sink(WiceDeadlines *deadlines, WiceDeadline *deadline)
 {
 	size_t place = deadline->place, n = deadlines->heap->len;
-
 	for (;;) {
 		size_t child = 2 * place + 1;
-
 		if (child + 1 < n && at(deadlines, child + 1)->ms < at(deadlines, child)->ms)
 			child++;
 		if (child >= n || at(deadlines, child)->ms >= deadline->ms)
@@ -61,7 +58,6 @@ static void sink(WiceDeadlines *deadlines, WiceDeadline *deadline)
 static void take_out(WiceDeadlines *deadlines, WiceDeadline *deadline)
 {
 	WiceDeadline *last = at(deadlines, deadlines->heap->len - 1);
-
 	g_ptr_array_set_size(deadlines->heap, (int)deadlines->heap->len - 1);
 	if (last != deadline) {
 		put(deadlines, deadline->place, last);

@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/* An engine as its users see it: made, configured, read, brought up and down. */
 #include "engine/engine_private.h"
 
 #include <errno.h>
@@ -15,34 +16,40 @@
 #include "base/options.h"
 #include "engine/backend.h"
 
-/* An engine as its users see it: made, configured, read, brought up and down. */
-
 #define DEFAULT_MTU 1420
 #define MAX_QUEUES 64
 
-static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, GError **error)
+/* A copy of the descriptor: the caller keeps the original until nothing can fail any more. */
+static int adopt_tun(WiceEngine *engine, const WiceEngineOptions *options)
+{
+	int fd = fcntl(options->tun_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	if (fd < 0)
+		return -errno;
+	int r = wice__tun_adopt(fd, options->no_offload, engine->name, &engine->tun);
+	if (r < 0)
+		close(fd);
+	return r;
+}
+
+static int make_tun(WiceEngine *engine, const WiceEngineOptions *options)
 {
 	WiceTunOptions tun = { .name = options->name,
 			       .n_queues = options->n_queues,
 			       .mtu = engine->mtu,
 			       .no_offload = options->no_offload };
-	int r = 0, fd;
+	if (options->tun_fd > 0)
+		return adopt_tun(engine, options);
+	if (!options->output)
+		return wice__tun_open(&tun, engine->name, &engine->tun);
+	g_strlcpy(engine->name, options->name ? options->name : "", sizeof engine->name);
+	engine->has_callbacks = true;
+	engine->tun = wice__tun_callback_new(options->output, options->user_data);
+	return engine->tun ? 0 : -errno;
+}
 
-	if (options->output) {
-		g_strlcpy(engine->name, options->name ? options->name : "", sizeof(engine->name));
-		engine->has_callbacks = true;
-		engine->tun = wice__tun_callback_new(options->output, options->user_data);
-		r = engine->tun ? 0 : -errno;
-	} else if (options->tun_fd > 0) {
-		/* A copy: the caller keeps the original until nothing can fail any more. */
-		fd = fcntl(options->tun_fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
-		r = fd < 0 ? -errno
-			   : wice__tun_adopt(fd, options->no_offload, engine->name, &engine->tun);
-		if (r < 0 && fd >= 0)
-			close(fd);
-	} else {
-		r = wice__tun_open(&tun, engine->name, &engine->tun);
-	}
+static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, GError **error)
+{
+	int r = make_tun(engine, options);
 	switch (-r) {
 	case 0:
 		return TRUE;
@@ -76,9 +83,8 @@ static gboolean open_tun(WiceEngine *engine, const WiceEngineOptions *options, G
 static gboolean check(const WiceEngineOptions *options, GError **error)
 {
 	int ways = (options->tun_fd > 0) + (options->output != NULL);
-
 	/* A name alone is of a TUN interface to make. */
-	if (!wice__options_understood(options, options->size, sizeof(*options)) ||
+	if (!wice__options_understood(options, options->size, sizeof *options) ||
 	    (options->name ? options->tun_fd > 0 : ways != 1) || options->n_queues > MAX_QUEUES ||
 	    options->mtu > WICE_PACKET_MAX) {
 		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
@@ -99,12 +105,12 @@ static gboolean check(const WiceEngineOptions *options, GError **error)
 static WiceEngine *allocate(GMainContext *context, const WiceEngineOptions *options)
 {
 	WiceEngine *engine = g_new0(WiceEngine, 1);
-
 	engine->context = g_main_context_ref(context ? context : g_main_context_default());
 	engine->on_event = options->on_event;
 	engine->user_data = options->user_data;
 	engine->mtu = options->mtu ? options->mtu : DEFAULT_MTU;
-	engine->threads = g_ptr_array_new();
+	/* Does not move while threads look at it. */
+	engine->threads = g_ptr_array_sized_new(2 * MAX_QUEUES);
 	engine->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	engine->wake_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	g_mutex_init(&engine->lock);
@@ -119,6 +125,7 @@ static WiceEngine *allocate(GMainContext *context, const WiceEngineOptions *opti
 static void release(WiceEngine *engine)
 {
 	wice__engine_drop_events(engine);
+	g_queue_clear_full(&engine->inbox.messages, g_free);
 	if (engine->core)
 		wice__core_free(engine->core);
 	if (engine->tun)
@@ -137,7 +144,6 @@ static void release(WiceEngine *engine)
 static gboolean fail(const WiceEngine *engine, int r, uint16_t port, GError **error)
 {
 	const char *name = *engine->name ? engine->name : "The engine";
-
 	switch (-r) {
 	case EADDRINUSE:
 		g_set_error(error, WICE_ERROR, WICE_ERROR_BUSY,
@@ -172,11 +178,9 @@ static void close_bind(WiceEngine *engine)
 
 static int open_bind(WiceEngine *engine, uint16_t port, unsigned *ret_n_queues)
 {
-	int r;
-
 	g_mutex_lock(&engine->send_lock);
-	r = engine->bind->ops->open(engine->bind, port, engine->fwmark, engine->tun->n_queues,
-				    &engine->port, ret_n_queues);
+	int r = engine->bind->ops->open(engine->bind, port, engine->fwmark, engine->tun->n_queues,
+					&engine->port, ret_n_queues);
 	engine->bind_open = r == 0;
 	g_mutex_unlock(&engine->send_lock);
 	return r;
@@ -187,10 +191,10 @@ static int start(WiceEngine *engine, uint16_t port)
 {
 	unsigned n_queues;
 	int r = open_bind(engine, port, &n_queues);
-
 	if (r < 0)
 		return r;
-	r = wice__engine_start_threads(engine, n_queues);
+	/* A queue of the TUN may have one writer only. */
+	r = wice__engine_start_threads(engine, MIN(n_queues, engine->tun->n_queues));
 	if (r < 0)
 		close_bind(engine);
 	return r;
@@ -205,7 +209,6 @@ static void stop(WiceEngine *engine)
 static int go_up(WiceEngine *engine)
 {
 	int r = start(engine, engine->port);
-
 	if (r < 0)
 		return r;
 	engine->up = true;
@@ -235,10 +238,8 @@ static int set_up(WiceEngine *engine, bool up)
 
 static int set_up_locked(WiceEngine *engine, bool up)
 {
-	int r;
-
 	g_mutex_lock(&engine->lock);
-	r = set_up(engine, up);
+	int r = set_up(engine, up);
 	g_mutex_unlock(&engine->lock);
 	return r;
 }
@@ -246,20 +247,17 @@ static int set_up_locked(WiceEngine *engine, bool up)
 gboolean wice_engine_set_up(WiceEngine *engine, bool up, GError **error)
 {
 	int r = set_up_locked(engine, up);
-
 	return r == 0 ? TRUE : fail(engine, r, engine->port, error);
 }
 
 static int set_mtu(WiceEngine *engine, uint32_t mtu)
 {
-	int r;
-
 	engine->mtu = mtu;
 	wice__core_set_mtu(engine->core, mtu);
 	if (!engine->up)
 		return 0;
 	wice__engine_stop_threads(engine);
-	r = wice__engine_start_threads(engine, engine->n_inbound);
+	int r = wice__engine_start_threads(engine, engine->n_inbound);
 	if (r < 0)
 		go_down(engine);
 	return r;
@@ -268,7 +266,6 @@ static int set_mtu(WiceEngine *engine, uint32_t mtu)
 void wice__engine_link_changed(WiceEngine *engine, bool up, uint32_t mtu)
 {
 	int r = 0;
-
 	g_mutex_lock(&engine->lock);
 	if (mtu != engine->mtu)
 		r = set_mtu(engine, mtu);
@@ -288,20 +285,16 @@ void wice__engine_lost(WiceEngine *engine)
 
 static WiceBind *udp_bind(const WiceEngineOptions *options)
 {
-	WiceBindUdpOptions udp = { .size = sizeof(udp), .no_segmentation = options->no_offload };
-
+	WiceBindUdpOptions udp = { .size = sizeof udp, .no_segmentation = options->no_offload };
 	return wice_bind_udp_new(&udp);
 }
 
 WiceEngine *wice__engine_new_with(GMainContext *context, const WiceEngineOptions *options,
 				  const WiceAeadProvider *aead, GError **error)
 {
-	WiceEngine *engine;
-	int r;
-
 	if (!check(options, error))
 		return NULL;
-	engine = allocate(context, options);
+	WiceEngine *engine = allocate(context, options);
 	if (engine->stop_fd < 0 || engine->wake_fd < 0) {
 		fail(engine, -EMFILE, 0, error);
 		release(engine);
@@ -315,7 +308,7 @@ WiceEngine *wice__engine_new_with(GMainContext *context, const WiceEngineOptions
 	engine->cipher = aead->name;
 	engine->core = wice__core_new(aead, &wice__engine_hooks, engine);
 	wice__core_set_mtu(engine->core, engine->mtu);
-	r = wice__engine_start_control(engine);
+	int r = wice__engine_start_control(engine);
 	if (r == 0 && !engine->link)
 		r = set_up_locked(engine, true);
 	if (r < 0) {
@@ -361,7 +354,6 @@ static int set_port_down(WiceEngine *engine, uint16_t port)
 {
 	uint16_t before = engine->port;
 	int r = 0;
-
 	engine->port = port;
 	if (engine->wanted)
 		r = go_up(engine);
@@ -374,14 +366,12 @@ static int set_port_down(WiceEngine *engine, uint16_t port)
 static int set_port(WiceEngine *engine, uint16_t port)
 {
 	uint16_t before = engine->port;
-	int r;
-
 	if (!engine->up)
 		return set_port_down(engine, port);
 	if (port == before && port != 0)
 		return 0;
 	stop(engine);
-	r = start(engine, port);
+	int r = start(engine, port);
 	if (r < 0 && start(engine, before) < 0) {
 		go_down(engine);
 		return r;
@@ -393,7 +383,6 @@ static int set_port(WiceEngine *engine, uint16_t port)
 static int set_fwmark(WiceEngine *engine, uint32_t fwmark)
 {
 	int r = engine->up ? engine->bind->ops->set_fwmark(engine->bind, fwmark) : 0;
-
 	if (r == 0)
 		engine->fwmark = fwmark;
 	return r;
@@ -405,7 +394,6 @@ static int apply(WiceEngine *engine, const WiceDeviceChange *change)
 	uint32_t fwmark = engine->fwmark;
 	uint16_t port = engine->port;
 	int r = 0;
-
 	if (change->fields & WICE_DEVICE_HAS_FWMARK)
 		r = set_fwmark(engine, change->fwmark);
 	if (r == 0 && change->fields & WICE_DEVICE_HAS_LISTEN_PORT)
@@ -421,10 +409,8 @@ static int apply(WiceEngine *engine, const WiceDeviceChange *change)
 
 int wice__engine_set(WiceEngine *engine, const WicePlan *plan)
 {
-	int r;
-
 	g_mutex_lock(&engine->lock);
-	r = apply(engine, wice_plan_change(plan));
+	int r = apply(engine, wice_plan_change(plan));
 	g_mutex_unlock(&engine->lock);
 	if (r == 0) {
 		wice__engine_wake(engine);
@@ -436,7 +422,6 @@ int wice__engine_set(WiceEngine *engine, const WicePlan *plan)
 gboolean wice_engine_set(WiceEngine *engine, const WicePlan *plan, GError **error)
 {
 	int r = wice__engine_set(engine, plan);
-
 	return r == 0 ? TRUE : fail(engine, r, wice_plan_change(plan)->listen_port, error);
 }
 
@@ -444,7 +429,6 @@ WiceDevice *wice_engine_get(WiceEngine *engine)
 {
 	WiceDeviceBuilder *builder = wice__device_builder_new(engine->name, WICE_DEVICE_ENGINE);
 	WiceDeviceInfo *info = wice__device_builder_info(builder);
-
 	g_mutex_lock(&engine->lock);
 	info->ifindex = engine->has_callbacks ? 0 : if_nametoindex(engine->name);
 	info->listen_port = engine->port;

@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The control thread: handshakes that came in, timers, and what becomes of the interface. */
 #include "engine/engine_private.h"
 
 #include <errno.h>
@@ -8,8 +9,6 @@
 #include <sys/eventfd.h>
 #include <time.h>
 #include <unistd.h>
-
-/* The control thread: handshakes that came in, timers, and what becomes of the interface. */
 
 #define MAX_INBOX 4096
 #define LOADED_INBOX (MAX_INBOX / 8) /* from here on we are under load */
@@ -25,7 +24,6 @@ typedef struct {
 static int64_t clock_ns(clockid_t clock)
 {
 	struct timespec time;
-
 	clock_gettime(clock, &time);
 	return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
@@ -46,12 +44,10 @@ void wice__engine_put_handshake(const uint8_t *data, size_t length, const WiceBi
 	WiceEngine *engine = user_data;
 	WiceInbox *inbox = &engine->inbox;
 	WiceInboxMessage *message;
-	guint before;
-
-	if (length > sizeof(message->data))
+	if (length > sizeof message->data)
 		return;
 	g_mutex_lock(&inbox->mutex);
-	before = inbox->messages.length;
+	guint before = inbox->messages.length;
 	if (before < MAX_INBOX) {
 		message = g_new(WiceInboxMessage, 1);
 		message->path = *path;
@@ -69,13 +65,11 @@ void wice__engine_put_handshake(const uint8_t *data, size_t length, const WiceBi
 /* The oldest message, or NULL; the caller owns it. */
 static WiceInboxMessage *take(WiceInbox *inbox, WiceNow now, bool *ret_under_load)
 {
-	WiceInboxMessage *message;
-
 	g_mutex_lock(&inbox->mutex);
 	if (inbox->messages.length >= LOADED_INBOX)
 		inbox->load_until_ms = now.ms + LOADED_MS;
 	*ret_under_load = now.ms < inbox->load_until_ms;
-	message = g_queue_pop_head(&inbox->messages);
+	WiceInboxMessage *message = g_queue_pop_head(&inbox->messages);
 	g_mutex_unlock(&inbox->mutex);
 	return message;
 }
@@ -87,7 +81,6 @@ static bool read_handshakes(WiceEngine *engine)
 		WiceNow now = wice__engine_now();
 		bool under_load;
 		WiceInboxMessage *message = take(&engine->inbox, now, &under_load);
-
 		if (!message)
 			return false;
 		wice__core_handshake(engine->core, message->data, message->length, &message->path,
@@ -103,7 +96,6 @@ static void turn(void *user_data)
 	bool more = read_handshakes(engine);
 	WiceNow now = wice__engine_now();
 	int64_t next = wice__core_timers(engine->core, now);
-
 	if (more)
 		next = now.ms;
 	wice__timer_set(engine->timer,
@@ -112,16 +104,18 @@ static void turn(void *user_data)
 
 static void on_wake(int fd, GIOCondition condition, void *user_data)
 {
+	WiceEngine *engine = user_data;
 	eventfd_t count;
-
 	eventfd_read(fd, &count);
-	turn(user_data);
+	if (engine->quitting)
+		g_main_loop_quit(engine->loop);
+	else
+		turn(engine);
 }
 
 static void on_link(bool up, uint32_t mtu, bool gone, void *user_data)
 {
 	WiceEngine *engine = user_data;
-
 	if (gone)
 		wice__engine_lost(engine);
 	else
@@ -131,7 +125,6 @@ static void on_link(bool up, uint32_t mtu, bool gone, void *user_data)
 static gpointer run(gpointer user_data)
 {
 	WiceEngine *engine = user_data;
-
 	g_main_context_push_thread_default(engine->control);
 	g_main_loop_run(engine->loop);
 	g_main_context_pop_thread_default(engine->control);
@@ -153,16 +146,12 @@ int wice__engine_start_control(WiceEngine *engine)
 	return engine->control_thread ? 0 : -EAGAIN;
 }
 
-static void quit(void *loop)
-{
-	g_main_loop_quit(loop);
-}
-
 void wice__engine_stop_control(WiceEngine *engine)
 {
 	if (engine->control_thread) {
-		/* Not g_main_loop_quit(): the loop may not run yet, and would not hear it. */
-		wice__idle_call(engine->control, quit, engine->loop, NULL);
+		/* Not g_main_loop_quit() here: the loop may not run yet, and would not hear it. */
+		engine->quitting = true;
+		wice__engine_wake(engine);
 		g_thread_join(engine->control_thread);
 	}
 	wice__tun_link_free(engine->link);
@@ -170,7 +159,6 @@ void wice__engine_stop_control(WiceEngine *engine)
 	wice__timer_free(engine->timer);
 	g_main_loop_unref(engine->loop);
 	g_main_context_unref(engine->control);
-	g_queue_clear_full(&engine->inbox.messages, g_free);
 }
 
 /* What the core asks for. */
@@ -178,7 +166,6 @@ void wice__engine_stop_control(WiceEngine *engine)
 static void on_send(WiceBindPath *path, const WiceBindPacket *packets, size_t n, void *user_data)
 {
 	WiceEngine *engine = user_data;
-
 	g_mutex_lock(&engine->send_lock);
 	if (engine->bind_open)
 		engine->bind->ops->send(engine->bind, path, packets, n);
@@ -188,8 +175,20 @@ static void on_send(WiceBindPath *path, const WiceBindPacket *packets, size_t n,
 static void on_route(const WiceEndpoint *remote, WiceBindPath *ret_path, void *user_data)
 {
 	WiceEngine *engine = user_data;
+	*ret_path = (WiceBindPath){ .remote = *remote }; /* until it is up */
+	g_mutex_lock(&engine->send_lock);
+	if (engine->bind_open)
+		engine->bind->ops->route(engine->bind, remote, ret_path);
+	g_mutex_unlock(&engine->send_lock);
+}
 
-	engine->bind->ops->route(engine->bind, remote, ret_path);
+static void on_authenticated(const WiceBindPath *path, const WiceKey *peer, void *user_data)
+{
+	WiceEngine *engine = user_data;
+	g_mutex_lock(&engine->send_lock);
+	if (engine->bind_open && engine->bind->ops->authenticated)
+		engine->bind->ops->authenticated(engine->bind, path, peer);
+	g_mutex_unlock(&engine->send_lock);
 }
 
 static void on_random(void *bytes, size_t n, void *user_data)
@@ -205,6 +204,7 @@ static void on_event(WiceEngineEventType type, const WiceKey *peer, void *user_d
 const WiceCoreHooks wice__engine_hooks = {
 	.send = on_send,
 	.route = on_route,
+	.authenticated = on_authenticated,
 	.random = on_random,
 	.event = on_event,
 };

@@ -1,22 +1,20 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/engine_private.h"
-
 /*
  * Events wait in a queue until the engine's main context has time. They may come in any number:
  * of a full queue the oldest is forgotten, but for those that come once and say that it is the end.
  */
+#include "engine/engine_private.h"
+
 #define MAX_EVENTS 4096
 
 static gboolean dispatch(gpointer user_data)
 {
 	WiceEngine *engine = user_data;
 	g_autofree bool *freed = g_new0(bool, 1); /* the engine, by what is told */
-
 	engine->freed = freed;
 	while (!*freed) {
 		g_autofree WiceEngineEvent *event = NULL;
-
 		g_mutex_lock(&engine->events_lock);
 		event = g_queue_pop_head(&engine->events);
 		if (!event) {
@@ -51,7 +49,7 @@ static void put(WiceEngine *engine, const WiceEngineEvent *event)
 {
 	if (engine->events.length >= MAX_EVENTS)
 		forget_oldest(&engine->events);
-	g_queue_push_tail(&engine->events, g_memdup2(event, sizeof(*event)));
+	g_queue_push_tail(&engine->events, g_memdup2(event, sizeof *event));
 	if (engine->dispatcher)
 		return;
 	engine->dispatcher = g_idle_source_new();
@@ -63,8 +61,7 @@ static void put(WiceEngine *engine, const WiceEngineEvent *event)
 void wice__engine_emit(WiceEngine *engine, WiceEngineEventType type, const WiceKey *peer)
 {
 	WiceEngineEvent event = { .type = type };
-
-	wice__engine_attachments_tell(engine->attachments);
+	wice__engine_attachments_tell(g_atomic_pointer_get(&engine->attachments));
 	if (!engine->on_event)
 		return;
 	if (peer)

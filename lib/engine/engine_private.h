@@ -61,6 +61,7 @@ struct WiceEngine {
 	GMainContext *control;
 	GMainLoop *loop;
 	GThread *control_thread;
+	_Atomic bool quitting; /* the control thread is to end */
 	WiceInbox inbox;
 	WiceTimer *timer;
 	int wake_fd;

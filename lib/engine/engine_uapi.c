@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/* The text protocol of userspace WireGuard, spoken to an engine: as a function, and on a socket. */
 #include "engine/engine_private.h"
 
 #include <errno.h>
@@ -10,8 +11,6 @@
 
 #include "engine/uapi_handler.h"
 #include "wg/uapi.h"
-
-/* The text protocol of userspace WireGuard, spoken to an engine: as a function, and on a socket. */
 
 static int get(void *engine, WiceDevice **ret)
 {
@@ -39,10 +38,8 @@ char *wice_engine_uapi(WiceEngine *engine, const char *request, size_t length)
 {
 	WiceUapiHandler handler = { &ops, engine };
 	g_auto(WiceUapiText) reply = { 0 };
-	char *text;
-
 	wice__uapi_handle(&handler, request, length, &reply);
-	text = g_malloc(reply.len + 1);
+	char *text = g_malloc(reply.len + 1);
 	memcpy(text, reply.data, reply.len);
 	text[reply.len] = 0;
 	return text;
@@ -59,7 +56,6 @@ static gboolean refuse(const WiceEngine *engine, int r, GError **error)
 			     : r == -EPERM || r == -EACCES    ? WICE_ERROR_PERMISSION
 			     : r == -EINVAL || r == -ENOTSOCK ? WICE_ERROR_INVALID
 							      : WICE_ERROR_IO;
-
 	g_set_error(error, WICE_ERROR, code, "Cannot listen on " WICE_UAPI_FOLDER "/%s.sock: %s",
 		    engine->name, r == -EADDRINUSE ? "another program does" : g_strerror(-r));
 	return FALSE;
@@ -71,7 +67,6 @@ gboolean wice_engine_listen(WiceEngine *engine, int fd, GError **error)
 					  .on_gone = on_gone,
 					  .user_data = engine };
 	int own = fd, r;
-
 	if (engine->server)
 		return refuse(engine, -EADDRINUSE, error);
 	if (fd < 0)

@@ -2,11 +2,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/noise_symmetric.h"
 
-#include "crypto/blake2s.h"
-
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
+
+#include "crypto/blake2s.h"
 
 static const char protocol_name[] = "Noise_IKpsk2_25519_ChaChaPoly_BLAKE2s";
 static const uint8_t nonce[crypto_aead_chacha20poly1305_ietf_NPUBBYTES];

@@ -9,9 +9,9 @@
  */
 #include "engine/offload.h"
 
-#include "engine/checksum.h"
-
 #include <glib.h>
+
+#include "engine/checksum.h"
 
 #define IPV4_HEADER 20
 #define IPV6_HEADER 40

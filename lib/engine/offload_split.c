@@ -7,9 +7,9 @@
  */
 #include "engine/offload.h"
 
-#include "engine/checksum.h"
-
 #include <glib.h>
+
+#include "engine/checksum.h"
 
 G_STATIC_ASSERT(sizeof(WiceVirtioHeader) == 10);
 

@@ -8,8 +8,6 @@
  */
 #include "engine/tun.h"
 
-#include "engine/offload.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
@@ -21,6 +19,8 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
+
+#include "engine/offload.h"
 
 #define DEVICE "/dev/net/tun"
 #define QUEUES_MAX 256 /* the kernel's limit */
@@ -194,7 +194,6 @@ static void tun_free(WiceTun *base)
 }
 
 static const WiceTunOps tun_ops = {
-	.name = "tun",
 	.poll_fd = tun_poll_fd,
 	.read = tun_read,
 	.write = tun_write,

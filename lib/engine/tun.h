@@ -16,7 +16,6 @@
 typedef struct WiceTun WiceTun;
 
 typedef struct {
-	const char *name;
 	/* Becomes readable when read() of this queue has something; lives as long as the tun. */
 	int (*poll_fd)(WiceTun *tun, unsigned queue);
 	/*

@@ -97,7 +97,6 @@ static void callback_free(WiceTun *base)
 }
 
 static const WiceTunOps callback_ops = {
-	.name = "callback",
 	.poll_fd = callback_poll_fd,
 	.read = callback_read,
 	.write = callback_write,

@@ -1,5 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Netlink only tells that something has changed; what the interface is like is asked for then. That
+ * takes no parser, and a message that was lost (ENOBUFS) does no harm.
+ *
+ * An interface may move to another network namespace while its packets' sockets stay, and with them
+ * this process. Then we look from sockets in that namespace, if we may open any, else from afar.
+ */
 #include "engine/tun_link.h"
 
 #include <errno.h>
@@ -16,13 +23,6 @@
 
 #include "event/source.h"
 
-/*
- * Netlink only tells that something has changed; what the interface is like is asked for then. That
- * takes no parser, and a message that was lost (ENOBUFS) does no harm.
- *
- * An interface may move to another network namespace while its packets' sockets stay, and with them
- * this process. Then we look from sockets in that namespace, if we may open any, else from afar.
- */
 struct WiceTunLink {
 	unsigned ifindex;
 	int tun_fd;
@@ -30,7 +30,8 @@ struct WiceTunLink {
 	int ioctl_fd;
 	GMainContext *context; /* NULL: the default one */
 	WiceFdWatch *watch;
-	WiceTimer *timer; /* the first look, and those from a distance */
+	WiceFdWatch *device; /* while it is down elsewhere: tells that it comes up */
+	WiceTimer *timer;    /* the first look, and those from a distance */
 	WiceTunLinkFunc func;
 	void *user_data;
 	bool told, up;
@@ -41,7 +42,7 @@ struct WiceTunLink {
 
 typedef enum {
 	LINK_GONE,
-	LINK_MOVED, /* out of sight: only whether it is up can be told */
+	LINK_MOVED, /* out of sight: it must be looked for */
 	LINK_SEEN,
 } Sight;
 
@@ -49,7 +50,6 @@ typedef enum {
 static Sight look_from_afar(const WiceTunLink *link, bool *ret_up)
 {
 	struct pollfd fd = { .fd = link->tun_fd, .events = POLLOUT };
-
 	poll(&fd, 1, 0);
 	if (fd.revents & POLLERR)
 		return LINK_GONE;
@@ -57,104 +57,80 @@ static Sight look_from_afar(const WiceTunLink *link, bool *ret_up)
 	return LINK_MOVED;
 }
 
-static Sight look_from_sockets(const WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
+static int open_ioctl(void)
 {
-	struct ifreq request = { .ifr_ifindex = (int)link->ifindex };
+	return socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+}
 
-	if (ioctl(link->ioctl_fd, SIOCGIFNAME, &request) < 0 ||
-	    ioctl(link->ioctl_fd, SIOCGIFFLAGS, &request) < 0)
-		return look_from_afar(link, ret_up);
-	*ret_up = request.ifr_flags & IFF_UP;
-	if (ioctl(link->ioctl_fd, SIOCGIFMTU, &request) < 0)
-		return look_from_afar(link, ret_up);
-	*ret_mtu = (uint32_t)request.ifr_mtu;
+static Sight look_with(int ioctl_fd, struct ifreq *request, bool *ret_up, uint32_t *ret_mtu)
+{
+	if (ioctl(ioctl_fd, SIOCGIFFLAGS, request) < 0)
+		return LINK_GONE;
+	*ret_up = request->ifr_flags & IFF_UP;
+	if (ioctl(ioctl_fd, SIOCGIFMTU, request) < 0)
+		return LINK_GONE;
+	*ret_mtu = (uint32_t)request->ifr_mtu;
 	return LINK_SEEN;
 }
 
-static void on_netlink(int fd, GIOCondition condition, void *user_data);
-
-static int open_netlink(void)
-{
-	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
-	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
-
-	if (fd < 0)
-		return -errno;
-	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
-		return fd;
-	close(fd);
-	return -EADDRNOTAVAIL;
-}
-
-static int open_sockets(int *ret_netlink, int *ret_ioctl)
-{
-	int netlink_fd = open_netlink();
-	int ioctl_fd = netlink_fd < 0 ? -1 : socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-
-	if (netlink_fd < 0)
-		return netlink_fd;
-	if (ioctl_fd < 0) {
-		close(netlink_fd);
-		return -EMFILE;
-	}
-	*ret_netlink = netlink_fd;
-	*ret_ioctl = ioctl_fd;
-	return 0;
-}
-
 typedef struct {
-	int namespace, netlink_fd, ioctl_fd, error;
+	int namespace;
+	struct ifreq request;
+	Sight sight;
+	bool up;
+	uint32_t mtu;
 } Visit;
 
 static gpointer visit(gpointer user_data)
 {
 	Visit *visit = user_data;
-
-	if (setns(visit->namespace, CLONE_NEWNET) == 0)
-		visit->error = open_sockets(&visit->netlink_fd, &visit->ioctl_fd);
+	int fd = setns(visit->namespace, CLONE_NEWNET) < 0 ? -1 : open_ioctl();
+	if (fd < 0)
+		return NULL;
+	visit->sight = look_with(fd, &visit->request, &visit->up, &visit->mtu);
+	close(fd);
 	return NULL;
 }
 
-static void watch_netlink(WiceTunLink *link)
+/*
+ * Goes to where the interface is now; on a thread, so that nobody else changes place. Nothing is left
+ * open there: a socket would keep the namespace, and with it the interface, after its last process.
+ */
+static Sight look_there(const WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
 {
-	link->watch =
-		wice__fd_watch_new(link->context, link->netlink_fd, G_IO_IN, on_netlink, link);
+	Visit there = { .namespace = ioctl(link->tun_fd, TUNGETDEVNETNS), .sight = LINK_GONE };
+	if (there.namespace >= 0 && ioctl(link->tun_fd, TUNGETIFF, &there.request) == 0) {
+		GThread *thread = g_thread_try_new("wice-visit", visit, &there, NULL);
+		if (thread)
+			g_thread_join(thread);
+	}
+	if (there.namespace >= 0)
+		close(there.namespace);
+	if (there.sight != LINK_SEEN)
+		return look_from_afar(link, ret_up);
+	*ret_up = there.up;
+	*ret_mtu = there.mtu;
+	return LINK_MOVED;
 }
 
-/* Opens sockets where the interface is now; on a thread, so that nobody else changes place. */
-static bool follow(WiceTunLink *link)
+static Sight look(const WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
 {
-	Visit there = { .namespace = ioctl(link->tun_fd, TUNGETDEVNETNS), .error = -EPERM };
-	struct ifreq request = { 0 };
-
-	if (there.namespace < 0)
-		return false;
-	GThread *thread = g_thread_try_new("wice-visit", visit, &there, NULL);
-	if (thread)
-		g_thread_join(thread);
-	close(there.namespace);
-	if (there.error < 0)
-		return false;
-	wice__fd_watch_free(link->watch);
-	close(link->netlink_fd);
-	close(link->ioctl_fd);
-	link->netlink_fd = there.netlink_fd;
-	link->ioctl_fd = there.ioctl_fd;
-	watch_netlink(link);
-	/* The number may have been taken there. */
-	if (ioctl(link->tun_fd, TUNGETIFF, &request) == 0 &&
-	    ioctl(link->ioctl_fd, SIOCGIFINDEX, &request) == 0)
-		link->ifindex = (unsigned)request.ifr_ifindex;
-	return true;
+	struct ifreq request = { .ifr_ifindex = (int)link->ifindex };
+	if (ioctl(link->ioctl_fd, SIOCGIFNAME, &request) == 0 &&
+	    look_with(link->ioctl_fd, &request, ret_up, ret_mtu) == LINK_SEEN)
+		return LINK_SEEN;
+	return look_there(link, ret_up, ret_mtu);
 }
 
-static Sight look(WiceTunLink *link, bool *ret_up, uint32_t *ret_mtu)
-{
-	Sight sight = look_from_sockets(link, ret_up, ret_mtu);
+static void on_device(int fd, GIOCondition condition, void *user_data);
 
-	if (sight == LINK_MOVED && follow(link))
-		return look_from_sockets(link, ret_up, ret_mtu);
-	return sight;
+static void await_up(WiceTunLink *link, bool awaits)
+{
+	if (!awaits)
+		g_clear_pointer(&link->device, wice__fd_watch_free);
+	else if (!link->device)
+		link->device =
+			wice__fd_watch_new(link->context, link->tun_fd, G_IO_OUT, on_device, link);
 }
 
 /* Tells what is new. */
@@ -165,9 +141,9 @@ static void update(void *user_data)
 	uint32_t mtu = link->mtu;
 	Sight sight = look(link, &up, &mtu);
 	bool news = !link->told || up != link->up || mtu != link->mtu;
-
 	wice__timer_set(link->timer,
 			sight == LINK_MOVED ? wice__now_ms() + DISTANT_LOOK_MS : INT64_MAX);
+	await_up(link, sight == LINK_MOVED && !up);
 	if (sight == LINK_GONE) {
 		wice__fd_watch_set_condition(link->watch, 0);
 		link->func(false, link->mtu, true, link->user_data);
@@ -180,28 +156,46 @@ static void update(void *user_data)
 		link->func(up, mtu, false, link->user_data);
 }
 
+static void on_device(int fd, GIOCondition condition, void *user_data)
+{
+	update(user_data);
+}
+
 static void on_netlink(int fd, GIOCondition condition, void *user_data)
 {
 	char buffer[8192];
-
-	while (recv(fd, buffer, sizeof(buffer), MSG_DONTWAIT) > 0 || errno == ENOBUFS)
+	while (recv(fd, buffer, sizeof buffer, MSG_DONTWAIT) > 0 || errno == ENOBUFS)
 		;
 	update(user_data);
+}
+
+static int open_netlink(void)
+{
+	struct sockaddr_nl address = { .nl_family = AF_NETLINK, .nl_groups = RTMGRP_LINK };
+	int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_ROUTE);
+	if (fd < 0)
+		return -errno;
+	if (bind(fd, (struct sockaddr *)&address, sizeof address) == 0)
+		return fd;
+	close(fd);
+	return -EADDRNOTAVAIL;
 }
 
 int wice__tun_link_new(GMainContext *context, const char *name, int tun_fd, WiceTunLinkFunc func,
 		       void *user_data, WiceTunLink **ret_link)
 {
 	unsigned ifindex = if_nametoindex(name);
-	int netlink_fd, ioctl_fd, r;
-	WiceTunLink *link;
-
 	if (!ifindex)
 		return -ENODEV;
-	r = open_sockets(&netlink_fd, &ioctl_fd);
-	if (r < 0)
-		return r;
-	link = g_new0(WiceTunLink, 1);
+	int netlink_fd = open_netlink();
+	if (netlink_fd < 0)
+		return netlink_fd;
+	int ioctl_fd = open_ioctl();
+	if (ioctl_fd < 0) {
+		close(netlink_fd);
+		return -EMFILE;
+	}
+	WiceTunLink *link = g_new0(WiceTunLink, 1);
 	link->ifindex = ifindex;
 	link->tun_fd = tun_fd;
 	link->netlink_fd = netlink_fd;
@@ -209,7 +203,7 @@ int wice__tun_link_new(GMainContext *context, const char *name, int tun_fd, Wice
 	link->func = func;
 	link->user_data = user_data;
 	link->context = context ? g_main_context_ref(context) : NULL;
-	watch_netlink(link);
+	link->watch = wice__fd_watch_new(context, netlink_fd, G_IO_IN, on_netlink, link);
 	link->timer = wice__timer_new(context, update, link);
 	wice__timer_set(link->timer, wice__now_ms());
 	*ret_link = link;
@@ -220,6 +214,7 @@ void wice__tun_link_free(WiceTunLink *link)
 {
 	if (!link)
 		return;
+	await_up(link, false);
 	wice__fd_watch_free(link->watch);
 	wice__timer_free(link->timer);
 	close(link->netlink_fd);

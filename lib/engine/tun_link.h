@@ -9,7 +9,8 @@
 
 /*
  * Follows the interface of a TUN device: whether it is up, its MTU, and its end. It may be moved to
- * another network namespace: then its MTU cannot be seen any more, the rest within a second.
+ * another network namespace: then it is seen at once that it comes up, the rest within a second, but
+ * the MTU only with the right to go there.
  */
 typedef struct WiceTunLink WiceTunLink;
 

@@ -2,9 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/uapi_handler.h"
 
-#include "engine/uapi_reply.h"
-
 #include <errno.h>
+
+#include "engine/uapi_reply.h"
 
 static int answer_get(const WiceUapiHandler *handler, WiceUapiText *ret_reply)
 {

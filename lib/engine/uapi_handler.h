@@ -3,11 +3,11 @@
 #ifndef WICE_ENGINE_UAPI_HANDLER_H
 #define WICE_ENGINE_UAPI_HANDLER_H
 
-#include "engine/uapi_request.h"
-#include "wg/uapi_text.h"
-
 #include <wice/device.h>
 #include <wice/plan.h>
+
+#include "engine/uapi_request.h"
+#include "wg/uapi_text.h"
 
 /* Whoever has a device that requests of the text protocol are about. */
 typedef struct {

@@ -6,10 +6,6 @@
  */
 #include "engine/uapi_listener.h"
 
-#include "event/source.h"
-#include "wg/device.h"
-#include "wg/uapi_socket.h"
-
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
@@ -20,6 +16,10 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "event/source.h"
+#include "wg/device.h"
+#include "wg/uapi_socket.h"
 
 #define FOLDER_MODE 0755
 #define SOCKET_MODE 0600

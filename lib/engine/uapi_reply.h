@@ -3,9 +3,9 @@
 #ifndef WICE_ENGINE_UAPI_REPLY_H
 #define WICE_ENGINE_UAPI_REPLY_H
 
-#include "wg/uapi_text.h"
-
 #include <wice/device.h>
+
+#include "wg/uapi_text.h"
 
 /*
  * Replies of the text protocol of userspace WireGuard, with the empty line that ends them. Pure.

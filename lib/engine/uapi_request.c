@@ -13,10 +13,10 @@
  */
 #include "engine/uapi_request.h"
 
-#include "base/parse.h"
-
 #include <errno.h>
 #include <sodium.h>
+
+#include "base/parse.h"
 
 struct WiceUapiRequest {
 	WiceUapiScopeFunc scope;

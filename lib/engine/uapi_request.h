@@ -3,9 +3,9 @@
 #ifndef WICE_ENGINE_UAPI_REQUEST_H
 #define WICE_ENGINE_UAPI_REQUEST_H
 
-#include "wg/uapi_text.h"
-
 #include <wice/plan.h>
+
+#include "wg/uapi_text.h"
 
 /* A request of the text protocol of userspace WireGuard while it comes in. Pure. */
 typedef struct WiceUapiRequest WiceUapiRequest;

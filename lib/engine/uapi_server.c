@@ -14,12 +14,12 @@
  */
 #include "engine/uapi_server.h"
 
-#include "event/source.h"
-
 #include <errno.h>
 #include <sodium.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "event/source.h"
 
 #define PIECE_MAX ((size_t)16 * 1024)
 #define STEPS 16

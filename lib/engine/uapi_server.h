@@ -3,10 +3,10 @@
 #ifndef WICE_ENGINE_UAPI_SERVER_H
 #define WICE_ENGINE_UAPI_SERVER_H
 
+#include <stdint.h>
+
 #include "engine/uapi_handler.h"
 #include "engine/uapi_listener.h"
-
-#include <stdint.h>
 
 /*
  * Answers the text protocol of userspace WireGuard on a socket, so that wg(8), wg-quick(8) and

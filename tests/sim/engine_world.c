@@ -11,7 +11,6 @@
 
 #define IP_HEADER 20
 #define ID_LEN 8
-#define CAPTURED_MAX 64
 #define DATAGRAMS_MAX 16
 #define TIMERS_MAX 50 /* runs at one moment; each looks at several peers */
 #define REALTIME_START_NS (INT64_C(1700000000) * 1000000000)
@@ -21,12 +20,6 @@ typedef struct {
 	int from, to;
 	bool arrived;
 } Sent;
-
-typedef struct {
-	int64_t ms;
-	uint64_t order;
-	WorldDatagram datagram;
-} Flying;
 
 void world_fail(World *world, const char *format, ...)
 {
@@ -60,138 +53,6 @@ WiceNow world_now(const World *world, const WorldEnd *end)
 			  REALTIME_START_NS + world->ms * 1000000 + end->realtime_leap_ns };
 }
 
-static void free_flying(gpointer data)
-{
-	Flying *flying = data;
-
-	g_free(flying->datagram.data);
-	g_free(flying);
-}
-
-static void free_datagram(gpointer data)
-{
-	WorldDatagram *datagram = data;
-
-	g_free(datagram->data);
-	g_free(datagram);
-}
-
-static WorldDatagram *copy_datagram(const WorldDatagram *datagram)
-{
-	WorldDatagram *copy = g_memdup2(datagram, sizeof(*datagram));
-
-	copy->data = g_memdup2(datagram->data, datagram->length);
-	return copy;
-}
-
-static int compare_flying(gconstpointer a, gconstpointer b, gpointer user_data)
-{
-	const Flying *x = a, *y = b;
-
-	if (x->ms != y->ms)
-		return x->ms < y->ms ? -1 : 1;
-	return x->order < y->order ? -1 : x->order > y->order;
-}
-
-static int end_at(const World *world, const WiceEndpoint *address)
-{
-	for (int i = 0; i < world->n_ends; i++)
-		if (wice_endpoint_compare(&world->ends[i].address, address) == 0)
-			return i;
-	return -1;
-}
-
-/* The network. */
-
-static WorldKind kind_of(const uint8_t *data, uint32_t length)
-{
-	switch (wice__message_type(data, length)) {
-	case WICE_MESSAGE_INITIATION:
-		return WORLD_INITIATION;
-	case WICE_MESSAGE_RESPONSE:
-		return WORLD_RESPONSE;
-	case WICE_MESSAGE_COOKIE:
-		return WORLD_COOKIE;
-	case WICE_MESSAGE_TRANSPORT:
-		return length == WICE_MESSAGE_MIN_TRANSPORT ? WORLD_KEEPALIVE : WORLD_DATA;
-	default:
-		return WORLD_OTHER;
-	}
-}
-
-static const char *kind_name(WorldKind kind)
-{
-	static const char *const names[] = { "?",    "initiation", "response", "cookie",
-					     "data", "keepalive",  "other" };
-
-	return names[kind];
-}
-
-static void fly(World *world, const WorldDatagram *datagram)
-{
-	Flying *flying = g_new0(Flying, 1);
-	int delay = world->max_delay_ms ? g_rand_int_range(world->rand, 0, world->max_delay_ms) : 0;
-
-	flying->ms = world->ms + delay;
-	flying->order = world->order++;
-	flying->datagram = *datagram;
-	flying->datagram.data = g_memdup2(datagram->data, datagram->length);
-	g_sequence_insert_sorted(world->queue, flying, compare_flying, NULL);
-}
-
-static bool chance(World *world, double probability)
-{
-	return probability > 0 && g_rand_double(world->rand) < probability;
-}
-
-static void capture(World *world, const WorldDatagram *datagram)
-{
-	if (!world->capture)
-		return;
-	if (world->captured->len == CAPTURED_MAX)
-		g_ptr_array_remove_index_fast(
-			world->captured, (guint)g_rand_int_range(world->rand, 0, CAPTURED_MAX));
-	g_ptr_array_add(world->captured, copy_datagram(datagram));
-}
-
-/* No handshake is begun within 5 s of the last one. */
-static void check_initiation(World *world, const WorldSent *sent)
-{
-	int64_t *last;
-
-	if (sent->kind != WORLD_INITIATION || sent->from < 0 || sent->to < 0)
-		return;
-	last = &world->initiated_ms[sent->from][sent->to];
-	if (world->ms - *last < 5000)
-		world_fail(world, "%c is too eager", 'a' + sent->from);
-	*last = world->ms;
-}
-
-void world_excuse(World *world, int end)
-{
-	for (int other = 0; other < WORLD_ENDS; other++)
-		world->initiated_ms[end][other] = 0;
-}
-
-static void transmit(World *world, const WorldDatagram *datagram)
-{
-	WorldSent sent = { world->ms, end_at(world, &datagram->from), end_at(world, &datagram->to),
-			   kind_of(datagram->data, datagram->length), datagram->length };
-	bool lost = chance(world, world->loss) ||
-		    (sent.from >= 0 && world->lost_kinds[sent.from] & WORLD_LOST(sent.kind));
-
-	g_array_append_val(world->log, sent);
-	check_initiation(world, &sent);
-	world_trace(world, "%c -> %c  %s%s", 'a' + sent.from, sent.to < 0 ? '-' : 'a' + sent.to,
-		    kind_name(sent.kind), lost ? " (lost)" : "");
-	capture(world, datagram);
-	if (lost)
-		return;
-	fly(world, datagram);
-	if (chance(world, world->repeat))
-		fly(world, datagram);
-}
-
 /* What a core asks for. */
 
 /* As a system does, refuses to send from an address that the machine no longer has. */
@@ -214,7 +75,7 @@ static void on_send(WiceBindPath *path, const WiceBindPacket *packets, size_t n,
 		WorldDatagram datagram = { end->address, path->remote, packets[i].data,
 					   packets[i].length };
 
-		transmit(end->world, &datagram);
+		world_transmit(end->world, &datagram);
 	}
 }
 
@@ -273,7 +134,7 @@ static void stop(WorldEnd *end)
 	wice__lane_free(end->outbound);
 	wice__lane_free(end->inbound);
 	wice__core_free(end->core);
-	g_queue_clear_full(&end->handshakes, free_datagram);
+	g_queue_clear_full(&end->handshakes, (GDestroyNotify)(void (*)(void))world_datagram_free);
 }
 
 World *world_new(uint32_t seed, int n_ends)
@@ -283,9 +144,7 @@ World *world_new(uint32_t seed, int n_ends)
 	world->rand = g_rand_new_with_seed(seed);
 	world->ms = WORLD_START_MS;
 	world->n_ends = n_ends;
-	world->log = g_array_new(FALSE, FALSE, sizeof(WorldSent));
-	world->captured = g_ptr_array_new_with_free_func(free_datagram);
-	world->queue = g_sequence_new(NULL);
+	world_network_init(world);
 	world->sent = g_hash_table_new_full(g_int64_hash, g_int64_equal, g_free, g_free);
 	for (int i = 0; i < n_ends; i++) {
 		WorldEnd *end = &world->ends[i];
@@ -311,10 +170,7 @@ void world_free(World *world)
 		g_array_unref(world->ends[i].delivered_ids);
 	}
 	g_rand_free(world->rand);
-	g_array_unref(world->log);
-	g_ptr_array_unref(world->captured);
-	g_sequence_foreach(world->queue, (GFunc)(void (*)(void))free_flying, NULL);
-	g_sequence_free(world->queue);
+	world_network_done(world);
 	g_hash_table_unref(world->sent);
 	g_free(world->failure);
 	g_free(world);
@@ -326,94 +182,6 @@ void world_restart(World *world, int number)
 	start(world, &world->ends[number]);
 	world_excuse(world, number);
 	world_trace(world, "%c: restarted", 'a' + number);
-}
-
-/* Configuration. */
-
-int world_apply(World *world, int number, const WiceDeviceChange *change)
-{
-	WorldEnd *end = &world->ends[number];
-
-	return wice__core_apply(end->core, change, world_now(world, end));
-}
-
-static int apply_peer(World *world, int number, const WicePeerChange *peer)
-{
-	WiceDeviceChange change = { .size = sizeof(change), .n_peers = 1, .peers = peer };
-
-	return world_apply(world, number, &change);
-}
-
-void world_set_peer(World *world, int number, int peer, WicePeerChange change)
-{
-	WiceAllowedIpChange ip = { { { WICE_FAMILY_IPV4, { 10, 0, 0, (uint8_t)(peer + 1) } }, 32 },
-				   false };
-
-	change.public_key = world->ends[peer].public_key;
-	if (!change.n_allowed_ips) {
-		change.n_allowed_ips = 1;
-		change.allowed_ips = &ip;
-	}
-	apply_peer(world, number, &change);
-}
-
-void world_join(World *world, int a, int b)
-{
-	world_set_peer(world, a, b,
-		       (WicePeerChange){ .fields = WICE_PEER_HAS_ENDPOINT,
-					 .endpoint = world->ends[b].address });
-	world_set_peer(world, b, a,
-		       (WicePeerChange){ .fields = WICE_PEER_HAS_ENDPOINT,
-					 .endpoint = world->ends[a].address });
-}
-
-void world_remove_peer(World *world, int number, int peer)
-{
-	WicePeerChange change = { .flags = WICE_PEER_CHANGE_REMOVE,
-				  .public_key = world->ends[peer].public_key };
-
-	apply_peer(world, number, &change);
-	world->initiated_ms[number][peer] = 0;
-}
-
-void world_set_key(World *world, int number, const WiceKey *private_key)
-{
-	WorldEnd *end = &world->ends[number];
-	WiceDeviceChange change = { .size = sizeof(change),
-				    .fields = WICE_DEVICE_HAS_PRIVATE_KEY,
-				    .private_key = *private_key };
-
-	world_excuse(world, number);
-	end->private_key = *private_key;
-	if (!wice_key_is_zero(private_key))
-		wice_key_public(private_key, &end->public_key);
-	world_apply(world, number, &change);
-}
-
-WiceDevicePeer world_read_peer(World *world, int number, int peer)
-{
-	WiceDeviceBuilder *builder = wice__device_builder_new("wg", WICE_DEVICE_ENGINE);
-	WiceDevicePeer found = { 0 };
-	g_autoptr(WiceDevice) device = NULL;
-
-	wice__core_read(world->ends[number].core, builder);
-	device = wice__device_builder_finish(builder);
-	for (size_t i = 0; i < wice_device_info(device)->n_peers; i++) {
-		const WiceDevicePeer *read = &wice_device_info(device)->peers[i];
-
-		if (wice_key_compare(&read->public_key, &world->ends[peer].public_key) == 0)
-			found = *read;
-	}
-	found.allowed_ips = NULL;
-	return found;
-}
-
-WiceEngineCounters world_counters(World *world, int number)
-{
-	WiceEngineCounters counters;
-
-	wice__core_counters(world->ends[number].core, &counters);
-	return counters;
 }
 
 /* Packets. */
@@ -529,14 +297,16 @@ static void check_delivered(World *world, WorldEnd *end, const WicePacket *packe
 
 	end->delivered++;
 	g_array_append_val(end->delivered_ids, id);
-	if (!sent || !payload_is_right(packet, id))
+	if (!sent || !payload_is_right(packet, id)) {
 		world_fail(world, "%c got a packet that nobody sent", 'a' + end->number);
-	else if (sent->to != end->number || packet->data[15] != sent->from + 1)
+		return;
+	}
+	if (sent->to != end->number || packet->data[15] != sent->from + 1)
 		world_fail(world, "%c got a packet of somebody else", 'a' + end->number);
-	else if (sent->arrived)
+	if (sent->arrived)
 		world_fail(world, "%c got a packet twice", 'a' + end->number);
-	else
-		sent->arrived = true;
+	sent->arrived = true;
+	world->arrived[sent->from][sent->to]++;
 }
 
 static void put_handshake(const uint8_t *data, size_t length, const WiceBindPath *path,
@@ -548,7 +318,7 @@ static void put_handshake(const uint8_t *data, size_t length, const WiceBindPath
 				   .data = (uint8_t *)data,
 				   .length = (uint32_t)length };
 
-	g_queue_push_tail(&end->handshakes, copy_datagram(&datagram));
+	g_queue_push_tail(&end->handshakes, world_datagram_copy(&datagram));
 }
 
 static void run_handshakes(World *world, WorldEnd *end)
@@ -562,7 +332,7 @@ static void run_handshakes(World *world, WorldEnd *end)
 
 		wice__core_handshake(end->core, datagram->data, datagram->length, &path,
 				     end->under_load, world_now(world, end));
-		free_datagram(datagram);
+		world_datagram_free(datagram);
 	}
 }
 
@@ -602,11 +372,8 @@ void world_move(World *world, int number, const WiceEndpoint *address)
 /* When something happens next, INT64_MAX: never. */
 static int64_t next_event(World *world)
 {
-	GSequenceIter *first = g_sequence_get_begin_iter(world->queue);
-	int64_t next = INT64_MAX;
+	int64_t next = world_next_arrival(world);
 
-	if (!g_sequence_iter_is_end(first))
-		next = ((Flying *)g_sequence_get(first))->ms;
 	for (int i = 0; i < world->n_ends; i++) {
 		int64_t due = wice__core_deadline(world->ends[i].core);
 
@@ -616,48 +383,25 @@ static int64_t next_event(World *world)
 	return next;
 }
 
-/* Takes the datagrams that are next and arrive now at one end, as a socket would give them. */
-static size_t take_arrivals(World *world, Flying **ret, int *ret_end)
-{
-	size_t n = 0;
-
-	while (n < DATAGRAMS_MAX) {
-		GSequenceIter *first = g_sequence_get_begin_iter(world->queue);
-		Flying *flying;
-		int to;
-
-		if (g_sequence_iter_is_end(first))
-			break;
-		flying = g_sequence_get(first);
-		to = end_at(world, &flying->datagram.to);
-		if (flying->ms > world->ms || (n && to != *ret_end))
-			break;
-		*ret_end = to;
-		ret[n++] = flying;
-		g_sequence_remove(first);
-	}
-	return n;
-}
-
 static void deliver_arrivals(World *world)
 {
-	Flying *flying[DATAGRAMS_MAX];
+	WorldDatagram *arrived[DATAGRAMS_MAX];
 	WiceBindDatagram datagrams[DATAGRAMS_MAX];
 	int to = -1;
 	size_t n;
 
-	while ((n = take_arrivals(world, flying, &to)) && !world->failure) {
+	while ((n = world_take_arrivals(world, arrived, DATAGRAMS_MAX, &to))) {
 		for (size_t i = 0; i < n; i++)
-			datagrams[i] =
-				(WiceBindDatagram){ flying[i]->datagram.data,
-						    flying[i]->datagram.length,
-						    0,
-						    { flying[i]->datagram.from,
-						      flying[i]->datagram.to.address, 1, 0 } };
-		if (to >= 0 && is_awake(world, &world->ends[to]))
+			datagrams[i] = (WiceBindDatagram){
+				arrived[i]->data,
+				arrived[i]->length,
+				0,
+				{ arrived[i]->from, arrived[i]->to.address, 1, 0 },
+			};
+		if (to >= 0 && is_awake(world, &world->ends[to]) && !world->failure)
 			receive(world, &world->ends[to], datagrams, n);
 		for (size_t i = 0; i < n; i++)
-			free_flying(flying[i]);
+			world_datagram_free(arrived[i]);
 	}
 }
 
@@ -677,29 +421,6 @@ void world_run(World *world, int64_t ms)
 				run_timers(world, &world->ends[i]);
 	}
 	world->ms = until;
-}
-
-unsigned world_count(const World *world, int from, WorldKind kind, int64_t since_ms)
-{
-	unsigned n = 0;
-
-	for (guint i = 0; i < world->log->len; i++) {
-		const WorldSent *sent = &g_array_index(world->log, WorldSent, i);
-
-		n += sent->ms >= since_ms && sent->kind == kind && (from < 0 || sent->from == from);
-	}
-	return n;
-}
-
-int64_t world_sent_at(const World *world, int from, WorldKind kind, int64_t since_ms, unsigned nth)
-{
-	for (guint i = 0; i < world->log->len; i++) {
-		const WorldSent *sent = &g_array_index(world->log, WorldSent, i);
-
-		if (sent->ms >= since_ms && sent->kind == kind && sent->from == from && nth-- == 0)
-			return sent->ms - since_ms;
-	}
-	return -1;
 }
 
 static bool arrives(World *world, int from, int to)

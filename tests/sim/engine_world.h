@@ -83,7 +83,8 @@ struct World {
 	/* Overrides what a core's random numbers are. NULL: they come from rand. */
 	void (*random)(World *world, void *bytes, size_t n);
 	bool verbose;
-	char *failure; /* the first thing that must not be */
+	char *failure;                            /* the first thing that must not be */
+	unsigned arrived[WORLD_ENDS][WORLD_ENDS]; /* packets that came out: from whom, at whom */
 	/* Private. */
 	int64_t initiated_ms[WORLD_ENDS][WORLD_ENDS]; /* by whom, for whom */
 	GSequence *queue;
@@ -133,5 +134,20 @@ unsigned world_count(const World *world, int from, WorldKind kind, int64_t since
 int64_t world_sent_at(const World *world, int from, WorldKind kind, int64_t since_ms, unsigned nth);
 /* True if a packet arrives in each direction now. */
 bool world_connected(World *world, int a, int b);
+
+/* Between engine_world.c and engine_network.c. */
+
+void world_network_init(World *world);
+void world_network_done(World *world);
+void world_transmit(World *world, const WorldDatagram *datagram);
+/* When one arrives, INT64_MAX: never. */
+int64_t world_next_arrival(World *world);
+/*
+ * Takes datagrams that arrive now, as a socket would give them: the next ones for one end. The
+ * caller owns them.
+ */
+size_t world_take_arrivals(World *world, WorldDatagram **ret_datagrams, size_t max, int *ret_end);
+WorldDatagram *world_datagram_copy(const WorldDatagram *datagram);
+void world_datagram_free(WorldDatagram *datagram);
 
 #endif

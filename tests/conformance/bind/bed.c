@@ -287,7 +287,7 @@ void bed_send_to(int fd, const WiceEndpoint *to, const void *data, size_t len)
 
 bool bed_ip(const char *arguments)
 {
-	return namespace_ip(arguments);
+	return namespace_ip("%s", arguments);
 }
 
 int bed_run(const char *name, const TTest *const *tests, size_t n_tests, int n)

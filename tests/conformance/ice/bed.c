@@ -17,9 +17,7 @@ void bed_init(Bed *bed)
 						 "2001:db8::1/128 nodad", "2001:db8::2/128 nodad" };
 	*bed = (Bed){ .ready = namespace_enter() };
 	for (size_t i = 0; i < G_N_ELEMENTS(addresses) && bed->ready; i++) {
-		char command[64];
-		snprintf(command, sizeof command, "addr add dev lo %s", addresses[i]);
-		bed->ready = namespace_ip(command);
+		bed->ready = namespace_ip("addr add dev lo %s", addresses[i]);
 		if (!bed->ready)
 			printf("Skipped: cannot add %s to lo\n", addresses[i]);
 	}

@@ -1,11 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "base/address.h"
-#include "engine/allowed_ips.h"
-#include "suite.h"
 
 #include <glib.h>
 #include <string.h>
+
+#include "engine/allowed_ips.h"
+#include "suite.h"
 
 /* Owners go by letters, "a" to "h" in tables. */
 typedef struct {

@@ -2,14 +2,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Engines as devices of a WiceWg. What all devices have in common is in tests/conformance/wg. */
 #include "suite.h"
-#include "wg/backend.h"
-#include "wg/fake.h"
-#include "wg/watch.h"
 
 #include <string.h>
 #include <wice/engine.h>
 #include <wice/error.h>
 #include <wice/watch.h>
+
+#include "wg/backend.h"
+#include "wg/fake.h"
+#include "wg/watch.h"
 
 #define PATIENCE_S 60
 #define TIMEOUT_MS 60000

@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/checksum.h"
+
 #include "suite.h"
 #include "unit/engine/frame.h"
 

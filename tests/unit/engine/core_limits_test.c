@@ -11,10 +11,8 @@
 START_TEST(oldest_staged_packets_give_way)
 {
 	World *world = strangers();
-	uint64_t first;
-
 	cut(world);
-	first = world_send(world, A, B, 150, 100);
+	uint64_t first = world_send(world, A, B, 150, 100);
 	ck_assert_uint_eq(peer_of(world, A, B)->staged.length, 128);
 	ck_assert_uint_eq(world_counters(world, A).staged_dropped, 22);
 	heal(world);
@@ -41,8 +39,7 @@ static void add_silent_peers(World *world, int n)
 			.n_allowed_ips = 1,
 			.allowed_ips = &ip,
 		};
-		WiceDeviceChange change = { .size = sizeof(change), .n_peers = 1, .peers = &peer };
-
+		WiceDeviceChange change = { .size = sizeof change, .n_peers = 1, .peers = &peer };
 		peer.public_key.bytes[0] = 9;
 		peer.public_key.bytes[1] = (uint8_t)i;
 		world_apply(world, A, &change);
@@ -53,7 +50,6 @@ START_TEST(staged_bytes_of_all_peers_are_bounded)
 {
 	World *world = strangers();
 	WiceCore *core = world->ends[A].core;
-
 	cut(world);
 	add_silent_peers(world, 4);
 	for (int i = 0; i < 4; i++)
@@ -74,10 +70,8 @@ START_TEST(session_with_many_messages_is_followed)
 {
 	World *world = friends();
 	WiceCorePeer *peer = peer_of(world, A, B);
-	int64_t since;
-
 	world_run(world, 5 * S);
-	since = world->ms;
+	int64_t since = world->ms;
 	peer->current->counter = REKEY_AFTER_MESSAGES;
 	world_send(world, A, B, 1, 10);
 	world_run(world, 0);
@@ -91,7 +85,6 @@ END_TEST
 START_TEST(responder_follows_a_session_with_many_messages_too)
 {
 	World *world = friends();
-
 	world_run(world, 5 * S);
 	peer_of(world, B, A)->current->counter = REKEY_AFTER_MESSAGES;
 	world_send(world, B, A, 1, 10);
@@ -105,12 +98,10 @@ START_TEST(counters_do_not_come_near_their_end)
 {
 	World *world = friends();
 	WiceCorePeer *peer = peer_of(world, A, B);
-	int64_t since;
-
 	world_run(world, 5 * S);
 	world->lost_kinds[A] = WORLD_LOST(WORLD_INITIATION);
 	peer->current->counter = WICE_REJECT_AFTER_MESSAGES - 65536 - 2;
-	since = world->ms;
+	int64_t since = world->ms;
 	world_send(world, A, B, 4, 10);
 	world_send(world, A, B, 4, 10);
 	ck_assert_uint_eq(world_count(world, A, WORLD_DATA, since), 4);
@@ -130,7 +121,6 @@ START_TEST(counters_beyond_the_end_are_refused)
 	uint8_t memory[WICE_PACKET_HEADROOM + 100 + WICE_PACKET_TAILROOM] = { 0 };
 	WicePacket packet = { memory + WICE_PACKET_HEADROOM, 100 };
 	WiceBindPacket sealed;
-
 	session->counter = WICE_REJECT_AFTER_MESSAGES;
 	wice__session_seal(session, world->ends[A].core->aead, 1420, &packet, 1, &sealed);
 	world_inject(world, B, &world->ends[A].address, sealed.data, sealed.length);
@@ -142,7 +132,6 @@ END_TEST
 START_TEST(order_of_arrival_does_not_matter_within_the_window)
 {
 	World *world = friends();
-
 	world->max_delay_ms = 1000;
 	for (int i = 0; i < 20; i++)
 		world_send(world, A, B, 100, 10);
@@ -156,7 +145,6 @@ END_TEST
 START_TEST(under_load_senders_prove_where_they_are)
 {
 	World *world = strangers();
-
 	world->ends[B].under_load = true;
 	world_send(world, A, B, 1, 10);
 	world_run(world, 1 * S);
@@ -175,7 +163,6 @@ END_TEST
 START_TEST(both_may_be_under_load)
 {
 	World *world = strangers();
-
 	world->ends[A].under_load = world->ends[B].under_load = true;
 	world_send(world, A, B, 1, 10);
 	world_run(world, 20 * S);
@@ -186,10 +173,44 @@ START_TEST(both_may_be_under_load)
 }
 END_TEST
 
+START_TEST(cookies_are_used_for_two_minutes)
+{
+	World *world = strangers();
+	world->ends[B].under_load = true;
+	world_send(world, A, B, 1, 10);
+	world_run(world, 100 * S);
+	ck_assert_uint_eq(world_counters(world, B).cookies_sent, 1);
+	peer_of(world, A, B)->current->counter = REKEY_AFTER_MESSAGES;
+	world_send(world, A, B, 1, 10);
+	world_run(world, 1 * S);
+	ck_assert_uint_eq(world_counters(world, B).cookies_sent, 1);
+	ck_assert_uint_eq(world->ends[A].handshaken, 2);
+	world_run(world, 20 * S);
+	peer_of(world, A, B)->current->counter = REKEY_AFTER_MESSAGES;
+	world_send(world, A, B, 1, 10);
+	world_run(world, 6 * S);
+	ck_assert_uint_eq(world_counters(world, B).cookies_sent, 2);
+	ck_assert_uint_eq(world->ends[A].handshaken, 3);
+	finish(world);
+}
+END_TEST
+
+START_TEST(counters_have_64_bits)
+{
+	World *world = friends();
+	peer_of(world, A, B)->current->counter = UINT32_MAX - 5;
+	world_send(world, A, B, 10, 10);
+	world_run(world, 0);
+	ck_assert_uint_eq(world->ends[B].delivered, 11);
+	ck_assert_uint_eq(peer_of(world, B, A)->current->replay.greatest,
+			  (uint64_t)UINT32_MAX - 5 + 10);
+	finish(world);
+}
+END_TEST
+
 START_TEST(cookie_of_another_address_is_worth_nothing)
 {
 	World *world = strangers();
-
 	world->ends[B].under_load = true;
 	world_send(world, A, B, 1, 10);
 	world_run(world, 1 * S);
@@ -208,7 +229,6 @@ START_TEST(forged_cookies_are_refused)
 {
 	World *world = strangers();
 	WorldDatagram *cookie = NULL;
-
 	world->ends[B].under_load = true;
 	world->capture = true;
 	world->lost_kinds[B] = WORLD_LOST(WORLD_COOKIE);
@@ -236,14 +256,12 @@ START_TEST(under_load_an_address_gets_20_handshakes_a_second)
 	World *world = strangers();
 	WorldDatagram *initiation = NULL;
 	WiceCore *b = world->ends[B].core;
-
 	world->ends[B].under_load = true;
 	world->capture = true;
 	world_send(world, A, B, 1, 10);
 	world_run(world, 6 * S);
 	for (guint i = 0; i < world->captured->len; i++) {
 		WorldDatagram *datagram = world->captured->pdata[i];
-
 		if (datagram->length == sizeof(WiceMessageInitiation))
 			initiation = datagram;
 	}
@@ -265,12 +283,10 @@ END_TEST
 START_TEST(idle_peer_is_small)
 {
 	World *world = friends();
-	WiceCorePeer *peer;
-
 	/* With what GLib's table and the trie need for each. */
 	ck_assert_uint_le(sizeof(WiceCorePeer) + 2 * 64 + 2 * 3 * sizeof(void *), 1536);
 	world_run(world, 600 * S);
-	peer = peer_of(world, A, B);
+	WiceCorePeer *peer = peer_of(world, A, B);
 	ck_assert_ptr_null(peer->current);
 	ck_assert_ptr_null(peer->previous);
 	ck_assert_ptr_null(peer->next);
@@ -289,8 +305,7 @@ START_TEST(too_many_peers_are_refused)
 {
 	World *world = friends();
 	g_autofree WicePeerChange *peers = g_new0(WicePeerChange, MAX_PEERS + 1);
-	WiceDeviceChange change = { .size = sizeof(change), .n_peers = MAX_PEERS, .peers = peers };
-
+	WiceDeviceChange change = { .size = sizeof change, .n_peers = MAX_PEERS, .peers = peers };
 	/* The same one so many times, which there is, is fine; one more than there may be is not. */
 	for (size_t i = 0; i < MAX_PEERS; i++) {
 		peers[i].public_key = world->ends[B].public_key;
@@ -298,7 +313,7 @@ START_TEST(too_many_peers_are_refused)
 	}
 	ck_assert_int_eq(world_apply(world, A, &change), 0);
 	for (size_t i = 0; i < MAX_PEERS; i++)
-		memcpy(&peers[i].public_key, &i, sizeof(i));
+		memcpy(&peers[i].public_key, &i, sizeof i);
 	ck_assert_int_eq(world_apply(world, A, &change), -E2BIG);
 	ck_assert_uint_eq(g_hash_table_size(world->ends[A].core->peers), 1);
 	ck_assert(world_connected(world, A, B));
@@ -306,8 +321,9 @@ START_TEST(too_many_peers_are_refused)
 }
 END_TEST
 
-SUITE_MAIN("limits of an engine", oldest_staged_packets_give_way,
-	   staged_bytes_of_all_peers_are_bounded, session_with_many_messages_is_followed,
+SUITE_MAIN("limits of an engine", cookies_are_used_for_two_minutes, counters_have_64_bits,
+	   oldest_staged_packets_give_way, staged_bytes_of_all_peers_are_bounded,
+	   session_with_many_messages_is_followed,
 	   responder_follows_a_session_with_many_messages_too, counters_do_not_come_near_their_end,
 	   counters_beyond_the_end_are_refused, order_of_arrival_does_not_matter_within_the_window,
 	   under_load_senders_prove_where_they_are, both_may_be_under_load,

@@ -11,6 +11,7 @@
 
 #include "engine/core_private.h"
 #include "suite.h"
+#include "unit/engine/frame.h"
 
 #define CHANGES 1500
 #define SLOTS 65536
@@ -63,8 +64,7 @@ static WiceNow now(void)
 static void put(Inbox *inbox, const uint8_t *data, uint32_t length, const WiceBindPath *path)
 {
 	Datagram *datagram;
-
-	if (length > sizeof(datagram->data))
+	if (length > sizeof datagram->data)
 		return;
 	g_mutex_lock(&inbox->mutex);
 	if (inbox->datagrams.length < INBOX_MAX) {
@@ -79,10 +79,8 @@ static void put(Inbox *inbox, const uint8_t *data, uint32_t length, const WiceBi
 
 static Datagram *take(Inbox *inbox)
 {
-	Datagram *datagram;
-
 	g_mutex_lock(&inbox->mutex);
-	datagram = g_queue_pop_head(&inbox->datagrams);
+	Datagram *datagram = g_queue_pop_head(&inbox->datagrams);
 	g_mutex_unlock(&inbox->mutex);
 	return datagram;
 }
@@ -91,7 +89,6 @@ static void on_send(WiceBindPath *path, const WiceBindPacket *packets, size_t n,
 {
 	End *end = user_data;
 	WiceBindPath from = { .remote = end->address, .local = end->other->address.address };
-
 	for (size_t i = 0; i < n; i++)
 		put(&end->other->packets, packets[i].data, packets[i].length, &from);
 }
@@ -128,10 +125,8 @@ static void put_handshake(const uint8_t *data, size_t length, const WiceBindPath
 static gpointer run_control(gpointer user_data)
 {
 	End *end = ((Job *)user_data)->end;
-
 	while (!stopping) {
 		Datagram *datagram = take(&end->handshakes);
-
 		clock_ms += MS_PER_TURN;
 		if (datagram)
 			wice__core_handshake(end->core, datagram->data, datagram->length,
@@ -145,12 +140,11 @@ static gpointer run_control(gpointer user_data)
 
 static void write_packet(End *end, WicePacket *packet)
 {
+	const uint8_t from[] = { 10, 0, 0, (uint8_t)end->number };
+	const uint8_t to[] = { 10, 0, 0, (uint8_t)end->other->number };
 	*packet = (WicePacket){ packet->data, PAYLOAD };
 	memset(packet->data, 0, PAYLOAD);
-	packet->data[0] = 0x45;
-	packet->data[3] = PAYLOAD;
-	memcpy(packet->data + 12, (uint8_t[]){ 10, 0, 0, (uint8_t)end->number }, 4);
-	memcpy(packet->data + 16, (uint8_t[]){ 10, 0, 0, (uint8_t)end->other->number }, 4);
+	frame_put_ipv4(packet->data, PAYLOAD, from, to);
 	wice__put_le32(packet->data + 20, ++end->last_id);
 }
 
@@ -160,12 +154,10 @@ static gpointer run_sealer(gpointer user_data)
 	End *end = job->end;
 	static const size_t step = WICE_PACKET_HEADROOM + PAYLOAD + WICE_PACKET_TAILROOM;
 	g_autofree uint8_t *memory = g_malloc0(BATCH * step);
-
 	while (!stopping) {
 		WicePacket packets[BATCH];
 		const WiceLaneRun *runs;
 		size_t n;
-
 		for (size_t i = 0; i < BATCH; i++) {
 			packets[i].data = memory + i * step + WICE_PACKET_HEADROOM;
 			write_packet(end, &packets[i]);
@@ -173,7 +165,6 @@ static gpointer run_sealer(gpointer user_data)
 		n = wice__lane_seal(job->lane, packets, BATCH, now().ms, &runs);
 		for (size_t i = 0; i < n; i++) {
 			WiceBindPath path = runs[i].path;
-
 			on_send(&path, runs[i].packets, runs[i].n, end);
 			if (randombytes_uniform(16) == 0)
 				wice__lane_source_cleared(job->lane, &runs[i]);
@@ -187,7 +178,6 @@ static gpointer run_sealer(gpointer user_data)
 static void check(End *end, const WicePacket *packet)
 {
 	uint32_t id = wice__get_le32(packet->data + 20);
-
 	end->delivered++;
 	if (packet->length != PAYLOAD || packet->data[15] != end->other->number ||
 	    atomic_exchange(&end->seen[id % SLOTS], id) == id)
@@ -198,13 +188,11 @@ static gpointer run_opener(gpointer user_data)
 {
 	Job *job = user_data;
 	End *end = job->end;
-
 	while (!stopping) {
 		Datagram *taken[BATCH];
 		WiceBindDatagram datagrams[BATCH];
 		WicePacket *packets;
 		size_t n = 0;
-
 		while (n < BATCH && (taken[n] = take(&end->packets))) {
 			datagrams[n] = (WiceBindDatagram){ taken[n]->data, taken[n]->length, 0,
 							   taken[n]->path };
@@ -239,25 +227,22 @@ static void set_peer(End *end, unsigned flags, uint16_t keepalive_s)
 		.n_allowed_ips = 1,
 		.allowed_ips = &ip,
 	};
-	WiceDeviceChange change = { .size = sizeof(change), .n_peers = 1, .peers = &peer };
-
+	WiceDeviceChange change = { .size = sizeof change, .n_peers = 1, .peers = &peer };
 	wice__core_apply(end->core, &change, now());
 }
 
 static void set_private_key(End *end)
 {
-	WiceDeviceChange change = { .size = sizeof(change),
+	WiceDeviceChange change = { .size = sizeof change,
 				    .fields = WICE_DEVICE_HAS_PRIVATE_KEY,
 				    .private_key = end->private_key };
-
 	wice__core_apply(end->core, &change, now());
 }
 
 /* No key for a moment: all sessions are spent. */
 static void change_private_key(End *end)
 {
-	WiceDeviceChange change = { .size = sizeof(change), .fields = WICE_DEVICE_HAS_PRIVATE_KEY };
-
+	WiceDeviceChange change = { .size = sizeof change, .fields = WICE_DEVICE_HAS_PRIVATE_KEY };
 	wice__core_apply(end->core, &change, now());
 	set_private_key(end);
 }
@@ -266,7 +251,6 @@ static void read_all(End *end)
 {
 	WiceDeviceBuilder *builder = wice__device_builder_new("wg", WICE_DEVICE_ENGINE);
 	WiceEngineCounters counters;
-
 	wice__core_read(end->core, builder);
 	wice_device_unref(wice__device_builder_finish(builder));
 	wice__core_counters(end->core, &counters);
@@ -360,7 +344,6 @@ static void done(End *end)
 static void wait_for_packets(End *end)
 {
 	uint64_t before = end->delivered;
-
 	while (end->delivered < before + 100)
 		g_usleep(1000);
 }
@@ -370,7 +353,6 @@ static End ends[2];
 START_TEST(lanes_and_control_do_not_disturb_one_another)
 {
 	Job jobs[2][1 + OPENERS];
-
 	ck_assert_int_ge(sodium_init(), 0);
 	begin(&ends[0], 1, &ends[1]);
 	begin(&ends[1], 2, &ends[0]);

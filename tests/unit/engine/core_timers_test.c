@@ -22,7 +22,6 @@ START_TEST(initiator_rekeys_when_it_sends_after_120_s)
 {
 	World *world = friends();
 	int64_t since = world->ms;
-
 	world_run(world, 118 * S);
 	world_send(world, A, B, 1, 10);
 	assert_initiations(world, since, 0, 0);
@@ -44,7 +43,6 @@ START_TEST(responder_does_not_rekey)
 {
 	World *world = friends();
 	int64_t since = world->ms;
-
 	for (int i = 0; i < 159; i++) {
 		world_run(world, 1 * S);
 		world_send(world, B, A, 1, 10);
@@ -59,7 +57,6 @@ START_TEST(initiator_rekeys_when_it_receives_after_165_s)
 {
 	World *world = friends();
 	int64_t since = world->ms;
-
 	world_run(world, 163 * S);
 	world_send(world, B, A, 1, 10);
 	world_run(world, 0);
@@ -80,7 +77,6 @@ START_TEST(session_ends_after_180_s)
 {
 	World *world = friends();
 	int64_t since = world->ms;
-
 	/* The session is a second old; nobody may renew it. */
 	world->lost_kinds[A] = WORLD_LOST(WORLD_INITIATION);
 	world->lost_kinds[B] = WORLD_LOST(WORLD_INITIATION);
@@ -100,7 +96,6 @@ END_TEST
 START_TEST(late_packets_of_a_session_are_refused)
 {
 	World *world = friends();
-
 	world->max_delay_ms = 1;
 	world_run(world, 178 * S);
 	world_send(world, B, A, 1, 10);
@@ -118,14 +113,12 @@ START_TEST(handshake_is_repeated_for_90_s)
 {
 	World *world = strangers();
 	int64_t since = world->ms, last = 0;
-
 	cut(world);
 	world_send(world, A, B, 3, 10);
 	world_run(world, 300 * S);
 	assert_initiations(world, since, 19, 0);
 	for (unsigned i = 1; i < 19; i++) {
 		int64_t at = world_sent_at(world, A, WORLD_INITIATION, since, i);
-
 		assert_between(at - last, 5 * S, 5 * S + 333);
 		last = at;
 	}
@@ -146,7 +139,6 @@ START_TEST(waits_between_handshakes_differ)
 	World *world = strangers();
 	int64_t since = world->ms, first;
 	bool differ = false;
-
 	cut(world);
 	world_send(world, A, B, 1, 10);
 	world_run(world, 60 * S);
@@ -163,7 +155,6 @@ END_TEST
 START_TEST(new_packets_keep_a_handshake_going)
 {
 	World *world = strangers();
-
 	cut(world);
 	for (int i = 0; i < 200; i++) {
 		world_send(world, A, B, 1, 10);
@@ -179,7 +170,6 @@ START_TEST(keys_are_forgotten_after_540_s)
 {
 	World *world = friends();
 	WiceCorePeer *peer = peer_of(world, A, B);
-
 	world_run(world, 538 * S);
 	ck_assert_ptr_nonnull(peer->current);
 	world_run(world, 1 * S);
@@ -193,7 +183,6 @@ END_TEST
 START_TEST(half_a_handshake_is_forgotten_too)
 {
 	World *world = strangers();
-
 	cut(world);
 	world_send(world, A, B, 1, 10);
 	world_run(world, 102 * S);
@@ -208,10 +197,8 @@ END_TEST
 START_TEST(received_data_is_acknowledged_after_10_s)
 {
 	World *world = friends();
-	int64_t since;
-
 	world_run(world, 30 * S);
-	since = world->ms;
+	int64_t since = world->ms;
 	world_send(world, A, B, 1, 10);
 	world_run(world, 60 * S);
 	ck_assert_int_eq(world_sent_at(world, B, WORLD_KEEPALIVE, since, 0), 10 * S);
@@ -226,10 +213,8 @@ END_TEST
 START_TEST(more_data_is_acknowledged_once_more)
 {
 	World *world = friends();
-	int64_t since;
-
 	world_run(world, 30 * S);
-	since = world->ms;
+	int64_t since = world->ms;
 	world_send(world, A, B, 1, 10);
 	world_run(world, 1 * S);
 	world_send(world, A, B, 1, 10);
@@ -244,10 +229,8 @@ END_TEST
 START_TEST(answers_are_acknowledgements)
 {
 	World *world = friends();
-	int64_t since;
-
 	world_run(world, 30 * S);
-	since = world->ms;
+	int64_t since = world->ms;
 	for (int i = 0; i < 60; i++) {
 		world_send(world, A, B, 1, 10);
 		world_send(world, B, A, 1, 10);
@@ -263,11 +246,9 @@ END_TEST
 START_TEST(unanswered_data_begins_a_handshake_after_15_s)
 {
 	World *world = friends();
-	int64_t since;
-
 	world_run(world, 30 * S);
 	cut(world);
-	since = world->ms;
+	int64_t since = world->ms;
 	/* The first one counts. */
 	for (int i = 0; i < 16; i++) {
 		world_send(world, A, B, 1, 10);
@@ -282,12 +263,10 @@ END_TEST
 START_TEST(keepalives_need_no_answer)
 {
 	World *world = friends();
-	int64_t since;
-
 	world_run(world, 30 * S);
 	world_send(world, A, B, 1, 10);
 	world_run(world, 10 * S - 1);
-	since = world->ms;
+	int64_t since = world->ms;
 	cut(world);
 	world_run(world, 100 * S);
 	/* a is in doubt; b, which has acknowledged, is not. */
@@ -308,10 +287,8 @@ static void set_keepalive(World *world, int end, int peer, uint16_t seconds)
 START_TEST(persistent_keepalives_keep_their_interval)
 {
 	World *world = friends();
-	int64_t since;
-
 	world_run(world, 30 * S);
-	since = world->ms;
+	int64_t since = world->ms;
 	set_keepalive(world, B, A, 25);
 	world_run(world, 80 * S);
 	ck_assert_uint_eq(world_count(world, B, WORLD_KEEPALIVE, since), 4);
@@ -328,11 +305,9 @@ END_TEST
 START_TEST(traffic_makes_persistent_keepalives_needless)
 {
 	World *world = friends();
-	int64_t since;
-
 	set_keepalive(world, B, A, 5);
 	world_run(world, 0);
-	since = world->ms = world->ms + 1;
+	int64_t since = world->ms = world->ms + 1;
 	for (int i = 0; i < 30; i++) {
 		world_run(world, 4 * S);
 		world_send(world, i % 2 ? B : A, i % 2 ? A : B, 1, 10);
@@ -349,7 +324,6 @@ START_TEST(persistent_keepalive_begins_a_handshake)
 {
 	World *world = strangers();
 	int64_t since = world->ms;
-
 	set_keepalive(world, A, B, 25);
 	world_run(world, 0);
 	ck_assert_uint_eq(world_count(world, A, WORLD_INITIATION, since), 1);
@@ -362,7 +336,6 @@ END_TEST
 START_TEST(persistent_keepalive_outlives_an_outage)
 {
 	World *world = strangers();
-
 	cut(world);
 	set_keepalive(world, A, B, 25);
 	world_run(world, 1000 * S);
@@ -376,13 +349,11 @@ END_TEST
 START_TEST(hours_of_sleep_are_survived)
 {
 	World *world = friends();
-	int64_t since;
-
 	set_keepalive(world, B, A, 25);
 	world_send(world, A, B, 1, 10);
 	world->ends[A].asleep_until_ms = world->ends[B].asleep_until_ms = world->ms + 7200 * S;
 	world_run(world, 7200 * S - 1);
-	since = world->ms;
+	int64_t since = world->ms;
 	world_run(world, 1);
 	assert_between(world_count(world, A, WORLD_INITIATION, since) +
 			       world_count(world, B, WORLD_INITIATION, since),
@@ -396,7 +367,6 @@ END_TEST
 START_TEST(a_keepalive_that_is_due_after_the_session_is_not_waited_for)
 {
 	World *world = friends();
-
 	world_send(world, A, B, 1, 10);
 	world_run(world, 1 * S);
 	cut(world);
@@ -412,7 +382,6 @@ START_TEST(nothing_happens_while_it_is_down)
 	World *world = friends();
 	WorldEnd *a = &world->ends[A];
 	int64_t since = world->ms;
-
 	set_keepalive(world, A, B, 25);
 	world_run(world, 0);
 	wice__core_set_up(a->core, false, world_now(world, a));
@@ -441,7 +410,6 @@ START_TEST(what_was_due_before_is_forgotten_by_going_down)
 {
 	World *world = friends();
 	WorldEnd *a = &world->ends[A];
-
 	world_run(world, 30 * S);
 	/* Something is unanswered, something unacknowledged, a handshake under way. */
 	world_send(world, B, A, 1, 10);

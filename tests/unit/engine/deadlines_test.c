@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/deadlines.h"
+
 #include "suite.h"
 
 #define N 200
@@ -19,7 +20,6 @@ static void begin(void)
 static int64_t earliest(void)
 {
 	int64_t ms = INT64_MAX;
-
 	for (int i = 0; i < N; i++)
 		ms = MIN(ms, members[i].ms);
 	return ms;
@@ -31,7 +31,6 @@ static void assert_heap(void)
 	for (guint i = 1; i < heap.heap->len; i++) {
 		const WiceDeadline *above = heap.heap->pdata[(i - 1) / 2];
 		const WiceDeadline *member = heap.heap->pdata[i];
-
 		ck_assert_int_le(above->ms, member->ms);
 		ck_assert_uint_eq(member->place, i);
 	}
@@ -40,7 +39,6 @@ static void assert_heap(void)
 static int64_t first(void)
 {
 	WiceDeadline *deadline = wice__deadlines_first(&heap);
-
 	return deadline ? deadline->ms : INT64_MAX;
 }
 
@@ -64,7 +62,6 @@ START_TEST(comes_out_in_order)
 		wice__deadlines_set(&heap, &members[i], (i * 37) % N);
 	for (int i = 0; i < N; i++) {
 		WiceDeadline *deadline = wice__deadlines_first(&heap);
-
 		ck_assert_int_eq(deadline->ms, i);
 		wice__deadlines_set(&heap, deadline, INT64_MAX);
 	}
@@ -76,12 +73,10 @@ END_TEST
 START_TEST(any_change_keeps_the_order)
 {
 	GRand *rand = g_rand_new_with_seed(1);
-
 	begin();
 	for (int i = 0; i < 20000; i++) {
 		WiceDeadline *some = &members[g_rand_int_range(rand, 0, N)];
 		int64_t ms = g_rand_int_range(rand, -20, 60);
-
 		wice__deadlines_set(&heap, some, ms > 50 ? INT64_MAX : ms);
 		assert_heap();
 		ck_assert_int_eq(first(), earliest());

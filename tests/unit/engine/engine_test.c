@@ -1,5 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/* Engines of this process, on packet callbacks: what a program does with the public functions. */
 #include <arpa/inet.h>
 #include <string.h>
 #include <unistd.h>
@@ -7,8 +8,7 @@
 #include <wice/error.h>
 
 #include "tests/suite.h"
-
-/* Engines of this process, on packet callbacks: what a program does with the public functions. */
+#include "unit/engine/frame.h"
 
 #define PATIENCE_S 60
 
@@ -25,7 +25,6 @@ typedef struct {
 static void on_packet(const uint8_t *packet, size_t length, void *user_data)
 {
 	End *end = user_data;
-
 	g_mutex_lock(&end->mutex);
 	g_queue_push_tail(&end->packets, g_bytes_new(packet, length));
 	g_cond_signal(&end->cond);
@@ -35,7 +34,6 @@ static void on_packet(const uint8_t *packet, size_t length, void *user_data)
 static void on_event(WiceEngine *engine, const WiceEngineEvent *event, void *user_data)
 {
 	End *end = user_data;
-
 	ck_assert_ptr_eq(engine, end->engine);
 	end->handshakes += event->type == WICE_ENGINE_PEER_HANDSHAKE;
 	end->configured += event->type == WICE_ENGINE_CONFIGURED;
@@ -45,14 +43,13 @@ static void on_event(WiceEngine *engine, const WiceEngineEvent *event, void *use
 static void start(End *end, uint8_t number, WiceBind *bind)
 {
 	WiceEngineOptions options = {
-		.size = sizeof(options),
+		.size = sizeof options,
 		.output = on_packet,
 		.on_event = on_event,
 		.user_data = end,
 		.bind = bind,
 	};
 	g_autoptr(GError) error = NULL;
-
 	wice_key_generate_private(&end->private_key);
 	wice_key_public(&end->private_key, &end->public_key);
 	memcpy(end->address, (uint8_t[]){ 10, 0, 0, number }, 4);
@@ -69,7 +66,6 @@ static void stop(End *end)
 static uint16_t port_of(const End *end)
 {
 	g_autoptr(WiceDevice) device = wice_engine_get(end->engine);
-
 	return wice_device_info(device)->listen_port;
 }
 
@@ -77,7 +73,6 @@ static void apply(End *end, const WiceDeviceChange *change)
 {
 	g_autoptr(GError) error = NULL;
 	g_autoptr(WicePlan) plan = wice_plan_new(change, &error);
-
 	ck_assert_msg(plan && wice_engine_set(end->engine, plan, &error), "%s",
 		      error ? error->message : "");
 }
@@ -94,13 +89,12 @@ static void introduce(End *end, const End *other, uint16_t port)
 		.allowed_ips = &ip,
 	};
 	WiceDeviceChange change = {
-		.size = sizeof(change),
+		.size = sizeof change,
 		.fields = WICE_DEVICE_HAS_PRIVATE_KEY,
 		.private_key = end->private_key,
 		.n_peers = 1,
 		.peers = &peer,
 	};
-
 	memcpy(ip.prefix.address.bytes, other->address, 4);
 	apply(end, &change);
 }
@@ -110,17 +104,12 @@ static void make_packet(uint8_t *packet, uint16_t length, const End *from, const
 {
 	for (uint16_t i = 0; i < length; i++)
 		packet[i] = (uint8_t)(i * 7);
-	packet[0] = 0x45;
-	packet[2] = (uint8_t)(length >> 8);
-	packet[3] = (uint8_t)length;
-	memcpy(packet + 12, from->address, 4);
-	memcpy(packet + 16, to->address, 4);
+	frame_put_ipv4(packet, length, from->address, to->address);
 }
 
 static bool send_packet(const End *from, const End *to, uint16_t length)
 {
 	uint8_t packet[2000];
-
 	make_packet(packet, length, from, to);
 	return wice_engine_inject(from->engine, packet, length);
 }
@@ -128,12 +117,10 @@ static bool send_packet(const End *from, const End *to, uint16_t length)
 static GBytes *wait_for_packet(End *end)
 {
 	int64_t deadline = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
-	GBytes *bytes;
-
 	g_mutex_lock(&end->mutex);
 	while (!end->packets.head && g_cond_wait_until(&end->cond, &end->mutex, deadline))
 		;
-	bytes = g_queue_pop_head(&end->packets);
+	GBytes *bytes = g_queue_pop_head(&end->packets);
 	g_mutex_unlock(&end->mutex);
 	return bytes;
 }
@@ -144,7 +131,6 @@ static void expect_packet(const End *from, End *to, uint16_t length)
 	uint8_t packet[2000];
 	GBytes *bytes = wait_for_packet(to);
 	size_t n;
-
 	ck_assert_msg(bytes != NULL, "no packet of %u bytes came", length);
 	make_packet(packet, length, from, to);
 	ck_assert_mem_eq(g_bytes_get_data(bytes, &n), packet, length);
@@ -165,7 +151,6 @@ static void connect_ends(End *a, End *b)
 static void run_until(const unsigned *count, unsigned wanted)
 {
 	int64_t end = g_get_monotonic_time() + PATIENCE_S * G_USEC_PER_SEC;
-
 	while (*count < wanted && g_get_monotonic_time() < end) {
 		g_main_context_iteration(NULL, FALSE);
 		g_usleep(1000);
@@ -176,7 +161,6 @@ static void run_until(const unsigned *count, unsigned wanted)
 static void check_traffic(WiceBind *bind_a, WiceBind *bind_b)
 {
 	End a = { 0 }, b = { 0 };
-
 	start(&a, 1, bind_a);
 	start(&b, 2, bind_b);
 	connect_ends(&a, &b);
@@ -203,7 +187,6 @@ END_TEST
 START_TEST(carries_packets_in_memory)
 {
 	WiceBind *a, *b;
-
 	wice_bind_pair_new(&a, &b);
 	check_traffic(a, b);
 }
@@ -213,14 +196,12 @@ START_TEST(tells_what_happened)
 {
 	End a = { 0 }, b = { 0 };
 	g_autoptr(WiceDevice) device = NULL;
-	const WiceDevicePeer *peer;
 	WiceEngineCounters counters;
-
 	start(&a, 1, NULL);
 	start(&b, 2, NULL);
 	connect_ends(&a, &b);
 	device = wice_engine_get(b.engine);
-	peer = wice_device_find_peer(device, &a.public_key);
+	const WiceDevicePeer *peer = wice_device_find_peer(device, &a.public_key);
 	ck_assert_ptr_nonnull(peer);
 	ck_assert(peer->fields & WICE_PEER_HAS_HANDSHAKE);
 	ck_assert_uint_eq(peer->endpoint.port, port_of(&a));
@@ -240,18 +221,56 @@ START_TEST(tells_what_happened)
 }
 END_TEST
 
+/* A bind that others have written, in that it wants to know who is where. */
+static _Atomic unsigned n_heard;
+static WiceKey heard_peer;
+static uint16_t heard_port;
+
+static void on_heard(WiceBind *bind, const WiceBindPath *path, const WiceKey *peer)
+{
+	heard_peer = *peer;
+	heard_port = path->remote.port;
+	n_heard++;
+}
+
+START_TEST(tells_the_bind_who_is_where)
+{
+	End a = { 0 }, b = { 0 };
+	WiceBind *bind = wice_bind_udp_new(NULL);
+	WiceBindOps ops = *bind->ops;
+	WiceDeviceChange change = { .size = sizeof change, .fields = WICE_DEVICE_HAS_LISTEN_PORT };
+	ops.authenticated = on_heard;
+	bind->ops = &ops;
+	n_heard = 0;
+	start(&a, 1, NULL);
+	start(&b, 2, bind);
+	connect_ends(&a, &b);
+	ck_assert_uint_eq(n_heard, 1);
+	ck_assert_int_eq(wice_key_compare(&heard_peer, &a.public_key), 0);
+	ck_assert_uint_eq(heard_port, port_of(&a));
+	/* And once more when it has moved. */
+	apply(&a, &change);
+	ck_assert(send_packet(&a, &b, 100));
+	expect_packet(&a, &b, 100);
+	ck_assert(send_packet(&b, &a, 100));
+	expect_packet(&b, &a, 100);
+	ck_assert_uint_eq(n_heard, 2);
+	ck_assert_uint_eq(heard_port, port_of(&a));
+	stop(&a);
+	stop(&b);
+}
+END_TEST
+
 START_TEST(moves_to_another_port)
 {
 	End a = { 0 }, b = { 0 };
-	WiceDeviceChange change = { .size = sizeof(change), .fields = WICE_DEVICE_HAS_LISTEN_PORT };
+	WiceDeviceChange change = { .size = sizeof change, .fields = WICE_DEVICE_HAS_LISTEN_PORT };
 	g_autoptr(WicePlan) plan = NULL;
 	g_autoptr(GError) error = NULL;
-	uint16_t before;
-
 	start(&a, 1, NULL);
 	start(&b, 2, NULL);
 	connect_ends(&a, &b);
-	before = port_of(&a);
+	uint16_t before = port_of(&a);
 	apply(&a, &change);
 	ck_assert_uint_ne(port_of(&a), before);
 	/* b follows with the first packet. */
@@ -277,12 +296,10 @@ END_TEST
 START_TEST(goes_down_and_up)
 {
 	End a = { 0 }, b = { 0 };
-	uint16_t port;
-
 	start(&a, 1, NULL);
 	start(&b, 2, NULL);
 	connect_ends(&a, &b);
-	port = port_of(&b);
+	uint16_t port = port_of(&b);
 	for (int i = 0; i < 20; i++) {
 		ck_assert(wice_engine_set_up(b.engine, false, NULL));
 		ck_assert(wice_engine_set_up(b.engine, true, NULL));
@@ -306,7 +323,6 @@ START_TEST(speaks_uapi)
 			  "b85996fecc9c7f1fc6d2572a76eda11d59bcd20be8e543b15ce4bd85a8e75a33\n"
 			  "endpoint=[abcd:23::33%2]:51820\npersistent_keepalive_interval=111\n"
 			  "allowed_ip=192.168.4.4/32\n\n";
-
 	start(&a, 1, NULL);
 	reply = wice_engine_uapi(a.engine, set, strlen(set));
 	ck_assert_str_eq(reply, "errno=0\n\n");
@@ -331,10 +347,8 @@ START_TEST(refuses_nonsense)
 		{ .size = sizeof(WiceEngineOptions), .output = on_packet, .n_queues = 1000 },
 		{ .size = 0, .output = on_packet },
 	};
-
 	for (size_t i = 0; i < G_N_ELEMENTS(bad); i++) {
 		g_autoptr(GError) error = NULL;
-
 		ck_assert_ptr_null(wice_engine_new(NULL, &bad[i], &error));
 		ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_INVALID));
 	}
@@ -345,7 +359,6 @@ START_TEST(is_freed_under_load)
 {
 	for (int round = 0; round < 10; round++) {
 		End a = { 0 }, b = { 0 };
-
 		start(&a, 1, NULL);
 		start(&b, 2, NULL);
 		connect_ends(&a, &b);
@@ -362,7 +375,6 @@ END_TEST
 static void on_last_event(WiceEngine *engine, const WiceEngineEvent *event, void *user_data)
 {
 	unsigned *events = user_data;
-
 	(*events)++;
 	wice_engine_free(engine);
 }
@@ -371,16 +383,14 @@ START_TEST(is_freed_by_who_hears_its_events)
 {
 	unsigned events = 0;
 	const WiceEngineOptions options = {
-		.size = sizeof(options),
+		.size = sizeof options,
 		.output = on_packet,
 		.on_event = on_last_event,
 		.user_data = &events,
 	};
-	const WiceDeviceChange change = { .size = sizeof(change),
-					  .fields = WICE_DEVICE_HAS_FWMARK };
+	const WiceDeviceChange change = { .size = sizeof change, .fields = WICE_DEVICE_HAS_FWMARK };
 	WiceEngine *engine = wice_engine_new(NULL, &options, NULL);
 	g_autoptr(WicePlan) plan = wice_plan_new(&change, NULL);
-
 	ck_assert_ptr_nonnull(engine);
 	ck_assert(wice_engine_set(engine, plan, NULL) && wice_engine_set(engine, plan, NULL));
 	run_until(&events, 1);
@@ -397,15 +407,14 @@ static bool never(int fd, void *user_data)
 
 START_TEST(leaves_what_it_was_given_if_it_cannot_be_made)
 {
-	const WiceBindUdpOptions udp = { .size = sizeof(udp), .protect = never };
+	const WiceBindUdpOptions udp = { .size = sizeof udp, .protect = never };
 	WiceEngineOptions options = {
-		.size = sizeof(options),
+		.size = sizeof options,
 		.output = on_packet,
 		.bind = wice_bind_udp_new(&udp),
 	};
-	const WiceEngineOptions no_tun = { .size = sizeof(no_tun), .tun_fd = dup(STDERR_FILENO) };
+	const WiceEngineOptions no_tun = { .size = sizeof no_tun, .tun_fd = dup(STDERR_FILENO) };
 	g_autoptr(GError) error = NULL, tun_error = NULL;
-
 	ck_assert_ptr_null(wice_engine_new(NULL, &options, &error));
 	ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_PERMISSION));
 	wice_bind_free(options.bind);
@@ -420,9 +429,8 @@ END_TEST
 START_TEST(comes_up_with_another_port)
 {
 	End a = { 0 }, b = { 0 };
-	WiceDeviceChange change = { .size = sizeof(change), .fields = WICE_DEVICE_HAS_LISTEN_PORT };
+	WiceDeviceChange change = { .size = sizeof change, .fields = WICE_DEVICE_HAS_LISTEN_PORT };
 	g_autoptr(GError) error = NULL;
-
 	start(&a, 1, NULL);
 	start(&b, 2, NULL);
 	change.listen_port = port_of(&b);
@@ -440,6 +448,6 @@ START_TEST(comes_up_with_another_port)
 END_TEST
 
 SUITE_MAIN("engine", carries_packets_over_udp, carries_packets_in_memory, tells_what_happened,
-	   moves_to_another_port, goes_down_and_up, speaks_uapi, refuses_nonsense,
-	   is_freed_under_load, is_freed_by_who_hears_its_events,
+	   tells_the_bind_who_is_where, moves_to_another_port, goes_down_and_up, speaks_uapi,
+	   refuses_nonsense, is_freed_under_load, is_freed_by_who_hears_its_events,
 	   leaves_what_it_was_given_if_it_cannot_be_made, comes_up_with_another_port)

@@ -37,6 +37,17 @@ static inline void frame_put32(uint8_t *p, uint32_t value)
 	frame_put16(p + 2, value & 0xffff);
 }
 
+/* The header of an IPv4 packet without options or checksum, before whatever is behind it. */
+static inline void frame_put_ipv4(uint8_t *packet, uint16_t length, const uint8_t from[4],
+				  const uint8_t to[4])
+{
+	memset(packet, 0, 12);
+	packet[0] = 0x45;
+	frame_put16(packet + 2, length);
+	memcpy(packet + 12, from, 4);
+	memcpy(packet + 16, to, 4);
+}
+
 static inline size_t frame_get16(const uint8_t *p)
 {
 	return (size_t)p[0] << 8 | p[1];

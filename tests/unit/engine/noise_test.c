@@ -168,10 +168,10 @@ END_TEST
 START_TEST(what_was_encrypted_is_decrypted_and_nothing_else_is)
 {
 	uint8_t sealed[5 + WICE_NOISE_TAG_LEN], plain[5] = { 0 };
-	WiceNoiseSymmetric ours, theirs, before;
+	WiceNoiseSymmetric ours, theirs;
 	wice__noise_symmetric_init(&ours, "same", 4);
 	wice__noise_mix_key(&ours, private_key(1).bytes);
-	before = theirs = ours;
+	WiceNoiseSymmetric before = theirs = ours;
 	wice__noise_encrypt_and_hash(&ours, "hello", 5, sealed);
 	for (size_t bit = 0; bit < 8 * sizeof sealed; bit++) {
 		sealed[bit / 8] ^= (uint8_t)(1 << bit % 8);
@@ -362,25 +362,23 @@ END_TEST
 START_TEST(wrong_keys_are_refused)
 {
 	Keys keys = some_keys(), other = keys;
-	End initiator, responder, stranger, before;
-	WiceMessageInitiation initiation;
-	WiceMessageResponse response;
-	WiceNoiseInitiation read, unread;
+	End initiator, responder, stranger;
+	WiceNoiseInitiation read;
 	make_ends(&initiator, &responder, &keys);
-	initiation = initiate(&initiator, &keys);
+	WiceMessageInitiation initiation = initiate(&initiator, &keys);
 
 	/* somebody else's initiation */
 	other.responder = private_key(9);
 	make_end(&stranger, &other.responder, &keys.initiator, &keys.preshared);
 	memset(&read, 0xaa, sizeof read);
-	unread = read;
+	WiceNoiseInitiation unread = read;
 	ck_assert_int_eq(wice__noise_read_initiation(&stranger.identity, &initiation, &read),
 			 -EBADMSG);
 	ck_assert_mem_eq(&read, &unread, sizeof read);
 
 	/* ours, but not this peer's */
 	make_end(&stranger, &keys.responder, &other.responder, &keys.preshared);
-	before = stranger;
+	End before = stranger;
 	ck_assert_int_eq(accept(&stranger, &initiation), -EBADMSG);
 	ck_assert_mem_eq(&stranger.handshake, &before.handshake, sizeof before.handshake);
 	ck_assert_mem_eq(stranger.peer.timestamp, before.peer.timestamp, WICE_TAI64N_LEN);
@@ -388,7 +386,7 @@ START_TEST(wrong_keys_are_refused)
 	/* another preshared key shows in the response */
 	responder.peer.preshared_key = private_key(10);
 	ck_assert_int_eq(accept(&responder, &initiation), 0);
-	response = respond(&responder, &keys);
+	WiceMessageResponse response = respond(&responder, &keys);
 	before = initiator;
 	ck_assert_int_eq(read_response(&initiator, &response), -EBADMSG);
 	ck_assert_mem_eq(&initiator, &before, sizeof before);
@@ -508,20 +506,19 @@ static WiceMessageInitiation forge(const Keys *keys, const WiceKey *responder,
 
 static void refuse_low_order_peer(const Keys *keys, const WiceKey *low)
 {
-	End initiator, responder, before;
-	WiceMessageInitiation initiation, forged;
+	End initiator, responder;
 	WiceMessageResponse response;
 	WiceNoiseInitiation read;
 	make_ends(&initiator, &responder, keys);
 	/* every DH with the key would be zero */
-	forged = forge(keys, &responder.identity.public_key, low);
-	initiation = initiate(&initiator, keys);
+	WiceMessageInitiation forged = forge(keys, &responder.identity.public_key, low);
+	WiceMessageInitiation initiation = initiate(&initiator, keys);
 	ck_assert_int_eq(accept(&responder, &initiation), 0);
 	initiator.peer.public_key = responder.peer.public_key = *low;
 	wice__noise_peer_reset(&initiator.peer);
 	wice__noise_peer_reset(&responder.peer);
 
-	before = initiator;
+	End before = initiator;
 	ck_assert_int_eq(wice__noise_create_initiation(&initiator.handshake, &initiator.peer,
 						       &initiator.identity,
 						       keys->initiator_ephemeral.bytes,
@@ -616,14 +613,13 @@ START_TEST(without_a_private_key_there_is_no_handshake)
 {
 	Keys keys = some_keys();
 	WiceKey none = { 0 };
-	End initiator, responder, before;
-	WiceMessageInitiation initiation;
+	End initiator, responder;
 	WiceNoiseInitiation read;
 	make_ends(&initiator, &responder, &keys);
-	initiation = initiate(&initiator, &keys);
+	WiceMessageInitiation initiation = initiate(&initiator, &keys);
 	wice__noise_identity(&none, &responder.identity);
 	ck_assert(wice_key_is_zero(&responder.identity.public_key));
-	before = responder;
+	End before = responder;
 	ck_assert_int_eq(wice__noise_read_initiation(&responder.identity, &initiation, &read),
 			 -EBADMSG);
 	keys.responder = none; /* everybody knows that */

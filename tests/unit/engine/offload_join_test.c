@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/offload.h"
-#include "suite.h"
-#include "unit/engine/frame.h"
 
 #include <glib.h>
+
+#include "suite.h"
+#include "unit/engine/frame.h"
 
 #define N_MAX 16
 

@@ -1,10 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/packet.h"
-#include "suite.h"
 
 #include <glib.h>
 #include <string.h>
+
+#include "suite.h"
 
 typedef struct {
 	const char *what;

@@ -1,11 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "engine/tun.h"
-#include "suite.h"
-#include "unit/engine/frame.h"
 
 #include <errno.h>
 #include <poll.h>
+
+#include "suite.h"
+#include "unit/engine/frame.h"
 
 #define WAITING_MAX 1024
 

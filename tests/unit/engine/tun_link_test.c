@@ -36,11 +36,7 @@ static bool start(Bed *bed)
 {
 	WiceTunOptions options = { .name = "wice%d", .mtu = 1420 };
 	*bed = (Bed){ 0 };
-	if (geteuid() != 0 || access("/dev/net/tun", R_OK | W_OK) != 0) {
-		printf("Skipped: TUN devices need root and /dev/net/tun\n");
-		return false;
-	}
-	if (!namespace_enter())
+	if (!namespace_enter_with_tun())
 		return false;
 	bed->context = g_main_context_new();
 	ck_assert_int_eq(wice__tun_open(&options, bed->name, &bed->tun), 0);
@@ -89,28 +85,19 @@ static void settle(Bed *bed)
 		;
 }
 
-G_GNUC_PRINTF(1, 2) static void run_ip(const char *format, ...)
-{
-	va_list list;
-	va_start(list, format);
-	g_autofree char *arguments = g_strdup_vprintf(format, list);
-	va_end(list);
-	ck_assert_msg(namespace_ip(arguments), "%s", arguments);
-}
-
 START_TEST(changes_are_told)
 {
 	Bed bed;
 	if (!start(&bed))
 		return;
 	expect(&bed, false, 1420, false);
-	run_ip("link set %s up", bed.name);
+	ck_assert(namespace_ip("link set %s up", bed.name));
 	expect(&bed, true, 1420, false);
-	run_ip("link set %s mtu 1280", bed.name);
+	ck_assert(namespace_ip("link set %s mtu 1280", bed.name));
 	expect(&bed, true, 1280, false);
-	run_ip("link set %s down", bed.name);
+	ck_assert(namespace_ip("link set %s down", bed.name));
 	expect(&bed, false, 1280, false);
-	run_ip("link del %s", bed.name);
+	ck_assert(namespace_ip("link del %s", bed.name));
 	expect(&bed, false, 1280, true);
 	settle(&bed);
 	stop(&bed);
@@ -124,10 +111,10 @@ START_TEST(what_does_not_matter_is_not_told)
 		return;
 	expect(&bed, false, 1420, false);
 	unsigned n_calls = bed.n_calls;
-	run_ip("link set %s txqueuelen 100", bed.name);
-	run_ip("link add other type veth peer name another");
-	run_ip("link set other up");
-	run_ip("link del other");
+	ck_assert(namespace_ip("link set %s txqueuelen 100", bed.name));
+	ck_assert(namespace_ip("link add other type veth peer name another"));
+	ck_assert(namespace_ip("link set other up"));
+	ck_assert(namespace_ip("link del other"));
 	settle(&bed);
 	ck_assert_uint_eq(bed.n_calls, n_calls);
 	stop(&bed);
@@ -140,12 +127,12 @@ START_TEST(another_name_is_the_same_interface)
 	if (!start(&bed))
 		return;
 	expect(&bed, false, 1420, false);
-	run_ip("link set %s name renamed", bed.name);
-	run_ip("link set renamed up");
+	ck_assert(namespace_ip("link set %s name renamed", bed.name));
+	ck_assert(namespace_ip("link set renamed up"));
 	expect(&bed, true, 1420, false);
 	/* Another one takes the name; it is not ours. */
-	run_ip("link add %s mtu 1300 type veth peer name another", bed.name);
-	run_ip("link del renamed");
+	ck_assert(namespace_ip("link add %s mtu 1300 type veth peer name another", bed.name));
+	ck_assert(namespace_ip("link del renamed"));
 	expect(&bed, false, 1420, true);
 	stop(&bed);
 }
@@ -191,31 +178,39 @@ static void run_ip_at(pid_t pid, const char *change, const char *name)
 	int there = open(path, O_RDONLY | O_CLOEXEC);
 	int here = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	ck_assert_int_eq(setns(there, CLONE_NEWNET), 0);
-	run_ip("link %s %s", change, name);
+	ck_assert(namespace_ip("link %s %s", change, name));
 	ck_assert_int_eq(setns(here, CLONE_NEWNET), 0);
 	close(here);
 	close(there);
 }
 
-START_TEST(it_is_followed_into_another_namespace)
+static void check_move(bool is_deleted)
 {
 	Bed bed;
 	if (!start(&bed))
 		return;
 	expect(&bed, false, 1420, false);
 	pid_t holder = hold_namespace();
-	run_ip("link set %s netns %d", bed.name, (int)holder);
+	ck_assert(namespace_ip("link set %s netns %d", bed.name, (int)holder));
 	run_ip_at(holder, "set up dev", bed.name);
 	expect(&bed, true, 1420, false);
 	run_ip_at(holder, "set down dev", bed.name);
 	expect(&bed, false, 1420, false);
-	run_ip_at(holder, "set up dev", bed.name);
-	expect(&bed, true, 1420, false);
-	run_ip_at(holder, "del", bed.name);
-	expect(&bed, false, 1420, true);
+	run_ip_at(holder, "set up mtu 1300 dev", bed.name);
+	expect(&bed, true, 1300, false);
+	if (is_deleted)
+		run_ip_at(holder, "del", bed.name);
+	/* Else the namespace goes with its last process, and takes the interface along. */
 	kill(holder, SIGKILL);
 	waitpid(holder, NULL, 0);
+	expect(&bed, false, 1300, true);
 	stop(&bed);
+}
+
+START_TEST(it_is_followed_into_another_namespace)
+{
+	check_move(true);
+	check_move(false);
 }
 END_TEST
 

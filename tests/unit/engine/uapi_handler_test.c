@@ -2,12 +2,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Replies, and the text protocol as a function call. */
 #include "conformance/wg/engine_model.h"
+
+#include <errno.h>
+
 #include "engine/uapi_reply.h"
 #include "suite.h"
 #include "unit/wg/plan_random.h"
 #include "wg/uapi_parse.h"
-
-#include <errno.h>
 
 #define PRIVATE "e84b5a6d2717c1003a13b431570353dbaca9146cf150c5f8575680feba52027a"
 #define A "b85996fecc9c7f1fc6d2572a76eda11d59bcd20be8e543b15ce4bd85a8e75a33"

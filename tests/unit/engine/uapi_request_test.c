@@ -1,12 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "conformance/wg/engine_model.h"
+
+#include <errno.h>
+
 #include "engine/uapi_request.h"
 #include "suite.h"
 #include "unit/wg/plan_random.h"
 #include "wg/uapi_write.h"
-
-#include <errno.h>
 
 #define A "b85996fecc9c7f1fc6d2572a76eda11d59bcd20be8e543b15ce4bd85a8e75a33"
 #define B "58402e695ba1772b1cc9309755f043251ea77fdcf10fbe63989ceb7e19321376"

@@ -2,12 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The server of the text protocol, with real sockets in a folder of its own, and rude clients. */
 #include "conformance/wg/engine_model.h"
-#include "conformance/wg/server.h"
-#include "conformance/wg/state.h"
-#include "engine/uapi_server.h"
-#include "event/source.h"
-#include "suite.h"
-#include "wg/uapi.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -17,6 +11,13 @@
 #include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
+
+#include "conformance/wg/server.h"
+#include "conformance/wg/state.h"
+#include "engine/uapi_server.h"
+#include "event/source.h"
+#include "suite.h"
+#include "wg/uapi.h"
 
 #define NAME "wgtest0"
 #define PATIENCE_MS 1000000

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,9 +26,13 @@ static inline bool namespace_write(const char *path, const char *text)
 }
 
 /* Runs iproute2; the arguments come from the tests themselves. */
-static inline bool namespace_ip(const char *arguments)
+__attribute__((format(printf, 1, 2))) static inline bool namespace_ip(const char *format, ...)
 {
-	char command[256];
+	char arguments[200], command[256];
+	va_list list;
+	va_start(list, format);
+	vsnprintf(arguments, sizeof arguments, format, list);
+	va_end(list);
 	snprintf(command, sizeof command, "ip %s 2>/dev/null", arguments);
 	return system(command) == 0;
 }
@@ -54,6 +59,16 @@ static inline bool namespace_enter(void)
 		return false;
 	}
 	return true;
+}
+
+/* The same, where TUN devices can be made too. */
+static inline bool namespace_enter_with_tun(void)
+{
+	if (geteuid() != 0 || access("/dev/net/tun", R_OK | W_OK) != 0) {
+		printf("Skipped: TUN devices need root and /dev/net/tun\n");
+		return false;
+	}
+	return namespace_enter();
 }
 
 #endif
