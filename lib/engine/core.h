@@ -70,11 +70,11 @@ void wice__lane_free(WiceLane *lane);
  * Applies a change that has been checked (a plan's), but for the listen port and the fwmark, which
  * are the caller's. -E2BIG: too many peers, nothing was changed.
  */
-int wice__core_apply(WiceCore *core, const WiceDeviceChange *change, WiceNow now);
+int wice__core_apply(WiceCore *core, const WiceDeviceChange *change);
 /* Fills in what there is to tell but for listen port and fwmark. */
 void wice__core_read(WiceCore *core, WiceDeviceBuilder *builder);
 /* Down: sessions and staged packets are forgotten, nothing is sent or accepted. Begins down. */
-void wice__core_set_up(WiceCore *core, bool up, WiceNow now);
+void wice__core_set_up(WiceCore *core, bool up);
 /* Padding does not make packets longer than this. */
 void wice__core_set_mtu(WiceCore *core, uint32_t mtu);
 /*

@@ -104,7 +104,7 @@ static bool too_many(const WiceCore *core, const WiceDeviceChange *change)
 	return n > MAX_PEERS;
 }
 
-int wice__core_apply(WiceCore *core, const WiceDeviceChange *change, WiceNow now)
+int wice__core_apply(WiceCore *core, const WiceDeviceChange *change)
 {
 	g_mutex_lock(&core->mutex);
 	int r = too_many(core, change) ? -E2BIG : 0;
@@ -167,7 +167,7 @@ static void stop(WiceCore *core, WiceCorePeer *peer)
 	wice__core_stop_timers(core, peer);
 }
 
-void wice__core_set_up(WiceCore *core, bool up, WiceNow now)
+void wice__core_set_up(WiceCore *core, bool up)
 {
 	g_mutex_lock(&core->mutex);
 	if (core->up != up) {

@@ -213,7 +213,7 @@ static int go_up(WiceEngine *engine)
 		return r;
 	engine->up = true;
 	wice__core_reroute(engine->core);
-	wice__core_set_up(engine->core, true, wice__engine_now());
+	wice__core_set_up(engine->core, true);
 	wice__engine_wake(engine);
 	return 0;
 }
@@ -221,7 +221,7 @@ static int go_up(WiceEngine *engine)
 static void go_down(WiceEngine *engine)
 {
 	engine->up = false;
-	wice__core_set_up(engine->core, false, wice__engine_now());
+	wice__core_set_up(engine->core, false);
 	stop(engine);
 }
 
@@ -399,7 +399,7 @@ static int apply(WiceEngine *engine, const WiceDeviceChange *change)
 	if (r == 0 && change->fields & WICE_DEVICE_HAS_LISTEN_PORT)
 		r = set_port(engine, change->listen_port);
 	if (r == 0)
-		r = wice__core_apply(engine->core, change, wice__engine_now());
+		r = wice__core_apply(engine->core, change);
 	if (r < 0)
 		set_fwmark(engine, fwmark);
 	if (r < 0 && engine->port != port)

@@ -8,7 +8,7 @@ int world_apply(World *world, int number, const WiceDeviceChange *change)
 {
 	WorldEnd *end = &world->ends[number];
 
-	return wice__core_apply(end->core, change, world_now(world, end));
+	return wice__core_apply(end->core, change);
 }
 
 static int apply_peer(World *world, int number, const WicePeerChange *peer)

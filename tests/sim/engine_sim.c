@@ -86,8 +86,7 @@ static void set_keepalive(Sim *sim, int a, int b)
 static void set_up(Sim *sim, int end, bool up)
 {
 	sim->up[end] = up;
-	wice__core_set_up(sim->world->ends[end].core, up,
-			  world_now(sim->world, &sim->world->ends[end]));
+	wice__core_set_up(sim->world->ends[end].core, up);
 	world_excuse(sim->world, end);
 	world_trace(sim->world, "%c: %s", 'a' + end, up ? "up" : "down");
 }

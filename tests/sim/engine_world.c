@@ -125,8 +125,8 @@ static void start(World *world, WorldEnd *end)
 	end->outbound = wice__lane_new(end->core);
 	end->inbound = wice__lane_new(end->core);
 	wice__core_set_mtu(end->core, 1420);
-	wice__core_apply(end->core, &change, world_now(world, end));
-	wice__core_set_up(end->core, true, world_now(world, end));
+	wice__core_apply(end->core, &change);
+	wice__core_set_up(end->core, true);
 }
 
 static void stop(WorldEnd *end)

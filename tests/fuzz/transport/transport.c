@@ -167,7 +167,7 @@ static void set_peer(int number, unsigned flags, uint16_t keepalive_s)
 	WiceDeviceChange change = { .size = sizeof(change), .n_peers = 1, .peers = &peer };
 
 	has_peer[number] = owns_source[number] = !(flags & WICE_PEER_CHANGE_REMOVE);
-	wice__core_apply(core, &change, now());
+	wice__core_apply(core, &change);
 }
 
 static void remove_peers(void)
@@ -175,7 +175,7 @@ static void remove_peers(void)
 	WiceDeviceChange change = { .size = sizeof(change),
 				    .flags = WICE_DEVICE_CHANGE_REPLACE_PEERS };
 
-	wice__core_apply(core, &change, now());
+	wice__core_apply(core, &change);
 }
 
 static bool is_held(const Known *session)
@@ -225,7 +225,7 @@ static void make_core(void)
 	core = wice__core_new(wice__aead_find("libsodium"), &hooks, NULL);
 	outbound = wice__lane_new(core);
 	inbound = wice__lane_new(core);
-	wice__core_apply(core, &change, now());
+	wice__core_apply(core, &change);
 }
 
 static void reset(void)
@@ -235,10 +235,10 @@ static void reset(void)
 	now_ms = START_MS;
 	random_state = 1;
 	memset(known, 0, sizeof(known));
-	wice__core_set_up(core, false, now());
+	wice__core_set_up(core, false);
 	remove_peers();
 	core->timestamp_ns = 0;
-	wice__core_set_up(core, true, now());
+	wice__core_set_up(core, true);
 	wice__core_set_mtu(core, 1420);
 	for (int i = 0; i < PEERS; i++) {
 		set_peer(i, 0, 0);
@@ -455,10 +455,10 @@ static void configure(Input *input)
 
 static void down_and_up(void)
 {
-	wice__core_set_up(core, false, now());
+	wice__core_set_up(core, false);
 	MUST(g_hash_table_size(core->indices) == 0 && core->staged_bytes == 0);
 	MUST(wice__core_deadline(core) == core->limit_ms);
-	wice__core_set_up(core, true, now());
+	wice__core_set_up(core, true);
 	run_timers();
 }
 

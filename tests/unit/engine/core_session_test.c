@@ -118,8 +118,8 @@ START_TEST(late_packet_of_a_former_session_changes_nothing)
 		heal(world);
 		late = world->captured->pdata[0];
 		world->capture = false;
-		wice__core_set_up(a->core, false, world_now(world, a));
-		wice__core_set_up(a->core, true, world_now(world, a));
+		wice__core_set_up(a->core, false);
+		wice__core_set_up(a->core, true);
 		world_excuse(world, A);
 		world->ms += 100;
 		ck_assert(world_connected(world, A, B));

@@ -228,7 +228,7 @@ static void set_peer(End *end, unsigned flags, uint16_t keepalive_s)
 		.allowed_ips = &ip,
 	};
 	WiceDeviceChange change = { .size = sizeof change, .n_peers = 1, .peers = &peer };
-	wice__core_apply(end->core, &change, now());
+	wice__core_apply(end->core, &change);
 }
 
 static void set_private_key(End *end)
@@ -236,14 +236,14 @@ static void set_private_key(End *end)
 	WiceDeviceChange change = { .size = sizeof change,
 				    .fields = WICE_DEVICE_HAS_PRIVATE_KEY,
 				    .private_key = end->private_key };
-	wice__core_apply(end->core, &change, now());
+	wice__core_apply(end->core, &change);
 }
 
 /* No key for a moment: all sessions are spent. */
 static void change_private_key(End *end)
 {
 	WiceDeviceChange change = { .size = sizeof change, .fields = WICE_DEVICE_HAS_PRIVATE_KEY };
-	wice__core_apply(end->core, &change, now());
+	wice__core_apply(end->core, &change);
 	set_private_key(end);
 }
 
@@ -259,8 +259,8 @@ static void read_all(End *end)
 
 static void go_down_and_up(End *end)
 {
-	wice__core_set_up(end->core, false, now());
-	wice__core_set_up(end->core, true, now());
+	wice__core_set_up(end->core, false);
+	wice__core_set_up(end->core, true);
 }
 
 static void make_another_lane(End *end)
@@ -315,7 +315,7 @@ static void begin(End *end, int number, End *other)
 	wice_key_public(&end->private_key, &end->public_key);
 	end->core = wice__core_new(wice__aead_find("libsodium"), &hooks, end);
 	set_private_key(end);
-	wice__core_set_up(end->core, true, now());
+	wice__core_set_up(end->core, true);
 	for (int i = 0; i < 1 + OPENERS; i++)
 		end->lanes[i] = wice__lane_new(end->core);
 }

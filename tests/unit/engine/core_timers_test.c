@@ -384,7 +384,7 @@ START_TEST(nothing_happens_while_it_is_down)
 	int64_t since = world->ms;
 	set_keepalive(world, A, B, 25);
 	world_run(world, 0);
-	wice__core_set_up(a->core, false, world_now(world, a));
+	wice__core_set_up(a->core, false);
 	since = world->ms = world->ms + 1;
 	world_send(world, A, B, 1, 10);
 	world_send(world, B, A, 1, 10);
@@ -396,7 +396,7 @@ START_TEST(nothing_happens_while_it_is_down)
 	ck_assert_int_eq(wice__core_deadline(a->core), INT64_MAX);
 	ck_assert_uint_eq(g_hash_table_size(a->core->indices), 0);
 
-	wice__core_set_up(a->core, true, world_now(world, a));
+	wice__core_set_up(a->core, true);
 	since = world->ms;
 	world_run(world, 0);
 	assert_initiations(world, since, 1, 0);
@@ -418,8 +418,8 @@ START_TEST(what_was_due_before_is_forgotten_by_going_down)
 	world_send(world, A, B, 1, 10);
 	world_run(world, 15400);
 	world_send(world, A, B, 1, 10);
-	wice__core_set_up(a->core, false, world_now(world, a));
-	wice__core_set_up(a->core, true, world_now(world, a));
+	wice__core_set_up(a->core, false);
+	wice__core_set_up(a->core, true);
 	world->ms++;
 	world_run(world, 60 * S);
 	ck_assert_int_eq(wice__core_deadline(a->core), INT64_MAX);
