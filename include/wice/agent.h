@@ -4,6 +4,7 @@
 #define WICE_AGENT_H
 
 #include <glib.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <wice/cancel.h>
@@ -37,6 +38,17 @@ typedef struct {
 	 * process.
 	 */
 	const char *state_dir;
+	/*
+	 * How packets are to get from WireGuard to the path, for all interfaces:
+	 * WICE_MECHANISM_NONE (the best that there is: bpf, then inprocess for an engine of this
+	 * process, nft, user), or BPF, NFT, INPROCESS or USER. Where it cannot be had, the best
+	 * one below it is used, and the status says why.
+	 */
+	WiceMechanism mechanism;
+	/*
+	 * Do not ask routers to forward the ports of interfaces (PCP, NAT-PMP, UPnP-IGD).
+	 */
+	bool no_port_mapping;
 } WiceAgentOptions;
 
 /* Sets all defaults. */
@@ -71,18 +83,18 @@ WICE_API gboolean wice_agent_remove_interface(WiceAgent *agent, const char *patt
 					      GError **error);
 
 /*
- * An engine of this process: it becomes a device of the agent, which takes it into care if it is among
- * the interfaces that it was given. Its packets then pass between it and the ports of ICE directly
- * (WICE_MECHANISM_INPROCESS). Errors: those of wice_engine_attach().
+ * An engine of this process: it becomes a device of the agent, which takes it into care if it is
+ * among the interfaces that it was given. Its packets then pass between it and the ports of ICE
+ * directly (WICE_MECHANISM_INPROCESS). Errors: those of wice_engine_attach().
  */
 WICE_API gboolean wice_agent_add_engine(WiceAgent *agent, WiceEngine *engine, GError **error);
 /* Lets go of it; to be called before it is freed. */
 WICE_API void wice_agent_remove_engine(WiceAgent *agent, WiceEngine *engine);
 
 /*
- * Makes a WireGuard interface, down, without keys: an engine of the agent's own, which takes it into
- * care. It answers on its socket for wg(8), and ends with the agent, when its link or its socket is
- * deleted, or by wice_agent_delete_interface(). Errors: those of wice_engine_new() and
+ * Makes a WireGuard interface, down, without keys: an engine of the agent's own, which takes it
+ * into care. It answers on its socket for wg(8), and ends with the agent, when its link or its
+ * socket is deleted, or by wice_agent_delete_interface(). Errors: those of wice_engine_new() and
  * wice_engine_listen().
  */
 WICE_API gboolean wice_agent_create_interface(WiceAgent *agent, const char *name, GError **error);
@@ -103,6 +115,14 @@ WICE_API WiceStatus *wice_agent_status(WiceAgent *agent) WICE_WARN_UNUSED;
 /* Starts a peer's session anew; the path in use stays until a new one is found. NOT_FOUND. */
 WICE_API gboolean wice_agent_restart_peer(WiceAgent *agent, const char *interface,
 					  const WiceKey *peer, GError **error);
+
+/*
+ * Chooses the mechanism, as WiceAgentOptions.mechanism does, for one interface (NULL: for all, and
+ * for those to come), and starts its sessions anew; the paths in use stay until new ones are
+ * found. NOT_FOUND, INVALID (KERNEL is no choice: it comes by itself).
+ */
+WICE_API gboolean wice_agent_set_mechanism(WiceAgent *agent, const char *interface,
+					   WiceMechanism mechanism, GError **error);
 
 /* Reads the interface (NULL: all) from the system now instead of at the next poll. NOT_FOUND. */
 WICE_API gboolean wice_agent_sync(WiceAgent *agent, const char *interface, GError **error);

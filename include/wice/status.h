@@ -42,12 +42,33 @@ typedef enum {
 	WICE_MECHANISM_USER,   /* the proxy in this process */
 	/* WireGuard is in this process (<wice/engine.h>), and sends from the port of ICE itself. */
 	WICE_MECHANISM_INPROCESS,
+	/* TC programs: ICE shares WireGuard's port, whose own socket talks to the peer. */
+	WICE_MECHANISM_BPF,
+	/* Rules of nftables: WireGuard's packets leave from the port of ICE. */
+	WICE_MECHANISM_NFT,
 } WiceMechanism;
+
+/* How a NAT maps our port to outside ones (RFC 4787 section 4.1). The order is from good to bad. */
+typedef enum {
+	WICE_NAT_UNKNOWN = 0,          /* no server answered */
+	WICE_NAT_NONE,                 /* a server saw our own address */
+	WICE_NAT_PRESENT,              /* there is one; how it maps is not known */
+	WICE_NAT_ENDPOINT_INDEPENDENT, /* all servers saw one address */
+	WICE_NAT_ENDPOINT_DEPENDENT,   /* servers saw different ones: "symmetric" */
+} WiceNatMapping;
 
 /* "connected", "direct", "user"... Static lower-case text, also used in JSON. */
 WICE_API const char *wice_state_name(WicePeerState state);
 WICE_API const char *wice_path_name(WicePathKind path);
 WICE_API const char *wice_mechanism_name(WiceMechanism mechanism);
+/* "unknown", "none", "present", "endpoint-independent", "endpoint-dependent". */
+WICE_API const char *wice_nat_mapping_name(WiceNatMapping mapping);
+/*
+ * The mechanism of that name, "auto" being WICE_MECHANISM_NONE: what users can ask for. INVALID;
+ * the message lists the names.
+ */
+WICE_API gboolean wice_mechanism_parse(const char *name, WiceMechanism *ret_mechanism,
+				       GError **error);
 
 typedef struct {
 	WiceKey public_key;
@@ -85,6 +106,12 @@ typedef struct {
 	uint64_t limited;      /* over the rate limit for its sender */
 } WiceSignalingCounters;
 
+/* Where peers can reach the port of an interface from outside. */
+typedef struct {
+	WiceEndpoint endpoint;
+	const char *source; /* who said so: "stun", "pcp", "nat-pmp", "upnp" */
+} WiceOutsideAddress;
+
 typedef struct {
 	const char *name;
 	WiceDeviceKind kind;
@@ -92,6 +119,12 @@ typedef struct {
 	WiceKey public_key;
 	uint16_t listen_port;
 	uint32_t fwmark;
+	/* What new paths of its peers use; NONE as long as the interface cannot be used. */
+	WiceMechanism mechanism;
+	const char *mechanism_reason; /* one sentence: why this one and none that is better */
+	WiceNatMapping nat;
+	size_t n_outside;
+	const WiceOutsideAddress *outside;
 	WiceSignalingCounters signaling;
 	size_t n_peers;
 	const WicePeerStatus *peers; /* sorted by public key */

@@ -9,6 +9,7 @@
 #include <stdint.h>
 #include <wice/addr.h>
 #include <wice/candidate.h>
+#include <wice/status.h>
 
 #include "ice/ice.h"
 #include "proxy/inprocess.h"
@@ -73,13 +74,6 @@ bool wice__attempt_is_inprocess(const WiceAttempt *attempt);
 int wice__attempt_select(WiceAttempt *attempt);
 
 /* What server-reflexive discovery has shown. */
-typedef enum {
-	WICE_NAT_UNKNOWN = 0,          /* no server answered, or only one */
-	WICE_NAT_NONE,                 /* a server saw our own address */
-	WICE_NAT_PRESENT,              /* there is one; how it maps is not known */
-	WICE_NAT_ENDPOINT_INDEPENDENT, /* all servers saw one address (RFC 4787 section 4.1) */
-	WICE_NAT_ENDPOINT_DEPENDENT,   /* servers saw different ones: "symmetric" */
-} WiceNatMapping;
 WiceNatMapping wice__attempt_nat_mapping(const WiceAttempt *attempt);
 /* A server was asked and none has answered. */
 bool wice__attempt_stun_failed(const WiceAttempt *attempt);

@@ -30,6 +30,8 @@ typedef struct WiceIceOps WiceIceOps;
 #define WICE_ICE_UFRAG_SIZE 33
 #define WICE_ICE_PWD_SIZE 65
 #define WICE_ICE_MAX_REMOTE 32 /* candidates of a peer that are tried */
+/* Ours are all of this length, at random: requests are told apart by them, also in BPF. */
+#define WICE_ICE_OWN_UFRAG_LEN 8
 
 typedef struct {
 	char ufrag[WICE_ICE_UFRAG_SIZE];
@@ -59,6 +61,11 @@ typedef struct {
 typedef struct {
 	/* A pair was selected, first or anew: packets should take it from now on. */
 	void (*on_pair)(const WiceIcePair *pair, void *user_data);
+	/*
+	 * The first authenticated check of the peer came in: what it sends reaches us. Called at
+	 * most once, perhaps after on_pair. May be NULL.
+	 */
+	void (*on_check)(void *user_data);
 	/*
 	 * No pair works. Called once; nothing comes after it and the agent answers no check any
 	 * more: close it, and open another one to try again. It is a statement about the checks,

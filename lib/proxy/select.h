@@ -10,9 +10,34 @@
 #include <wice/candidate.h>
 #include <wice/status.h>
 
-/* How packets should get from WireGuard to the pair that ICE has selected. Pure. */
+/*
+ * Which mechanism the paths of a peer use, and what WireGuard's endpoint must be once a pair of
+ * addresses is selected: pure.
+ */
+
+/* What is known of one mechanism. */
 typedef struct {
-	bool inprocess;   /* WireGuard is in this process and has ICE's port */
+	bool available;
+	const char *obstacle; /* why not: a sentence, or NULL if nothing is to be said about it */
+} WiceMechanismState;
+
+typedef struct {
+	WiceMechanism wanted;                   /* NONE: the best one */
+	bool has_engine;                        /* WireGuard is in this process */
+	WiceMechanismState bpf, nft, inprocess; /* user always is */
+} WiceMechanismInput;
+
+#define WICE_MECHANISM_REASON_SIZE 320
+
+/*
+ * bpf, then inprocess, then nft, then user; if one is wanted, it, or the best one after it.
+ * ret_reason says why this one and none that comes before it.
+ */
+WiceMechanism wice__select_mechanism(const WiceMechanismInput *input,
+				     char ret_reason[WICE_MECHANISM_REASON_SIZE]);
+
+typedef struct {
+	WiceMechanism mechanism; /* of the path that ICE has selected a pair for */
 	bool own_kernel;  /* we may let WireGuard's socket talk to the peer, and announce it */
 	bool peer_kernel; /* the peer announces the same */
 	uint16_t own_wg_port, peer_wg_port;  /* 0: not known */
@@ -23,17 +48,19 @@ typedef struct {
 
 typedef struct {
 	WicePathKind path;
-	WiceMechanism mechanism;
-	/* KERNEL, INPROCESS: what WireGuard's endpoint must be. USER: where the proxy sends. */
+	WiceMechanism mechanism; /* the one of the input, or KERNEL */
+	/* KERNEL: what WireGuard's endpoint must be. Else: where the path leads. */
 	WiceEndpoint endpoint;
 	const char *why; /* one sentence, static */
 } WiceSelection;
 
 /*
- * WireGuard's own socket sends from another port than ICE did. No NAT has a mapping for it, and
- * only between addresses of the two hosts themselves does that not matter. The peer decides by the
- * same rule on the other end of the pair: behind a NAT its end is reflexive on one side at least,
- * whichever side looks.
+ * Between addresses of the two hosts themselves no NAT has to know a port, so a proxy in userspace
+ * can be avoided: WireGuard's own sockets talk to each other (KERNEL), if both ends announce that
+ * they may. Both decide by the same rule, whichever side looks: behind a NAT an end is reflexive
+ * on one side at least. An end with bpf or nft costs nothing to itself, but does so if the peer
+ * would have to use its proxy else, which shows by the port: the peer's packets come from another
+ * one than WireGuard's.
  */
 void wice__select(const WiceSelectInput *input, WiceSelection *ret_selection);
 

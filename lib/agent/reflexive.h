@@ -1,0 +1,62 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_AGENT_REFLEXIVE_H
+#define WICE_AGENT_REFLEXIVE_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <wice/addr.h>
+#include <wice/candidate.h>
+#include <wice/status.h>
+
+#include "proxy/bpf/mux.h"
+
+/*
+ * How the outside sees the one UDP port of an interface whose ICE agents share it (mechanism
+ * `bpf`): asks STUN servers from that port, once per address family and not per peer, keeps the
+ * NAT's mapping alive by repeating that, and sends the packets that keep idle paths through NATs
+ * open.
+ *
+ * One socket per family, bound to the wildcard: the kernel chooses the address as it does for
+ * WireGuard's own socket. What is due when is stun/mapping.h (pure).
+ */
+typedef struct WiceReflexive WiceReflexive;
+
+typedef struct {
+	WiceEndpoint base;   /* the local address that was asked from, with WireGuard's port */
+	WiceEndpoint mapped; /* what the servers saw */
+} WiceReflexiveAddress;
+
+/*
+ * changed is called on the context when a server has answered for the first time, another address
+ * was seen, or all servers of a family have been given up; it may call anything but free. -errno.
+ */
+int wice__reflexive_new(GMainContext *context, WiceBpfMux *mux, uint16_t wg_port, uint32_t fwmark,
+			void (*changed)(void *user_data), void *user_data,
+			WiceReflexive **ret_reflexive);
+/* NULL is fine. */
+void wice__reflexive_free(WiceReflexive *reflexive);
+
+/* Asks these from now on, at most WICE_STUN_PROBE_MAX_SERVERS per family. */
+void wice__reflexive_set_servers(WiceReflexive *reflexive, const WiceEndpoint *servers, size_t n);
+/* Addresses or routes have changed, or this host has slept: asks again at once. */
+void wice__reflexive_network_changed(WiceReflexive *reflexive);
+
+/* What is known now: at most one per family and mapped address; valid until changed is called. */
+const WiceReflexiveAddress *wice__reflexive_list(const WiceReflexive *reflexive, size_t *ret_n);
+/* No answer is waited for any more: what is known is all there will be for now. */
+bool wice__reflexive_is_settled(const WiceReflexive *reflexive);
+/* The worst of the families, as in an attempt. */
+WiceNatMapping wice__reflexive_nat(const WiceReflexive *reflexive);
+/* Servers were asked, and none has answered. */
+bool wice__reflexive_failed(const WiceReflexive *reflexive);
+
+/*
+ * Sends a STUN Binding indication (RFC 8445 section 11) from the interface's port, which keeps what
+ * NATs and firewalls know of the path to remote. -errno.
+ */
+int wice__reflexive_keep_alive(WiceReflexive *reflexive, const WiceEndpoint *remote);
+
+#endif

@@ -1,0 +1,119 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_PROXY_PROXY_H
+#define WICE_PROXY_PROXY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <wice/addr.h>
+#include <wice/status.h>
+
+/*
+ * How WireGuard's packets get through the port that ICE has opened. A NAT and a firewall let pass
+ * what belongs to the five-tuple that ICE's checks have used, so WireGuard's packets must have
+ * the same one on the wire. There are several ways to that, which differ in what they need and in
+ * what they cost; each is one table of hooks (WiceProxyOps):
+ *
+ *   mechanism   on the wire            WireGuard's endpoint    per packet
+ *   bpf         WireGuard's port       the remote address      nothing
+ *   nft         the ICE agent's port   the remote address      a rule that rewrites a port
+ *   inprocess   the ICE agent's port   the remote address      nothing: one process
+ *   user        the ICE agent's port   ours on loopback        two copies
+ *
+ * There is one proxy per interface and mechanism, in it a peer for each peer that uses it, in that
+ * a path for each socket of the peer's ICE agents. Several mechanisms may be in use at once: a
+ * peer goes from one to another by opening a new ICE agent under the new one while the former
+ * still carries packets.
+ *
+ * All hooks are called on the thread of the context that the proxy was made with, callbacks come
+ * from it. From within a callback any hook may be called for any object, those that free included.
+ */
+typedef struct WiceProxyOps WiceProxyOps;
+
+/* What a mechanism's own struct begins with. */
+typedef struct {
+	const WiceProxyOps *ops;
+} WiceProxy;
+
+typedef struct {
+	WiceProxy *proxy;
+} WiceProxyPeer;
+
+typedef struct {
+	WiceProxyPeer *peer;
+} WiceProxyPath;
+
+typedef struct {
+	/*
+	 * A STUN packet with the tag of stun/probe.h came in on a path. Valid during the call. May
+	 * be NULL.
+	 */
+	void (*on_stun)(WiceProxyPath *path, const WiceEndpoint *source, const uint8_t *packet,
+			size_t len, void *user_data);
+} WiceProxyEvents;
+
+/* One socket of an ICE agent. Everything but fd is only valid during the call. */
+typedef struct {
+	int fd;             /* bound, not connected; stays open longer than the path */
+	WiceEndpoint local; /* what it is bound to: one address, no wildcard */
+	const char *ufrag;  /* of the agent: WICE_ICE_OWN_UFRAG_LEN characters, see ice/ice.h */
+	uint32_t fwmark;    /* of what is sent for it, 0: none */
+} WiceProxySocket;
+
+struct WiceProxyOps {
+	WiceMechanism mechanism;
+	/* Frees a proxy that has no peers any more. */
+	void (*free)(WiceProxy *proxy);
+	/*
+	 * WireGuard's listen port has changed to wg_port. 0: the paths go on; -ESTALE: they are
+	 * worth nothing any more, free them and make new ones (with new ICE agents: what was
+	 * signalled is wrong). wg_port as before is fine.
+	 */
+	int (*set_wg_port)(WiceProxy *proxy, uint16_t wg_port);
+	/* events must stay valid. -ENOSPC: there is no room for another one. */
+	int (*peer_new)(WiceProxy *proxy, const WiceProxyEvents *events, void *user_data,
+			WiceProxyPeer **ret_peer);
+	/* Frees its paths too. WireGuard's packets to its endpoint are dropped or go astray. */
+	void (*peer_free)(WiceProxyPeer *peer);
+	/*
+	 * Takes care of a socket. From now on, WireGuard gets what comes in for it at the wire
+	 * endpoint, whatever the source. -ENOTSUP: this mechanism cannot have this socket; other
+	 * -errno: not now.
+	 */
+	int (*path_new)(WiceProxyPeer *peer, const WiceProxySocket *socket,
+			WiceProxyPath **ret_path);
+	/* If it was selected, WireGuard's packets to the remote address go astray from now on. */
+	void (*path_free)(WiceProxyPath *path);
+	/* What packets of the path have on the wire, and what is signalled as host candidate. */
+	void (*path_wire)(WiceProxyPath *path, WiceEndpoint *ret_wire);
+	/*
+	 * Sends one packet from the wire endpoint, in order to find the address that a server sees;
+	 * answers come to on_stun. NULL where all paths have the same port, for which the interface
+	 * finds that out once (agent/reflexive.h).
+	 */
+	int (*path_send)(WiceProxyPath *path, const WiceEndpoint *remote, const uint8_t *packet,
+			 size_t len);
+	/*
+	 * A packet that is not STUN reached the ICE agent's own reading of the socket. NULL: the
+	 * mechanism has no use for it, it is dropped.
+	 */
+	void (*path_input)(WiceProxyPath *path, const uint8_t *packet, size_t len);
+	/*
+	 * From now on WireGuard's packets to the peer go over path, one of the peer's, to remote.
+	 * *ret_endpoint is what WireGuard's endpoint must be for that; set it after this has
+	 * returned (until then packets go where they went, and none is lost). Again and again is
+	 * fine. path NULL: WireGuard's packets to the peer's endpoint are dropped, if the
+	 * mechanism sees them at all; ret_endpoint is untouched.
+	 */
+	int (*select)(WiceProxyPeer *peer, WiceProxyPath *path, const WiceEndpoint *remote,
+		      WiceEndpoint *ret_endpoint);
+	/*
+	 * Where the newest request to the path's ufrag came from, -ENOENT if there was none. It is
+	 * not authenticated: believe it only once the ICE agent has said that a check was
+	 * (WiceIceEvents.on_check). NULL: the mechanism does not see requests.
+	 */
+	int (*path_heard)(WiceProxyPath *path, WiceEndpoint *ret_source);
+};
+
+#endif
