@@ -154,7 +154,7 @@ static const Entry entries[] = {
 	  offsetof(WiceDaemonConfig, ups),
 	  NULL },
 	{ { "daemon", "proxy", 0, "NAME", false,
-	    "what brings packets to the path: auto, bpf, nft, inprocess or user" },
+	    "how packets pass: auto, bpf, nft, inprocess or user" },
 	  parse_mechanism,
 	  offsetof(WiceDaemonConfig, mechanism),
 	  "auto" },
