@@ -13,6 +13,7 @@ typedef Wice__Control__V1__Prefix PbPrefix;
 typedef Wice__Control__V1__Candidate PbCandidate;
 typedef Wice__Control__V1__PeerStatus PbPeer;
 typedef Wice__Control__V1__SignalingCounters PbCounters;
+typedef Wice__Control__V1__OutsideAddress PbOutside;
 typedef Wice__Control__V1__InterfaceStatus PbInterface;
 typedef Wice__Control__V1__BackendStatus PbBackend;
 typedef Wice__Control__V1__GetStatusResponse PbStatus;
@@ -28,6 +29,9 @@ G_STATIC_ASSERT((int)WICE__CONTROL__V1__PEER_STATE__PEER_STATE_FAILED ==
 G_STATIC_ASSERT((int)WICE__CONTROL__V1__PATH_KIND__PATH_KIND_RELAY == (int)WICE_PATH_RELAY);
 G_STATIC_ASSERT((int)WICE__CONTROL__V1__MECHANISM__MECHANISM_INPROCESS ==
 		(int)WICE_MECHANISM_INPROCESS);
+G_STATIC_ASSERT((int)WICE__CONTROL__V1__MECHANISM__MECHANISM_NFT == (int)WICE_MECHANISM_NFT);
+G_STATIC_ASSERT((int)WICE__CONTROL__V1__NAT_MAPPING__NAT_MAPPING_ENDPOINT_DEPENDENT ==
+		(int)WICE_NAT_ENDPOINT_DEPENDENT);
 G_STATIC_ASSERT((int)WICE__CONTROL__V1__DEVICE_KIND__DEVICE_KIND_ENGINE == (int)WICE_DEVICE_ENGINE);
 G_STATIC_ASSERT((int)WICE__CONTROL__V1__CANDIDATE_TYPE__CANDIDATE_TYPE_RELAYED ==
 		(int)WICE_CANDIDATE_RELAYED);
@@ -105,6 +109,14 @@ static PbPrefix *prefix_to(WiceArena *arena, const WicePrefix *prefix)
 	return message;
 }
 
+/* What clients from before BPF and NFT take a mechanism for. */
+static Wice__Control__V1__Mechanism first_mechanism_to(WiceMechanism mechanism)
+{
+	if (mechanism == WICE_MECHANISM_BPF || mechanism == WICE_MECHANISM_NFT)
+		mechanism = WICE_MECHANISM_KERNEL;
+	return (Wice__Control__V1__Mechanism)mechanism;
+}
+
 static PbPeer *peer_to(WiceArena *arena, const WicePeerStatus *peer)
 {
 	PbPeer *message = new_message(arena, &wice__control__v1__peer_status__descriptor);
@@ -116,7 +128,8 @@ static PbPeer *peer_to(WiceArena *arena, const WicePeerStatus *peer)
 	message->state = (Wice__Control__V1__PeerState)((int)peer->state + STATE_SHIFT);
 	message->state_since_ms = peer->state_since_ms;
 	message->path = (Wice__Control__V1__PathKind)peer->path;
-	message->mechanism = (Wice__Control__V1__Mechanism)peer->mechanism;
+	message->mechanism = first_mechanism_to(peer->mechanism);
+	message->exact_mechanism = (Wice__Control__V1__Mechanism)peer->mechanism;
 	message->local = candidate_to(arena, &peer->local);
 	message->remote = candidate_to(arena, &peer->remote);
 	message->endpoint = endpoint_to(arena, &peer->endpoint);
@@ -147,6 +160,14 @@ static PbCounters *counters_to(WiceArena *arena, const WiceSignalingCounters *co
 	return message;
 }
 
+static PbOutside *outside_to(WiceArena *arena, const WiceOutsideAddress *outside)
+{
+	PbOutside *message = new_message(arena, &wice__control__v1__outside_address__descriptor);
+	message->endpoint = endpoint_to(arena, &outside->endpoint);
+	message->source = text_to(arena, outside->source);
+	return message;
+}
+
 /* All peers, or the one with that key. */
 static PbInterface *interface_to(WiceArena *arena, const WiceInterfaceStatus *interface,
 				 const WiceKey *key)
@@ -158,6 +179,12 @@ static PbInterface *interface_to(WiceArena *arena, const WiceInterfaceStatus *in
 	message->public_key = key_to(&interface->public_key);
 	message->listen_port = interface->listen_port;
 	message->fwmark = interface->fwmark;
+	message->mechanism = (Wice__Control__V1__Mechanism)interface->mechanism;
+	message->mechanism_reason = text_to(arena, interface->mechanism_reason);
+	message->nat = (Wice__Control__V1__NatMapping)interface->nat;
+	message->outside = wice__arena_alloc(arena, interface->n_outside * sizeof(PbOutside *));
+	for (size_t i = 0; i < interface->n_outside; i++)
+		message->outside[message->n_outside++] = outside_to(arena, &interface->outside[i]);
 	message->signaling = counters_to(arena, &interface->signaling);
 	message->peers = wice__arena_alloc(arena, interface->n_peers * sizeof(PbPeer *));
 	for (size_t i = 0; i < interface->n_peers; i++) {
@@ -227,7 +254,8 @@ GBytes *wice__control_event_encode(const WiceEvent *event)
 		message->previous_state =
 			(Wice__Control__V1__PeerState)((int)event->previous_state + STATE_SHIFT);
 		message->path = (Wice__Control__V1__PathKind)event->path;
-		message->mechanism = (Wice__Control__V1__Mechanism)event->mechanism;
+		message->mechanism = first_mechanism_to(event->mechanism);
+		message->exact_mechanism = (Wice__Control__V1__Mechanism)event->mechanism;
 	}
 	message->reason = text_to(&arena, event->reason);
 	message->backend = text_to(&arena, event->backend);
@@ -362,14 +390,28 @@ static bool state_from(Reader *reader, int value, WicePeerState *ret)
 	return true;
 }
 
+static bool is_known_mechanism(int value)
+{
+	return value >= WICE_MECHANISM_NONE && value <= WICE_MECHANISM_NFT;
+}
+
+/* exact is absent in what older daemons send, and may be beyond us in what newer ones do. */
+static bool mechanism_from(Reader *reader, int first, int exact, WiceMechanism *ret)
+{
+	if (!enum_from(reader, first, WICE_MECHANISM_NONE, WICE_MECHANISM_INPROCESS))
+		return false;
+	*ret = (WiceMechanism)(exact && is_known_mechanism(exact) ? exact : first);
+	return true;
+}
+
 static bool peer_from(Reader *reader, const PbPeer *message, WicePeerStatus *ret)
 {
 	if (!key_from(reader, &message->public_key, false, &ret->public_key) ||
 	    !allowed_ips_from(reader, message, ret) ||
 	    !state_from(reader, (int)message->state, &ret->state) ||
 	    !enum_from(reader, (int)message->path, WICE_PATH_NONE, WICE_PATH_RELAY) ||
-	    !enum_from(reader, (int)message->mechanism, WICE_MECHANISM_NONE,
-		       WICE_MECHANISM_INPROCESS) ||
+	    !mechanism_from(reader, (int)message->mechanism, (int)message->exact_mechanism,
+			    &ret->mechanism) ||
 	    !candidate_from(reader, message->local, &ret->local) ||
 	    !candidate_from(reader, message->remote, &ret->remote) ||
 	    !endpoint_from(reader, message->endpoint, &ret->endpoint) ||
@@ -377,7 +419,6 @@ static bool peer_from(Reader *reader, const PbPeer *message, WicePeerStatus *ret
 		return false;
 	ret->state_since_ms = message->state_since_ms;
 	ret->path = (WicePathKind)message->path;
-	ret->mechanism = (WiceMechanism)message->mechanism;
 	ret->handshake_ns = message->handshake_ns;
 	ret->rx_bytes = message->rx_bytes;
 	ret->tx_bytes = message->tx_bytes;
@@ -405,6 +446,18 @@ static void counters_from(const PbCounters *message, WiceSignalingCounters *ret)
 	};
 }
 
+static bool outside_from(Reader *reader, const PbInterface *message, WiceInterfaceStatus *ret)
+{
+	WiceOutsideAddress *outside = new_array(reader, message->n_outside, sizeof *outside);
+	for (size_t i = 0; outside && i < message->n_outside; i++)
+		if (!endpoint_from(reader, message->outside[i]->endpoint, &outside[i].endpoint) ||
+		    !text_from(reader, message->outside[i]->source, &outside[i].source))
+			return false;
+	ret->outside = outside;
+	ret->n_outside = message->n_outside;
+	return outside != NULL;
+}
+
 static bool interface_from(Reader *reader, const PbInterface *message, WiceInterfaceStatus *ret)
 {
 	if (!wice__control_name_is_possible(message->name))
@@ -412,8 +465,14 @@ static bool interface_from(Reader *reader, const PbInterface *message, WiceInter
 	if (message->listen_port > UINT16_MAX)
 		return refuse(reader, "a port is larger than 65535");
 	if (!enum_from(reader, (int)message->kind, WICE_DEVICE_KERNEL, WICE_DEVICE_ENGINE) ||
-	    !key_from(reader, &message->public_key, true, &ret->public_key))
+	    !key_from(reader, &message->public_key, true, &ret->public_key) ||
+	    !text_from(reader, message->mechanism_reason, &ret->mechanism_reason) ||
+	    !enum_from(reader, (int)message->nat, WICE_NAT_UNKNOWN, WICE_NAT_ENDPOINT_DEPENDENT) ||
+	    !outside_from(reader, message, ret))
 		return false;
+	if (is_known_mechanism((int)message->mechanism))
+		ret->mechanism = (WiceMechanism)message->mechanism;
+	ret->nat = (WiceNatMapping)message->nat;
 	ret->name = message->name;
 	ret->kind = (WiceDeviceKind)message->kind;
 	ret->ifindex = message->ifindex;
@@ -484,12 +543,11 @@ static bool event_from(Reader *reader, const PbEvent *message, WiceEvent *ret)
 	if (ret->type != WICE_EVENT_PEER_STATE)
 		return true;
 	ret->path = (WicePathKind)message->path;
-	ret->mechanism = (WiceMechanism)message->mechanism;
 	return state_from(reader, (int)message->state, &ret->state) &&
 	       state_from(reader, (int)message->previous_state, &ret->previous_state) &&
 	       enum_from(reader, (int)message->path, WICE_PATH_NONE, WICE_PATH_RELAY) &&
-	       enum_from(reader, (int)message->mechanism, WICE_MECHANISM_NONE,
-			 WICE_MECHANISM_INPROCESS);
+	       mechanism_from(reader, (int)message->mechanism, (int)message->exact_mechanism,
+			      &ret->mechanism);
 }
 
 static void set_protocol_error(GError **error, const char *what, const char *problem)

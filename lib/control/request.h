@@ -18,6 +18,7 @@ typedef enum {
 	WICE_CONTROL_GET_STATUS = 0,
 	WICE_CONTROL_STREAM_EVENTS,
 	WICE_CONTROL_RESTART_PEER,
+	WICE_CONTROL_SET_MECHANISM,
 	WICE_CONTROL_SYNC,
 	WICE_CONTROL_ADD_INTERFACE,
 	WICE_CONTROL_REMOVE_INTERFACE,
@@ -30,10 +31,11 @@ typedef enum {
 
 /* What a request can say; each call uses some of it. */
 typedef struct {
-	const char *interface; /* a name or a pattern; NULL: not given */
-	const WiceKey *peer;   /* NULL: not given */
-	WicePeerState state;   /* Wait only */
-	uint32_t timeout_ms;   /* Wait only */
+	const char *interface;   /* a name or a pattern; NULL: not given */
+	const WiceKey *peer;     /* NULL: not given */
+	WicePeerState state;     /* Wait only */
+	uint32_t timeout_ms;     /* Wait only */
+	WiceMechanism mechanism; /* SetMechanism only */
 } WiceControlRequest;
 
 /* Bytes of a request that a server accepts, and the memory that decoding one may take. */
