@@ -10,6 +10,7 @@
 #include "agent/interface.h"
 #include "agent/reason.h"
 #include "base/log.h"
+#include "event/route.h"
 #include "event/source.h"
 #include "proxy/proxy.h"
 #include "proxy/select.h"
@@ -301,11 +302,43 @@ static const WiceEndpoint *mechanism_endpoint(const WicePeer *peer)
 }
 
 /*
+ * WireGuard's own socket goes where the routes lead, ICE's where it was bound. On a host with several
+ * uplinks that may be two ways, of which only ICE's is known to work.
+ */
+static bool leaves_by_its_uplink(WicePeer *peer)
+{
+	WiceMechanism mechanism = wice__attempt_mechanism(peer->attempt);
+	const WiceIcePair *pair = wice__attempt_pair(peer->attempt);
+	if (!pair || (mechanism != WICE_MECHANISM_BPF && mechanism != WICE_MECHANISM_NFT))
+		return true;
+	return wice__route_leaves_by(&pair->remote.endpoint, &pair->base.address,
+				     wice__interface_fwmark(peer->interface));
+}
+
+/* A new search with what sends from ICE's own socket. */
+static void avoid_routes(WicePeer *peer)
+{
+	char text[WICE_ENDPOINT_SIZE];
+	const WiceIcePair *pair = wice__attempt_pair(peer->attempt);
+	wice__log(WICE_LOG_INFO, peer->subject,
+		  "WireGuard would send to %s by another uplink than the one that ICE has found to "
+		  "work; the port of ICE is used",
+		  wice_endpoint_format(&pair->remote.endpoint, text));
+	refuse(peer, WICE_MECHANISM_BPF);
+	refuse(peer, WICE_MECHANISM_NFT);
+	run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_RESTART });
+}
+
+/*
  * The proxy goes from the former path to the new one between two packets, also where WireGuard's
  * own socket is to be used: the peer may not be that far yet.
  */
 static void apply_path(WicePeer *peer)
 {
+	if (peer->attempt && !leaves_by_its_uplink(peer)) {
+		avoid_routes(peer);
+		return;
+	}
 	int err = peer->attempt ? wice__attempt_select(peer->attempt, &peer->proxy_endpoint)
 				: -ENOENT;
 	if (err) {
