@@ -1,6 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/route.h"
+
+#include <glib.h>
+
 #include "suite.h"
 #include "unit/event/namespace.h"
 
