@@ -239,9 +239,11 @@ void wice__mechanisms_network_changed(WiceMechanisms *mechanisms)
 		wice__portmap_network_changed(mechanisms->portmap);
 }
 
+/* Who asks for the proxy gets it where one is needed. */
 bool wice__mechanisms_may_use_kernel(const WiceMechanisms *mechanisms)
 {
-	return mechanisms->wanted == WICE_MECHANISM_NONE;
+	return mechanisms->wanted == WICE_MECHANISM_NONE ||
+	       mechanisms->wanted == WICE_MECHANISM_USER;
 }
 
 bool wice__mechanisms_has_one_port(const WiceMechanisms *mechanisms)
