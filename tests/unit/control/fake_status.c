@@ -121,7 +121,7 @@ WiceStatus *fake_status(void)
 			.listen_port = 51820,
 			.fwmark = 0xca6c,
 			.mechanism = WICE_MECHANISM_NFT,
-			.mechanism_reason = "bpf cannot be had: CAP_BPF is missing.",
+			.mechanism_reason = "Rules of nftables do it. Not bpf: CAP_BPF is needed.",
 			.nat = WICE_NAT_ENDPOINT_INDEPENDENT,
 			.n_outside = G_N_ELEMENTS(outside),
 			.outside = outside,
