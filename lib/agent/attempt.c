@@ -11,22 +11,22 @@
 
 #include "base/log.h"
 #include "event/source.h"
+#include "ice/guess.h"
 #include "ice/priority.h"
 #include "stun/probe.h"
 
 #define SOCKETS_MAX 16
 #define DESCRIPTORS_RESERVED 32
-/* Host candidates and one server-reflexive candidate for each. */
+/* Host candidates and one reflexive candidate for each. */
 #define CANDIDATES_MAX (2 * SOCKETS_MAX)
+#define GUESSES_MAX 8
 
 G_STATIC_ASSERT(CANDIDATES_MAX <= WICE_DESCRIPTION_MAX_CANDIDATES);
 
-/* Has one of the two kinds of paths. */
 typedef struct {
-	WiceAttempt *attempt;
-	WiceInprocessPath *inprocess;
-	WiceUserPath *path;
-	WiceCandidate host;
+	WiceProxyPath *path;
+	WiceEndpoint local; /* of the agent's socket */
+	WiceCandidate host; /* as the peer sees it */
 	WiceStunProbe probe;
 } AttemptSocket;
 
@@ -34,9 +34,9 @@ struct WiceAttempt {
 	const WiceAttemptEvents *events;
 	void *user_data;
 	const WiceIceOps *ops;
-	WiceIce *ice;
-	WiceInprocess *inprocess; /* or NULL, and entry */
-	WiceUserEntry *entry;
+	WiceIce *ice; /* NULL: resting */
+	WiceProxyPeer *proxy;
+	const WiceProxyOps *proxy_ops;
 	WiceTimer *probe_timer;
 	WiceIceCredentials credentials;
 	size_t n_sockets;
@@ -44,14 +44,22 @@ struct WiceAttempt {
 	size_t n_candidates;
 	WiceCandidate candidates[CANDIDATES_MAX];
 	bool gathering_done;
+	bool outside_settled, outside_failed; /* where all paths have one port */
+	WiceNatMapping outside_nat;
 	bool has_pair;
 	WiceIcePair pair;
 };
 
+/* The paths have one port, which the interface asks about. */
+static bool has_one_port(const WiceAttempt *attempt)
+{
+	return !attempt->proxy_ops->path_send;
+}
+
 static AttemptSocket *find_socket(WiceAttempt *attempt, const WiceEndpoint *base)
 {
 	for (size_t i = 0; i < attempt->n_sockets; i++)
-		if (wice_endpoint_compare(&attempt->sockets[i].host.endpoint, base) == 0)
+		if (wice_endpoint_compare(&attempt->sockets[i].local, base) == 0)
 			return &attempt->sockets[i];
 	return NULL;
 }
@@ -71,9 +79,15 @@ static void on_ice_pair(const WiceIcePair *pair, void *user_data)
 	attempt->pair = *pair;
 	attempt->has_pair = true;
 
-	/* To the ICE agent a reflexive address that it did not gather itself is peer-reflexive. */
+	/*
+	 * The agent knows its sockets, and takes for peer-reflexive what it did not gather itself.
+	 * The peer knows what was signalled.
+	 */
+	const AttemptSocket *socket = find_socket(attempt, &pair->local.endpoint);
 	const WiceCandidate *known = wice__attempt_find_candidate(attempt, &pair->local.endpoint);
-	if (known)
+	if (socket)
+		attempt->pair.local = socket->host;
+	else if (known)
 		attempt->pair.local = *known;
 	attempt->events->on_pair(attempt, attempt->user_data);
 }
@@ -84,48 +98,51 @@ static void on_ice_failed(void *user_data)
 	attempt->events->on_failed(attempt, attempt->user_data);
 }
 
-/*
- * Packets of WireGuard that reach the ICE agent all the same are rare where the port is shared. The
- * engine does without them, as WireGuard does without any packet.
- */
+static void on_ice_check(void *user_data)
+{
+	WiceAttempt *attempt = user_data;
+	attempt->events->on_check(attempt, attempt->user_data);
+}
+
+/* Packets of WireGuard that reach the ICE agent all the same are rare where the port is shared. */
 static void on_ice_data(const WiceEndpoint *base, const uint8_t *data, size_t len, void *user_data)
 {
-	AttemptSocket *socket = find_socket(user_data, base);
-	if (socket && socket->path)
-		wice__user_path_input(socket->path, data, len);
+	WiceAttempt *attempt = user_data;
+	AttemptSocket *socket = find_socket(attempt, base);
+	if (socket && attempt->proxy_ops->path_input)
+		attempt->proxy_ops->path_input(socket->path, data, len);
 }
 
 static const WiceIceEvents ice_events = {
+	.on_check = on_ice_check,
 	.on_pair = on_ice_pair,
 	.on_failed = on_ice_failed,
 	.on_data = on_ice_data,
 };
+
+static void add_candidate(WiceAttempt *attempt, const WiceCandidate *candidate)
+{
+	if (attempt->n_candidates < CANDIDATES_MAX && wice__candidate_is_valid(candidate) &&
+	    !wice__attempt_find_candidate(attempt, &candidate->endpoint))
+		attempt->candidates[attempt->n_candidates++] = *candidate;
+}
 
 static void add_reflexive(WiceAttempt *attempt, const AttemptSocket *socket,
 			  const WiceEndpoint *mapped)
 {
 	WiceCandidate candidate;
 	wice__ice_server_reflexive(&socket->host, mapped, &candidate);
-	if (attempt->n_candidates < CANDIDATES_MAX && wice__candidate_is_valid(&candidate) &&
-	    !wice__attempt_find_candidate(attempt, mapped))
-		attempt->candidates[attempt->n_candidates++] = candidate;
+	add_candidate(attempt, &candidate);
 }
 
 static bool probes_are_over(const WiceAttempt *attempt)
 {
+	if (has_one_port(attempt))
+		return attempt->outside_settled;
 	for (size_t i = 0; i < attempt->n_sockets; i++)
 		if (!wice__stun_probe_is_over(&attempt->sockets[i].probe))
 			return false;
 	return true;
-}
-
-static void send_request(const AttemptSocket *socket, const WiceEndpoint *server,
-			 const uint8_t *request, size_t len)
-{
-	if (socket->inprocess)
-		wice__inprocess_path_send(socket->inprocess, server, request, len);
-	else
-		wice__user_path_send(socket->path, server, request, len);
 }
 
 /* Sends what is due and sets the timer for the rest. */
@@ -138,7 +155,8 @@ static void run_probes(WiceAttempt *attempt)
 		WiceEndpoint server;
 		uint8_t request[WICE_STUN_PROBE_REQUEST_LEN];
 		while (wice__stun_probe_output(&socket->probe, now, &server, request))
-			send_request(socket, &server, request, sizeof request);
+			attempt->proxy_ops->path_send(socket->path, &server, request,
+						      sizeof request);
 		deadline = MIN(deadline, wice__stun_probe_deadline(&socket->probe));
 	}
 	wice__timer_set(attempt->probe_timer, deadline);
@@ -161,10 +179,9 @@ static void on_probe_timer(void *user_data)
 		report_candidates(attempt);
 }
 
-static void take_answer(AttemptSocket *socket, const WiceEndpoint *source, const uint8_t *packet,
-			size_t len)
+static void take_answer(WiceAttempt *attempt, AttemptSocket *socket, const WiceEndpoint *source,
+			const uint8_t *packet, size_t len)
 {
-	WiceAttempt *attempt = socket->attempt;
 	if (!wice__stun_probe_input(&socket->probe, packet, len, source, wice__now_ms()))
 		return;
 	for (size_t i = 0; i < socket->probe.n_servers; i++)
@@ -173,21 +190,38 @@ static void take_answer(AttemptSocket *socket, const WiceEndpoint *source, const
 	report_candidates(attempt);
 }
 
-void wice__attempt_stun_input(WiceAttempt *attempt, WiceUserPath *path, const WiceEndpoint *source,
+void wice__attempt_stun_input(WiceAttempt *attempt, WiceProxyPath *path, const WiceEndpoint *source,
 			      const uint8_t *packet, size_t len)
 {
 	for (size_t i = 0; i < attempt->n_sockets; i++) {
 		if (attempt->sockets[i].path == path) {
-			take_answer(&attempt->sockets[i], source, packet, len);
+			take_answer(attempt, &attempt->sockets[i], source, packet, len);
 			return;
 		}
 	}
 }
 
-static void on_inprocess_stun(WiceInprocessPath *path, const WiceEndpoint *source,
-			      const uint8_t *packet, size_t len, void *user_data)
+static void take_outside(WiceAttempt *attempt, const WiceOutside *outside)
 {
-	take_answer(user_data, source, packet, len);
+	attempt->outside_settled = outside->settled;
+	attempt->outside_failed = outside->failed;
+	attempt->outside_nat = outside->nat;
+	for (size_t i = 0; i < outside->n; i++)
+		for (size_t k = 0; k < attempt->n_sockets; k++)
+			if (wice_endpoint_compare(&attempt->sockets[k].host.endpoint,
+						  &outside->addresses[i].base) == 0)
+				add_reflexive(attempt, &attempt->sockets[k],
+					      &outside->addresses[i].mapped);
+}
+
+void wice__attempt_set_outside(WiceAttempt *attempt, const WiceOutside *outside)
+{
+	size_t before = attempt->n_candidates;
+	if (!has_one_port(attempt))
+		return;
+	take_outside(attempt, outside);
+	if (attempt->n_candidates > before || outside->settled != attempt->gathering_done)
+		report_candidates(attempt);
 }
 
 /* Servers of the socket's own family; a link-local address reaches none. */
@@ -204,14 +238,21 @@ static void start_probe(AttemptSocket *socket, const WiceAttemptOptions *options
 	wice__stun_probe_init(&socket->probe, servers, n, randombytes_buf, wice__now_ms());
 }
 
-static int open_path(AttemptSocket *socket, const WiceIceSocket *ice, uint32_t fwmark)
+static int open_path(WiceAttempt *attempt, const WiceIceSocket *ice, uint32_t fwmark,
+		     AttemptSocket *ret_socket)
 {
-	const WiceAttempt *attempt = socket->attempt;
-	if (attempt->inprocess)
-		return wice__inprocess_path_new(attempt->inprocess, ice->fd, fwmark,
-						on_inprocess_stun, socket, &socket->inprocess);
-	return wice__user_path_new(attempt->entry, ice->fd, &socket->host.endpoint, fwmark,
-				   &socket->path);
+	WiceProxySocket socket = {
+		.fd = ice->fd,
+		.local = ice->candidate.endpoint,
+		.ufrag = attempt->credentials.ufrag,
+		.fwmark = fwmark,
+	};
+	ret_socket->local = ice->candidate.endpoint;
+	ret_socket->host = ice->candidate;
+	int err = attempt->proxy_ops->path_new(attempt->proxy, &socket, &ret_socket->path);
+	if (!err)
+		attempt->proxy_ops->path_wire(ret_socket->path, &ret_socket->host.endpoint);
+	return err;
 }
 
 /* -ENOTSUP: this is no way to do it; else what cannot be opened is left out. */
@@ -222,9 +263,7 @@ static int open_paths(WiceAttempt *attempt, const WiceAttemptOptions *options)
 	attempt->sockets = g_new0(AttemptSocket, n);
 	for (size_t i = 0; i < n; i++) {
 		AttemptSocket *socket = &attempt->sockets[attempt->n_sockets];
-		socket->attempt = attempt;
-		socket->host = sockets[i].candidate;
-		int err = open_path(socket, &sockets[i], options->fwmark);
+		int err = open_path(attempt, &sockets[i], options->fwmark, socket);
 		if (err == -ENOTSUP)
 			return err;
 		if (err) {
@@ -234,10 +273,12 @@ static int open_paths(WiceAttempt *attempt, const WiceAttemptOptions *options)
 			continue;
 		}
 		attempt->n_sockets++;
-		if (wice__candidate_is_valid(&socket->host))
-			attempt->candidates[attempt->n_candidates++] = socket->host;
-		start_probe(socket, options);
+		add_candidate(attempt, &socket->host);
+		if (!has_one_port(attempt))
+			start_probe(socket, options);
 	}
+	if (has_one_port(attempt))
+		take_outside(attempt, &options->outside);
 	return attempt->n_sockets ? 0 : -EADDRNOTAVAIL;
 }
 
@@ -269,8 +310,8 @@ int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents
 	attempt->events = events;
 	attempt->user_data = user_data;
 	attempt->ops = options->ice;
-	attempt->inprocess = options->inprocess;
-	attempt->entry = options->entry;
+	attempt->proxy = options->proxy;
+	attempt->proxy_ops = options->proxy->proxy->ops;
 	attempt->probe_timer = wice__timer_new(options->context, on_probe_timer, attempt);
 
 	WiceIceOptions ice_options = {
@@ -290,27 +331,49 @@ int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents
 		wice__attempt_free(attempt);
 		return err;
 	}
-	run_probes(attempt);
+	if (!has_one_port(attempt))
+		run_probes(attempt);
 	attempt->gathering_done = probes_are_over(attempt);
 	*ret_attempt = attempt;
 	return 0;
+}
+
+/* Paths first: they share the ports of the agent's sockets. */
+static void close_ice(WiceAttempt *attempt)
+{
+	for (size_t i = 0; i < attempt->n_sockets; i++)
+		attempt->proxy_ops->path_free(attempt->sockets[i].path);
+	attempt->n_sockets = 0;
+	if (attempt->ice)
+		attempt->ops->close(attempt->ice);
+	attempt->ice = NULL;
 }
 
 void wice__attempt_free(WiceAttempt *attempt)
 {
 	if (!attempt)
 		return;
-	/* Paths first: they share the ports of the agent's sockets. */
-	for (size_t i = 0; i < attempt->n_sockets; i++) {
-		wice__inprocess_path_free(attempt->sockets[i].inprocess);
-		wice__user_path_free(attempt->sockets[i].path);
-	}
-	if (attempt->ice)
-		attempt->ops->close(attempt->ice);
+	close_ice(attempt);
 	wice__timer_free(attempt->probe_timer);
 	sodium_memzero(&attempt->credentials, sizeof attempt->credentials);
 	g_free(attempt->sockets);
 	g_free(attempt);
+}
+
+void wice__attempt_rest(WiceAttempt *attempt)
+{
+	if (has_one_port(attempt))
+		close_ice(attempt);
+}
+
+bool wice__attempt_is_resting(const WiceAttempt *attempt)
+{
+	return !attempt->ice;
+}
+
+WiceMechanism wice__attempt_mechanism(const WiceAttempt *attempt)
+{
+	return attempt->proxy_ops->mechanism;
 }
 
 const WiceIceCredentials *wice__attempt_credentials(const WiceAttempt *attempt)
@@ -323,13 +386,17 @@ void wice__attempt_describe(const WiceAttempt *attempt, WiceDescription *descrip
 	g_strlcpy(description->ufrag, attempt->credentials.ufrag, sizeof description->ufrag);
 	g_strlcpy(description->pwd, attempt->credentials.pwd, sizeof description->pwd);
 	description->gathering_done = attempt->gathering_done;
+	description->no_proxy = attempt->proxy_ops->mechanism != WICE_MECHANISM_USER;
 	description->n_candidates = attempt->n_candidates;
 	memcpy(description->candidates, attempt->candidates,
 	       attempt->n_candidates * sizeof attempt->candidates[0]);
 }
 
-int wice__attempt_set_remote(WiceAttempt *attempt, const WiceDescription *description)
+int wice__attempt_set_remote(WiceAttempt *attempt, const WiceDescription *description,
+			     const WiceEndpoint *before)
 {
+	if (!attempt->ice)
+		return 0;
 	WiceIceCredentials credentials = { 0 };
 	g_strlcpy(credentials.ufrag, description->ufrag, sizeof credentials.ufrag);
 	g_strlcpy(credentials.pwd, description->pwd, sizeof credentials.pwd);
@@ -337,8 +404,21 @@ int wice__attempt_set_remote(WiceAttempt *attempt, const WiceDescription *descri
 	sodium_memzero(&credentials, sizeof credentials);
 	if (err)
 		return err;
-	return attempt->ops->add_candidates(attempt->ice, description->candidates,
-					    description->n_candidates);
+	WiceCandidate guesses[GUESSES_MAX];
+	size_t n = wice__ice_guess(description->candidates, description->n_candidates, before,
+				   guesses, GUESSES_MAX);
+	err = attempt->ops->add_candidates(attempt->ice, description->candidates,
+					   description->n_candidates);
+	return err ? err : attempt->ops->add_candidates(attempt->ice, guesses, n);
+}
+
+int wice__attempt_heard(const WiceAttempt *attempt, WiceEndpoint *ret_source)
+{
+	const WiceProxyOps *ops = attempt->proxy_ops;
+	for (size_t i = 0; ops->path_heard && i < attempt->n_sockets; i++)
+		if (ops->path_heard(attempt->sockets[i].path, ret_source) == 0)
+			return 0;
+	return -ENOENT;
 }
 
 const WiceIcePair *wice__attempt_pair(const WiceAttempt *attempt)
@@ -346,23 +426,14 @@ const WiceIcePair *wice__attempt_pair(const WiceAttempt *attempt)
 	return attempt->has_pair ? &attempt->pair : NULL;
 }
 
-bool wice__attempt_is_inprocess(const WiceAttempt *attempt)
-{
-	return attempt->inprocess != NULL;
-}
-
-int wice__attempt_select(WiceAttempt *attempt)
+int wice__attempt_select(WiceAttempt *attempt, WiceEndpoint *ret_endpoint)
 {
 	AttemptSocket *socket =
 		attempt->has_pair ? find_socket(attempt, &attempt->pair.base) : NULL;
 	if (!socket)
 		return -ENOENT;
-	if (socket->inprocess)
-		wice__inprocess_path_select(socket->inprocess, &attempt->pair.remote.endpoint);
-	else
-		wice__user_entry_select(attempt->entry, socket->path,
-					&attempt->pair.remote.endpoint);
-	return 0;
+	return attempt->proxy_ops->select(attempt->proxy, socket->path,
+					  &attempt->pair.remote.endpoint, ret_endpoint);
 }
 
 /* The mapping that the servers saw from one socket. */
@@ -392,6 +463,8 @@ static WiceNatMapping socket_mapping(const AttemptSocket *socket)
 WiceNatMapping wice__attempt_nat_mapping(const WiceAttempt *attempt)
 {
 	WiceNatMapping worst = WICE_NAT_UNKNOWN;
+	if (has_one_port(attempt))
+		return attempt->outside_nat;
 	for (size_t i = 0; i < attempt->n_sockets; i++)
 		worst = MAX(worst, socket_mapping(&attempt->sockets[i]));
 	return worst;
@@ -400,6 +473,8 @@ WiceNatMapping wice__attempt_nat_mapping(const WiceAttempt *attempt)
 bool wice__attempt_stun_failed(const WiceAttempt *attempt)
 {
 	bool asked = false;
+	if (has_one_port(attempt))
+		return attempt->outside_failed;
 	for (size_t i = 0; i < attempt->n_sockets; i++) {
 		const WiceStunProbe *probe = &attempt->sockets[i].probe;
 		for (size_t k = 0; k < probe->n_servers; k++) {

@@ -11,67 +11,94 @@
 #include <wice/candidate.h>
 #include <wice/status.h>
 
+#include "agent/reflexive.h"
 #include "ice/ice.h"
-#include "proxy/inprocess.h"
-#include "proxy/user.h"
+#include "proxy/proxy.h"
 #include "signaling/sealed.h"
 
 /*
- * One attempt to reach a peer: an ICE agent, the paths for WireGuard that share its ports (the
- * engine's or the proxy's), and the search for server-reflexive addresses from those ports. A session has one that it works on and may have
- * another that still carries packets.
+ * One attempt to reach a peer: an ICE agent, the paths for WireGuard that share its ports, and the
+ * search for server-reflexive addresses from those ports. A session has one that it works on and
+ * may have another that still carries packets.
  */
 typedef struct WiceAttempt WiceAttempt;
 
 typedef struct {
 	void (*on_candidates)(WiceAttempt *attempt,
-			      void *user_data); /* new ones, or all are known */
+			      void *user_data);                  /* new ones, or all are known */
+	void (*on_check)(WiceAttempt *attempt, void *user_data); /* as of WiceIceEvents */
 	void (*on_pair)(WiceAttempt *attempt, void *user_data);
 	void (*on_failed)(WiceAttempt *attempt, void *user_data);
 } WiceAttemptEvents;
 
+/* What the interface knows of its one port, for mechanisms that have one. */
+typedef struct {
+	size_t n;
+	const WiceReflexiveAddress *addresses;
+	bool settled; /* nothing more is waited for */
+	bool failed;  /* servers were asked, and none has answered */
+	WiceNatMapping nat;
+} WiceOutside;
+
 typedef struct {
 	GMainContext *context;
 	const WiceIceOps *ice;
-	WiceInprocess *inprocess; /* the interface's engine, or NULL: */
-	WiceUserEntry *entry;     /* the peer's entry of the userspace proxy */
+	WiceProxyPeer *proxy; /* of the peer; lives longer than the attempt */
 	bool controlling;
 	uint32_t fwmark;
 	const WiceAddress *addresses;
 	size_t n_addresses;
+	/* What is asked for addresses where each path has a port of its own. */
 	const WiceEndpoint *stun_servers;
 	size_t n_stun_servers;
+	WiceOutside outside; /* where all paths have one port */
 } WiceAttemptOptions;
 
 /*
- * -EADDRNOTAVAIL if there is no address, -ENOTSUP if inprocess cannot have the ports, -EMFILE if what is left of the process's descriptors is
- * needed for other things; -errno. No callback before this has returned. */
+ * -EADDRNOTAVAIL if there is no address, -ENOTSUP if the proxy cannot have the ports, -EMFILE if
+ * what is left of the process's descriptors is needed for other things; -errno. No callback before
+ * this has returned.
+ */
 int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents *events,
 		      void *user_data, WiceAttempt **ret_attempt);
 void wice__attempt_free(WiceAttempt *attempt);
 
 const WiceIceCredentials *wice__attempt_credentials(const WiceAttempt *attempt);
-/* Writes our part of a description: credentials, candidates, gathering_done. */
+WiceMechanism wice__attempt_mechanism(const WiceAttempt *attempt);
+/* Writes our part of a description: credentials, candidates, gathering_done, no_proxy. */
 void wice__attempt_describe(const WiceAttempt *attempt, WiceDescription *description);
 /* Our candidate with this endpoint, or NULL. */
 const WiceCandidate *wice__attempt_find_candidate(const WiceAttempt *attempt,
 						  const WiceEndpoint *endpoint);
-/* Gives a description of the peer to the agent; may be repeated. -errno. */
-int wice__attempt_set_remote(WiceAttempt *attempt, const WiceDescription *description);
+/*
+ * Gives a description of the peer to the agent, and what can be guessed from it; before: the
+ * endpoint that WireGuard had, or none. May be repeated. -errno.
+ */
+int wice__attempt_set_remote(WiceAttempt *attempt, const WiceDescription *description,
+			     const WiceEndpoint *before);
+/* The interface has learned more of its one port. Ignored where each path has a port of its own. */
+void wice__attempt_set_outside(WiceAttempt *attempt, const WiceOutside *outside);
 
-/* A STUN packet from the entry's on_stun: ignored unless path is one of this attempt's. */
-void wice__attempt_stun_input(WiceAttempt *attempt, WiceUserPath *path, const WiceEndpoint *source,
+/* From the proxy's on_stun: ignored unless path is one of this attempt's. */
+void wice__attempt_stun_input(WiceAttempt *attempt, WiceProxyPath *path, const WiceEndpoint *source,
 			      const uint8_t *packet, size_t len);
 
+/* Where the newest check came from; -ENOENT: there was none, or nobody can tell. */
+int wice__attempt_heard(const WiceAttempt *attempt, WiceEndpoint *ret_source);
 /* The selected pair; NULL while there is none. */
 const WiceIcePair *wice__attempt_pair(const WiceAttempt *attempt);
-/* The paths are the engine's own. */
-bool wice__attempt_is_inprocess(const WiceAttempt *attempt);
 /*
- * Packets go to the selected pair: points the proxy's entry at it, or has the engine's packets to the
- * remote endpoint go over it. -ENOENT if there is none.
+ * Packets go to the selected pair, once WireGuard's endpoint is *ret_endpoint. -ENOENT if there is
+ * none.
  */
-int wice__attempt_select(WiceAttempt *attempt);
+int wice__attempt_select(WiceAttempt *attempt, WiceEndpoint *ret_endpoint);
+
+/*
+ * Closes the ICE agent and the paths, if packets do without them (mechanism `bpf`): what is left
+ * is what is known. No pair is selected any more, no check is answered.
+ */
+void wice__attempt_rest(WiceAttempt *attempt);
+bool wice__attempt_is_resting(const WiceAttempt *attempt);
 
 /* What server-reflexive discovery has shown. */
 WiceNatMapping wice__attempt_nat_mapping(const WiceAttempt *attempt);

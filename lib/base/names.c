@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The words for the public enums: one place, so that text, JSON and logs agree. */
 #include <glib.h>
+#include <string.h>
 #include <wice/candidate.h>
+#include <wice/error.h>
 #include <wice/status.h>
 
 static const char *name_of(const char *const *names, size_t n, int value)
@@ -51,12 +53,43 @@ const char *wice_path_name(WicePathKind path)
 const char *wice_mechanism_name(WiceMechanism mechanism)
 {
 	static const char *const names[] = {
-		[WICE_MECHANISM_NONE] = "none",
-		[WICE_MECHANISM_KERNEL] = "kernel",
-		[WICE_MECHANISM_USER] = "user",
-		[WICE_MECHANISM_INPROCESS] = "inprocess",
+		[WICE_MECHANISM_NONE] = "none", [WICE_MECHANISM_KERNEL] = "kernel",
+		[WICE_MECHANISM_USER] = "user", [WICE_MECHANISM_INPROCESS] = "inprocess",
+		[WICE_MECHANISM_BPF] = "bpf",   [WICE_MECHANISM_NFT] = "nft",
 	};
 	return name_of(names, G_N_ELEMENTS(names), (int)mechanism);
+}
+
+gboolean wice_mechanism_parse(const char *name, WiceMechanism *ret_mechanism, GError **error)
+{
+	/* Not KERNEL: where no NAT is on the path, it comes by itself. */
+	static const WiceMechanism choices[] = { WICE_MECHANISM_BPF, WICE_MECHANISM_NFT,
+						 WICE_MECHANISM_INPROCESS, WICE_MECHANISM_USER };
+	if (strcmp(name, "auto") == 0) {
+		*ret_mechanism = WICE_MECHANISM_NONE;
+		return TRUE;
+	}
+	for (gsize i = 0; i < G_N_ELEMENTS(choices); i++) {
+		if (strcmp(name, wice_mechanism_name(choices[i])) == 0) {
+			*ret_mechanism = choices[i];
+			return TRUE;
+		}
+	}
+	g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
+		    "'%s' is no proxy; there are: auto, bpf, nft, inprocess and user.", name);
+	return FALSE;
+}
+
+const char *wice_nat_mapping_name(WiceNatMapping mapping)
+{
+	static const char *const names[] = {
+		[WICE_NAT_UNKNOWN] = "unknown",
+		[WICE_NAT_NONE] = "none",
+		[WICE_NAT_PRESENT] = "present",
+		[WICE_NAT_ENDPOINT_INDEPENDENT] = "endpoint-independent",
+		[WICE_NAT_ENDPOINT_DEPENDENT] = "endpoint-dependent",
+	};
+	return name_of(names, G_N_ELEMENTS(names), (int)mapping);
 }
 
 const char *wice_event_name(WiceEventType type)

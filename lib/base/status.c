@@ -73,14 +73,30 @@ static void *put_peers(Block *block, const WicePeerStatus *from, size_t n)
 	return to;
 }
 
+static void *put_outside(Block *block, const WiceOutsideAddress *from, size_t n)
+{
+	WiceOutsideAddress *to = put(block, from, n * sizeof *from);
+	for (size_t i = 0; i < n; i++) {
+		const char *source = put_text(block, from[i].source);
+		if (to)
+			to[i].source = source;
+	}
+	return to;
+}
+
 static void *put_interfaces(Block *block, const WiceInterfaceStatus *from, size_t n)
 {
 	WiceInterfaceStatus *to = put(block, from, n * sizeof *from);
 	for (size_t i = 0; i < n; i++) {
 		const char *name = put_text(block, from[i].name);
+		const char *mechanism_reason = put_text(block, from[i].mechanism_reason);
+		const WiceOutsideAddress *outside =
+			put_outside(block, from[i].outside, from[i].n_outside);
 		const WicePeerStatus *peers = put_peers(block, from[i].peers, from[i].n_peers);
 		if (to) {
 			to[i].name = name;
+			to[i].mechanism_reason = mechanism_reason;
+			to[i].outside = outside;
 			to[i].peers = peers;
 		}
 	}

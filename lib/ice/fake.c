@@ -4,6 +4,7 @@
 
 #include "event/sockaddr.h"
 #include "event/source.h"
+#include "ice/credentials.h"
 #include "ice/priority.h"
 #include "ice/remote.h"
 #include <errno.h>
@@ -36,6 +37,7 @@ struct FakeIce {
 	WiceTimer *delivery;
 	bool has_pair;
 	bool pair_is_news;
+	bool checked; /* on_check was called */
 	bool failed;
 	WiceIcePair pair;
 };
@@ -216,6 +218,13 @@ static void deliver(void *user_data)
 	}
 	if (!self->pair_is_news)
 		return;
+	if (!self->checked) {
+		self->checked = true;
+		wice__timer_set(self->delivery, 0);
+		if (events->on_check)
+			events->on_check(self->ice.user_data);
+		return;
+	}
 	self->pair_is_news = false;
 	WiceIcePair pair = self->pair;
 	if (events->on_pair)
@@ -306,15 +315,6 @@ static int open_sockets(FakeIce *self, const WiceIceOptions *options)
 	return self->n_sockets ? 0 : -EADDRNOTAVAIL;
 }
 
-static void random_text(char *ret, size_t len)
-{
-	static const char digits[] =
-		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-	for (size_t i = 0; i < len; i++)
-		ret[i] = digits[g_random_int_range(0, sizeof digits - 1)];
-	ret[len] = '\0';
-}
-
 static void fake_close(WiceIce *ice)
 {
 	FakeIce *self = (FakeIce *)ice;
@@ -350,8 +350,7 @@ static int fake_open(GMainContext *context, const WiceIceOptions *options,
 	self->fail_at = INT64_MAX;
 	self->checks = wice__timer_new(self->context, check, self);
 	self->delivery = wice__timer_new(self->context, deliver, self);
-	random_text(self->credentials.ufrag, 4);
-	random_text(self->credentials.pwd, 22);
+	wice__ice_credentials_make(&self->credentials);
 	g_ptr_array_add(self->wire->agents, self);
 	int error = open_sockets(self, options);
 	if (error) {

@@ -5,6 +5,7 @@
 #include "base/log.h"
 #include "event/sockaddr.h"
 #include "event/source.h"
+#include "ice/credentials.h"
 #include "ice/nice_library.h"
 #include "ice/remote.h"
 #include <errno.h>
@@ -82,6 +83,7 @@ typedef struct {
 	size_t n_sockets;
 	GSocket **sockets;
 	WiceCandidate *candidates; /* of the sockets */
+	WiceIceCredentials credentials;
 	bool allow_loopback;
 	WiceIceRemote remote;
 	size_t n_told; /* how many of the remote's candidates libnice has */
@@ -90,6 +92,7 @@ typedef struct {
 	WiceIcePair pair; /* the last one selected */
 	bool has_pair;
 	bool pair_is_news;
+	bool check_is_news;
 	bool failed;
 } NiceIce;
 
@@ -194,6 +197,14 @@ static void deliver(void *user_data)
 			events->on_failed(self->ice.user_data);
 		return;
 	}
+	if (self->check_is_news) {
+		self->check_is_news = false;
+		if (self->pair_is_news)
+			wice__timer_set(self->delivery, 0);
+		if (events->on_check)
+			events->on_check(self->ice.user_data);
+		return;
+	}
 	if (!self->pair_is_news)
 		return;
 	self->pair_is_news = false;
@@ -207,6 +218,16 @@ static void state_changed(NiceAgent *agent, guint stream, guint component, guint
 {
 	if (state == NICE_COMPONENT_STATE_FAILED)
 		fail(user_data);
+}
+
+/* After a check has passed the test of its message integrity; once per agent. */
+static void check_received(NiceAgent *agent, guint stream, gpointer user_data)
+{
+	NiceIce *self = user_data;
+	if (self->failed)
+		return;
+	self->check_is_news = true;
+	wice__timer_set(self->delivery, 0);
 }
 
 static bool pair_equal(const WiceIcePair *a, const WiceIcePair *b)
@@ -396,6 +417,10 @@ static int start(NiceIce *self, const WiceIceOptions *options)
 	self->stream = libnice->agent_add_stream(self->agent, 1);
 	if (self->stream == 0)
 		return -ENOMEM;
+	wice__ice_credentials_make(&self->credentials);
+	if (!libnice->agent_set_local_credentials(self->agent, self->stream,
+						  self->credentials.ufrag, self->credentials.pwd))
+		return -EIO;
 	if (options->port_min || options->port_max)
 		libnice->agent_set_port_range(self->agent, self->stream, COMPONENT,
 					      options->port_min, options->port_max);
@@ -439,6 +464,7 @@ static void nice_close(WiceIce *ice)
 	g_free(self->sockets);
 	g_free(self->candidates);
 	wice__ice_remote_done(&self->remote);
+	explicit_bzero(&self->credentials, sizeof self->credentials);
 	g_free(self);
 }
 
@@ -463,6 +489,8 @@ static int nice_open(GMainContext *context, const WiceIceOptions *options,
 	}
 	g_signal_connect(self->agent, "component-state-changed", G_CALLBACK(state_changed), self);
 	g_signal_connect(self->agent, "new-selected-pair-full", G_CALLBACK(pair_selected), self);
+	g_signal_connect(self->agent, "initial-binding-request-received",
+			 G_CALLBACK(check_received), self);
 	*ret_ice = &self->ice;
 	return 0;
 }
@@ -528,15 +556,7 @@ static int nice_add_candidates(WiceIce *ice, const WiceCandidate *candidates, si
 
 static void nice_credentials(WiceIce *ice, WiceIceCredentials *ret)
 {
-	NiceIce *self = (NiceIce *)ice;
-	gchar *ufrag = NULL, *pwd = NULL;
-	libnice->agent_get_local_credentials(self->agent, self->stream, &ufrag, &pwd);
-	g_strlcpy(ret->ufrag, ufrag ? ufrag : "", sizeof ret->ufrag);
-	g_strlcpy(ret->pwd, pwd ? pwd : "", sizeof ret->pwd);
-	if (pwd)
-		explicit_bzero(pwd, strlen(pwd));
-	g_free(ufrag);
-	g_free(pwd);
+	*ret = ((NiceIce *)ice)->credentials;
 }
 
 static size_t nice_sockets(WiceIce *ice, WiceIceSocket *ret, size_t n)

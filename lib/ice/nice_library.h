@@ -25,10 +25,10 @@
 	FUNCTION(agent_attach_recv)            \
 	FUNCTION(agent_gather_candidates)      \
 	FUNCTION(agent_get_local_candidates)   \
-	FUNCTION(agent_get_local_credentials)  \
 	FUNCTION(agent_get_sockets)            \
 	FUNCTION(agent_new_full)               \
 	FUNCTION(agent_set_port_range)         \
+	FUNCTION(agent_set_local_credentials)  \
 	FUNCTION(agent_set_remote_candidates)  \
 	FUNCTION(agent_set_remote_credentials) \
 	FUNCTION(candidate_free)               \

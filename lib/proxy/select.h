@@ -22,12 +22,11 @@ typedef struct {
 } WiceMechanismState;
 
 typedef struct {
-	WiceMechanism wanted;                   /* NONE: the best one */
-	bool has_engine;                        /* WireGuard is in this process */
+	WiceMechanism wanted; /* NONE: the best one */
 	WiceMechanismState bpf, nft, inprocess; /* user always is */
 } WiceMechanismInput;
 
-#define WICE_MECHANISM_REASON_SIZE 320
+#define WICE_MECHANISM_REASON_SIZE 512
 
 /*
  * bpf, then inprocess, then nft, then user; if one is wanted, it, or the best one after it.
@@ -38,9 +37,10 @@ WiceMechanism wice__select_mechanism(const WiceMechanismInput *input,
 
 typedef struct {
 	WiceMechanism mechanism; /* of the path that ICE has selected a pair for */
-	bool own_kernel;  /* we may let WireGuard's socket talk to the peer, and announce it */
-	bool peer_kernel; /* the peer announces the same */
-	uint16_t own_wg_port, peer_wg_port;  /* 0: not known */
+	bool own_kernel;         /* WireGuard's own socket may talk to the peer's */
+	bool peer_kernel;        /* the peer announces the same */
+	bool peer_no_proxy;      /* the peer's WireGuard has the port of its ICE without a proxy */
+	uint16_t own_wg_port, peer_wg_port;  /* 0: not known, or not to be used */
 	const WiceCandidate *local, *remote; /* the pair */
 	size_t n_peer_candidates;
 	const WiceCandidate *peer_candidates; /* as signalled */
@@ -55,12 +55,10 @@ typedef struct {
 } WiceSelection;
 
 /*
- * Between addresses of the two hosts themselves no NAT has to know a port, so a proxy in userspace
- * can be avoided: WireGuard's own sockets talk to each other (KERNEL), if both ends announce that
- * they may. Both decide by the same rule, whichever side looks: behind a NAT an end is reflexive
- * on one side at least. An end with bpf or nft costs nothing to itself, but does so if the peer
- * would have to use its proxy else, which shows by the port: the peer's packets come from another
- * one than WireGuard's.
+ * Between addresses of the two hosts themselves no NAT has to know a port. If one of the ends needs
+ * its proxy, it is spared that: WireGuard's own sockets talk to each other (KERNEL), provided
+ * both ends announce that they may. Both decide by the same rule, whichever side looks: behind a
+ * NAT an end is reflexive on one side at least.
  */
 void wice__select(const WiceSelectInput *input, WiceSelection *ret_selection);
 

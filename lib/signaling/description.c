@@ -27,6 +27,7 @@ enum {
 	WANTS_REPLY = 5,
 	LISTEN_PORT = 6,
 	CANDIDATE = 7,
+	NO_PROXY = 8,
 };
 enum {
 	TYPE = 1,
@@ -173,6 +174,7 @@ static void put_description(WiceWireWriter *writer, const WiceDescription *descr
 	wice__wire_put_uint(writer, GATHERING_DONE, description->gathering_done);
 	wice__wire_put_uint(writer, WANTS_REPLY, description->wants_reply);
 	wice__wire_put_uint(writer, LISTEN_PORT, description->listen_port);
+	wice__wire_put_uint(writer, NO_PROXY, description->no_proxy);
 	for (size_t i = 0; i < description->n_candidates; i++)
 		put_candidate(writer, &description->candidates[i]);
 	wice__wire_end(writer, begin);
@@ -327,6 +329,8 @@ static bool take_description_field(const WiceWireField *field, WiceDescription *
 				 sizeof description->remote_ufrag);
 	case GATHERING_DONE:
 		return take_flag(field, &description->gathering_done);
+	case NO_PROXY:
+		return take_flag(field, &description->no_proxy);
 	case WANTS_REPLY:
 		return take_flag(field, &description->wants_reply);
 	default:

@@ -36,7 +36,9 @@ typedef struct {
 	char remote_ufrag[33];
 	bool gathering_done;  /* no more candidates will follow */
 	bool wants_reply;     /* the sender has not heard from the recipient in this session */
-	uint16_t listen_port; /* of the sender's WireGuard, 0 unknown */
+	uint16_t listen_port; /* of the sender's WireGuard, 0: not to be sent to */
+	/* The port of the sender's ICE agent is WireGuard's too, without a proxy in userspace. */
+	bool no_proxy;
 	size_t n_candidates;
 	WiceCandidate candidates[WICE_DESCRIPTION_MAX_CANDIDATES];
 } WiceDescription;

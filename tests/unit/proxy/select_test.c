@@ -74,7 +74,8 @@ START_TEST(each_pair_gets_its_path_and_mechanism)
 					    candidate(SRFLX, "203.0.113.5:4000") };
 	WiceCandidate local = candidate(cases[_i].local, "192.0.2.1:4000");
 	WiceCandidate remote = candidate(cases[_i].remote, cases[_i].remote_endpoint);
-	WiceSelectInput input = { .own_kernel = cases[_i].own_kernel,
+	WiceSelectInput input = { .mechanism = USER,
+				  .own_kernel = cases[_i].own_kernel,
 				  .peer_kernel = cases[_i].peer_kernel,
 				  .own_wg_port = cases[_i].own_port,
 				  .peer_wg_port = cases[_i].peer_port,
@@ -100,7 +101,8 @@ START_TEST(wireguard_in_this_process_needs_no_proxy)
 	const WiceCandidate signalled[] = { candidate(HOST, "192.0.2.9:4000") };
 	WiceCandidate local = candidate(cases[_i].local, "192.0.2.1:4000");
 	WiceCandidate remote = candidate(cases[_i].remote, cases[_i].remote_endpoint);
-	WiceSelectInput input = { .own_kernel = cases[_i].own_kernel,
+	WiceSelectInput input = { .mechanism = USER,
+				  .own_kernel = cases[_i].own_kernel,
 				  .peer_kernel = cases[_i].peer_kernel,
 				  .own_wg_port = cases[_i].own_port,
 				  .peer_wg_port = cases[_i].peer_port,
@@ -110,7 +112,7 @@ START_TEST(wireguard_in_this_process_needs_no_proxy)
 				  .peer_candidates = signalled };
 	WiceSelection with, without;
 	wice__select(&input, &without);
-	input.inprocess = true;
+	input.mechanism = WICE_MECHANISM_INPROCESS;
 	wice__select(&input, &with);
 	ck_assert_int_eq(with.path, without.path);
 	ck_assert_int_eq(wice_endpoint_compare(&with.endpoint, &without.endpoint), 0);
@@ -123,12 +125,91 @@ START_TEST(the_scope_of_a_link_local_address_is_kept)
 {
 	WiceCandidate local = candidate(HOST, "[fe80::1%2]:4000");
 	WiceCandidate remote = candidate(HOST, "[fe80::9%2]:4000");
-	WiceSelectInput input = { false, true, true, 1, 51820, &local, &remote, 0, NULL };
+	WiceSelectInput input = { .mechanism = USER,
+				  .own_kernel = true,
+				  .peer_kernel = true,
+				  .own_wg_port = 1,
+				  .peer_wg_port = 51820,
+				  .local = &local,
+				  .remote = &remote };
 	WiceSelection selection;
 	char text[WICE_ENDPOINT_SIZE];
 	wice__select(&input, &selection);
 	ck_assert_int_eq(selection.mechanism, KERNEL);
 	ck_assert_str_eq(wice_endpoint_format(&selection.endpoint, text), "[fe80::9%2]:51820");
+}
+END_TEST
+
+/* WireGuard's own sockets are for who would need a proxy else. */
+static const struct {
+	WiceMechanism mechanism;
+	bool peer_no_proxy;
+	WiceMechanism expected;
+} ends[] = {
+	{ USER, false, KERNEL },
+	{ USER, true, KERNEL },
+	{ WICE_MECHANISM_BPF, false, KERNEL },
+	{ WICE_MECHANISM_BPF, true, WICE_MECHANISM_BPF },
+	{ WICE_MECHANISM_NFT, false, KERNEL },
+	{ WICE_MECHANISM_NFT, true, WICE_MECHANISM_NFT },
+	{ WICE_MECHANISM_INPROCESS, true, WICE_MECHANISM_INPROCESS },
+};
+
+START_TEST(what_needs_no_proxy_stays_on_the_port_of_ice)
+{
+	WiceCandidate local = candidate(HOST, "192.0.2.1:4000");
+	WiceCandidate remote = candidate(HOST, "192.0.2.9:4000");
+	WiceSelectInput input = { .mechanism = ends[_i].mechanism,
+				  .own_kernel = true,
+				  .peer_kernel = true,
+				  .peer_no_proxy = ends[_i].peer_no_proxy,
+				  .own_wg_port = 1,
+				  .peer_wg_port = 51820,
+				  .local = &local,
+				  .remote = &remote };
+	WiceSelection selection;
+	wice__select(&input, &selection);
+	ck_assert_int_eq(selection.mechanism, ends[_i].expected);
+	ck_assert_int_eq(selection.endpoint.port, ends[_i].expected == KERNEL ? 51820 : 4000);
+}
+END_TEST
+
+#define BPF WICE_MECHANISM_BPF
+#define NFT WICE_MECHANISM_NFT
+#define INPROCESS WICE_MECHANISM_INPROCESS
+
+static const struct {
+	WiceMechanism wanted;
+	const char *available; /* b, i, n */
+	WiceMechanism expected;
+	const char *reason, *not_reason;
+} choices[] = {
+	{ WICE_MECHANISM_NONE, "bin", BPF, "shares WireGuard's port", "Not" },
+	{ WICE_MECHANISM_NONE, "in", INPROCESS, "Not bpf: no BPF.", "Not nft" },
+	{ WICE_MECHANISM_NONE, "n", NFT, "Not bpf: no BPF.", "asked" },
+	{ WICE_MECHANISM_NONE, "", USER, "Not bpf: no BPF. Not nft: no nft.", "Not user" },
+	{ BPF, "bin", BPF, "It was asked for.", "Not" },
+	{ BPF, "n", NFT, "Not bpf: no BPF.", "asked" },
+	{ NFT, "bin", NFT, "It was asked for.", "Not" },
+	{ NFT, "bi", USER, "Not nft: no nft.", "bpf" },
+	{ INPROCESS, "bin", INPROCESS, "It was asked for.", "Not" },
+	{ INPROCESS, "bn", NFT, "nftables", "Not bpf" },
+	{ USER, "bin", USER, "It was asked for.", "Not" },
+};
+
+START_TEST(the_best_mechanism_is_chosen_and_says_why)
+{
+	const char *available = choices[_i].available;
+	WiceMechanismInput input = {
+		.wanted = choices[_i].wanted,
+		.bpf = { strchr(available, 'b') != NULL, "no BPF." },
+		.nft = { strchr(available, 'n') != NULL, "no nft." },
+		.inprocess = { strchr(available, 'i') != NULL, NULL },
+	};
+	char reason[WICE_MECHANISM_REASON_SIZE];
+	ck_assert_int_eq(wice__select_mechanism(&input, reason), choices[_i].expected);
+	ck_assert_msg(strstr(reason, choices[_i].reason), "%s", reason);
+	ck_assert_msg(!strstr(reason, choices[_i].not_reason), "%s", reason);
 }
 END_TEST
 
@@ -140,6 +221,10 @@ int main(void)
 	tcase_add_loop_test(tcase, wireguard_in_this_process_needs_no_proxy, 0,
 			    G_N_ELEMENTS(cases));
 	tcase_add_test(tcase, the_scope_of_a_link_local_address_is_kept);
+	tcase_add_loop_test(tcase, what_needs_no_proxy_stays_on_the_port_of_ice, 0,
+			    G_N_ELEMENTS(ends));
+	tcase_add_loop_test(tcase, the_best_mechanism_is_chosen_and_says_why, 0,
+			    G_N_ELEMENTS(choices));
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);
 	srunner_run_all(runner, CK_ENV);

@@ -55,6 +55,7 @@ static inline WiceDescription description_sample(void)
 	strcpy(description.remote_ufrag, "P33r");
 	description.wants_reply = true;
 	description.listen_port = 51820;
+	description.no_proxy = true;
 	description.candidates[0] = candidate_of(WICE_CANDIDATE_HOST, "192.0.2.7:51820");
 	description.candidates[1] = candidate_of(WICE_CANDIDATE_HOST, "[2001:db8::7]:51820");
 	description.candidates[2] =
@@ -98,6 +99,7 @@ static inline bool description_equal(const WiceDescription *a, const WiceDescrip
 	bool equal = strcmp(a->ufrag, b->ufrag) == 0 && strcmp(a->pwd, b->pwd) == 0 &&
 		     strcmp(a->remote_ufrag, b->remote_ufrag) == 0 &&
 		     a->gathering_done == b->gathering_done && a->wants_reply == b->wants_reply &&
+		     a->no_proxy == b->no_proxy &&
 		     a->listen_port == b->listen_port && a->n_candidates == b->n_candidates;
 	for (size_t i = 0; equal && i < a->n_candidates; i++)
 		equal = candidate_equal(&a->candidates[i], &b->candidates[i]);
