@@ -363,6 +363,7 @@ START_TEST(probes_leave_from_the_path_and_answers_come_back)
 	select_both();
 	enter(1);
 	int server = bind_socket(addresses[_i][1], 0, &server_endpoint);
+	enter(0);
 	world_stun(probe, "wiCexxxxxxxx");
 	ck_assert_int_eq(proxy->ops->path_send(hosts[0].path, &server_endpoint, probe, 20), 0);
 	world_expect(&world, server, probe, 20, &hosts[0].ice_endpoint);
