@@ -24,4 +24,8 @@
 WiceProxy *wice__proxy_nft_new(GMainContext *context, const char *ifname, uint16_t wg_port,
 			       GError **error);
 
+/* The same as on a kernel that does not know owners: for tests. */
+WiceProxy *wice__proxy_nft_new_ownerless(GMainContext *context, const char *ifname,
+					 uint16_t wg_port, GError **error);
+
 #endif
