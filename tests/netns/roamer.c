@@ -95,10 +95,8 @@ static void on_poll(void *user_data)
 	WiceEndpoint seen = look(roamer);
 	bool known = path_of(roamer, &seen) >= 0;
 	WiceRoamVerdict verdict = wice__roam_seen(&roamer->roam, &seen, known, wice__now_ms());
-	if (verdict == WICE_ROAM_REASSERT || verdict == WICE_ROAM_NUDGE)
+	if (verdict == WICE_ROAM_REASSERT)
 		write_endpoint(roamer);
-	if (verdict == WICE_ROAM_NUDGE)
-		nudge(roamer);
 	int64_t now = wice__now_ms();
 	bool fast = wice__roam_wants_polls(&roamer->roam, now);
 	wice__timer_set(roamer->timer, now + (fast ? POLL_FAST_MS : POLL_IDLE_MS));
@@ -117,6 +115,8 @@ static void obey(Roamer *roamer)
 		return;
 	wice__roam_selected(&roamer->roam, &roamer->paths[path], wice__now_ms());
 	write_endpoint(roamer);
+	if (roamer->roam.controlling)
+		nudge(roamer);
 	wice__timer_set(roamer->timer, wice__now_ms() + POLL_FAST_MS / 2);
 }
 
