@@ -467,9 +467,15 @@ void wice__interface_network_changed(WiceInterface *interface)
 	wice__interface_event(interface, WICE_SESSION_NETWORK_CHANGED);
 }
 
+static void forgive_peer(WicePeer *peer, void *user_data)
+{
+	wice__peer_forgive(peer);
+}
+
 void wice__interface_want(WiceInterface *interface, WiceMechanism wanted)
 {
 	wice__mechanisms_want(interface->mechanisms, wanted);
+	wice__interface_foreach_peer(interface, forgive_peer, NULL);
 	wice__interface_event(interface, WICE_SESSION_RESTART);
 }
 

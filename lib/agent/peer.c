@@ -513,6 +513,11 @@ static void run(WicePeer *peer, const WiceSessionEvent *event)
 	report_state(peer);
 }
 
+void wice__peer_forgive(WicePeer *peer)
+{
+	peer->refused = 0;
+}
+
 void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside)
 {
 	if (peer->attempt)
@@ -526,8 +531,8 @@ static void on_timer(void *user_data)
 
 void wice__peer_event(WicePeer *peer, WiceSessionEventType type)
 {
-	if (type == WICE_SESSION_NETWORK_CHANGED || type == WICE_SESSION_RESTART)
-		peer->refused = 0;
+	if (type == WICE_SESSION_NETWORK_CHANGED)
+		wice__peer_forgive(peer);
 	run(peer, &(WiceSessionEvent){ .type = type });
 }
 

@@ -34,6 +34,8 @@ WicePeerState wice__peer_state(const WicePeer *peer);
 
 /* START, STOP, RESTART, NETWORK_CHANGED, SIGNALING_READY. */
 void wice__peer_event(WicePeer *peer, WiceSessionEventType type);
+/* Mechanisms that did not get through to the peer may be tried again. */
+void wice__peer_forgive(WicePeer *peer);
 /* The interface has learned more of its one port. */
 void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside);
 /* A newer snapshot of the device has this for the peer. */
