@@ -29,7 +29,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "mux_maps.h"
+#include "proxy/bpf/mux_maps.h"
 
 #define NEXT TC_ACT_UNSPEC
 #define IP_MF_AND_OFFSET 0x3fff /* RFC 791 section 3.1: "more fragments" and the offset */
@@ -180,8 +180,9 @@ static __always_inline bool read_packet(struct __sk_buff *skb, __u32 offset, Pac
 	}
 	if (bpf_skb_load_bytes(skb, packet->offset, &packet->udp, sizeof packet->udp) < 0)
 		return false;
-	packet->end = packet->offset + bpf_ntohs(packet->udp.len);
-	return packet->end <= skb->len;
+	__u32 len = bpf_ntohs(packet->udp.len);
+	packet->end = packet->offset + len;
+	return len >= sizeof packet->udp && packet->end <= skb->len;
 }
 
 /* The types of WireGuard's messages: 1 to 4 as a little-endian word. */

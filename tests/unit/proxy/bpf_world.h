@@ -111,6 +111,16 @@ static inline int bpf_socket(const char *address, WiceEndpoint *ret)
 	return fd;
 }
 
+static inline int bpf_far_socket(const BpfWorld *world, const char *address, WiceEndpoint *ret)
+{
+	if (world->far == world->near)
+		return bpf_socket(address, ret);
+	bpf_enter(world->far);
+	int fd = bpf_socket(address, ret);
+	bpf_enter(world->near);
+	return fd;
+}
+
 static inline void bpf_send(int fd, const WiceEndpoint *to, const void *packet, size_t len)
 {
 	struct sockaddr_storage name;
@@ -168,9 +178,7 @@ static inline void bpf_world_talk(BpfWorld *world, const char *local, const char
 	WiceEndpoint wg_at, agent_at, other_at, heard, wire;
 	int wg = bpf_socket(local, &wg_at);
 	int agent = bpf_socket(local, &agent_at);
-	bpf_enter(world->far);
-	int other = bpf_socket(remote, &other_at);
-	bpf_enter(world->near);
+	int other = bpf_far_socket(world, remote, &other_at);
 	wire = agent_at;
 	wire.port = wg_at.port;
 	ck_assert_int_eq(wice__bpf_mux_add(world->mux, wg_at.port, &agent_at, BPF_UFRAG), 0);
