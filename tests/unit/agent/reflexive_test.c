@@ -232,10 +232,8 @@ START_TEST(the_worst_nat_of_both_families_is_told)
 	expect(&world, SEEN " [fd77::1]:51820", WICE_NAT_ENDPOINT_INDEPENDENT);
 	world.servers[1].says = SEEN_TOO;
 	wice__reflexive_network_changed(world.reflexive);
-	for (unsigned i = 0;
-	     i < 3000 && wice__reflexive_nat(world.reflexive) != WICE_NAT_ENDPOINT_DEPENDENT; i++)
+	while (wice__reflexive_nat(world.reflexive) != WICE_NAT_ENDPOINT_DEPENDENT)
 		g_main_context_iteration(world.bpf.context, TRUE);
-	ck_assert_int_eq(wice__reflexive_nat(world.reflexive), WICE_NAT_ENDPOINT_DEPENDENT);
 	world_close(&world);
 }
 END_TEST
