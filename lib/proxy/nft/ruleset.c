@@ -57,16 +57,10 @@
 /* Offsets in the UDP header. */
 enum { SOURCE_PORT = 0, DESTINATION_PORT = 2, CHECKSUM = 6, PAYLOAD = 8 };
 
-static const uint8_t words[4][4] = { { 1 }, { 2 }, { 3 }, { 4 } };
+/* Of the anonymous sets; those of the others are below. */
+#define FIRST_WORDS_ID 7
 
-static const WiceNftSet wireguard = {
-	.name = "__set%d",
-	.id = 1,
-	.flags = NFT_SET_ANONYMOUS | NFT_SET_CONSTANT,
-	.key_type = WICE_NFT_TYPE_INTEGER,
-	.key_len = sizeof words[0],
-	.size = G_N_ELEMENTS(words),
-};
+static const uint8_t words[4][4] = { { 1 }, { 2 }, { 3 }, { 4 } };
 
 #define PAIR(first, second) WICE_NFT_TYPE_PAIR(WICE_NFT_TYPE_##first, WICE_NFT_TYPE_##second)
 #define TO_PORT .data_type = WICE_NFT_TYPE_INET_SERVICE, .data_len = 2
@@ -108,13 +102,13 @@ static const Family families[2] = {
 	  .source = 12,
 	  .destination = 16,
 	  .behind = NFT_REG32_01,
-	  SETS("4", 2, IPV4_ADDR, 8) },
+	  SETS("4", 1, IPV4_ADDR, 8) },
 	{ .nfproto = NFPROTO_IPV6,
 	  .address_len = 16,
 	  .source = 8,
 	  .destination = 24,
 	  .behind = NFT_REG_2,
-	  SETS("6", 5, IPV6_ADDR, 20) },
+	  SETS("6", 4, IPV6_ADDR, 20) },
 };
 
 static const Family *family_of(uint8_t family)
@@ -194,18 +188,33 @@ static void add_learning_rule(WiceNftBatch *batch, const Family *family)
 	wice__nft_rule_end(batch);
 }
 
-static void add_ingress_rule(WiceNftBatch *batch, const Family *family, uint16_t wg_port,
-			     bool has_checksum)
+/* Each rule has an anonymous set of its own, number id. */
+static WiceNftSet add_words(WiceNftBatch *batch, uint32_t id)
 {
+	WiceNftSet set = {
+		.name = "__set%d",
+		.id = id,
+		.flags = NFT_SET_ANONYMOUS | NFT_SET_CONSTANT,
+		.key_type = WICE_NFT_TYPE_INTEGER,
+		.key_len = sizeof words[0],
+		.size = G_N_ELEMENTS(words),
+	};
 	WiceNftElement elements[G_N_ELEMENTS(words)] = { 0 };
-	static const uint8_t zero[2];
-	uint16_t port = htons(wg_port);
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
 		memcpy(elements[i].key, words[i], sizeof words[i]);
 		elements[i].key_len = sizeof words[i];
 	}
-	wice__nft_add_set(batch, &wireguard);
-	wice__nft_add_elements(batch, &wireguard, elements, G_N_ELEMENTS(elements));
+	wice__nft_add_set(batch, &set);
+	wice__nft_add_elements(batch, &set, elements, G_N_ELEMENTS(elements));
+	return set;
+}
+
+static void add_ingress_rule(WiceNftBatch *batch, const Family *family, uint16_t wg_port,
+			     bool has_checksum, uint32_t words_id)
+{
+	static const uint8_t zero[2];
+	uint16_t port = htons(wg_port);
+	WiceNftSet wireguard = add_words(batch, words_id);
 	wice__nft_rule_begin(batch, "ingress");
 	match_byte(batch, NFT_META_NFPROTO, family->nfproto);
 	match_udp(batch);
@@ -240,9 +249,10 @@ static void add_rules(WiceNftBatch *batch, uint16_t wg_port)
 		return;
 	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
 		add_learning_rule(batch, &families[i]);
+	uint32_t words_id = FIRST_WORDS_ID;
 	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
-		add_ingress_rule(batch, &families[i], wg_port, true);
-	add_ingress_rule(batch, family_of(WICE_FAMILY_IPV4), wg_port, false);
+		add_ingress_rule(batch, &families[i], wg_port, true, words_id++);
+	add_ingress_rule(batch, family_of(WICE_FAMILY_IPV4), wg_port, false, words_id);
 	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
 		add_egress_rule(batch, &families[i], wg_port, false);
 	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)

@@ -212,11 +212,12 @@ static int make_ownerless(WiceNftTable *table, GMainContext *context)
 	return r < 0 ? r : rebuild(table);
 }
 
+/* -EEXIST: it is another process's. */
 static int make_table(WiceNftTable *table, GMainContext *context, uint32_t *ret_owner)
 {
 	int r = wice__nft_find_table(table->socket, table->name, ret_owner);
 	if (r == 0 && *ret_owner)
-		return -EBUSY;
+		return -EEXIST;
 	if (r == 0)
 		r = delete_table(table);
 	if (r < 0 && r != -ENOENT)
@@ -225,7 +226,7 @@ static int make_table(WiceNftTable *table, GMainContext *context, uint32_t *ret_
 	if (r == -EINVAL || r == -EOPNOTSUPP) /* the flag is not known */
 		r = make_ownerless(table, context);
 	/* That this process may change tables at all, wice__nft_find_table() has shown. */
-	return r == -EPERM ? -EBUSY : r;
+	return r == -EPERM ? -EEXIST : r;
 }
 
 static void set_error(GError **error, const WiceNftTable *table, int r, uint32_t owner)
@@ -238,7 +239,7 @@ static void set_error(GError **error, const WiceNftTable *table, int r, uint32_t
 			    "CAP_NET_ADMIN.",
 			    table->ifname);
 		return;
-	case EBUSY:
+	case EEXIST:
 		g_set_error(
 			error, WICE_ERROR, WICE_ERROR_BUSY,
 			"Rules for %s cannot be added to nf_tables, because another process "
