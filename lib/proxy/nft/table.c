@@ -425,21 +425,30 @@ static int add_route(WiceNftTable *table, const WiceNftSet *map, const WiceEndpo
 	return r;
 }
 
+/* See ruleset.c for why this takes two steps. */
 static int replace_route(WiceNftTable *table, const WiceNftSet *map, Element *element,
 			 uint16_t port)
 {
+	const WiceNftSet *moving = wice__nft_ruleset_moving(element->key.address.family);
 	uint16_t former = element->port;
-	WiceNftElement raw;
+	WiceNftElement old, new;
 	WiceNftBatch batch;
-	wice__nft_begin(table->socket, &batch, table->name);
-	wice__nft_element_init(&raw, &element->key, former);
-	wice__nft_delete_element(&batch, map, &raw);
+	wice__nft_element_init(&old, &element->key, former);
+	wice__nft_element_init(&new, &element->key, port);
 	element->port = port;
-	put_element(&batch, map, element);
+	wice__nft_begin(table->socket, &batch, table->name);
+	wice__nft_add_elements(&batch, moving, &new, 1);
+	wice__nft_delete_element(&batch, map, &old);
+	wice__nft_add_elements(&batch, map, &new, 1);
 	int r = commit_or_rebuild(table, &batch);
-	if (r < 0)
+	if (r < 0) {
 		element->port = former;
-	return r;
+		return r;
+	}
+	wice__nft_begin(table->socket, &batch, table->name);
+	wice__nft_delete_element(&batch, moving, &new);
+	(void)commit_or_rebuild(table, &batch);
+	return 0;
 }
 
 int wice__nft_table_route(WiceNftTable *table, const WiceEndpoint *remote, uint16_t port,
