@@ -43,7 +43,7 @@ JOBS = (
     ("unprivileged", 60, "CK_RUN_CASE=unprivileged {tests}/kernel/kernel-wg"),
     ("oracle", 120, "{here}/oracle.sh {build}/tools/wg"),
     ("engine", 120, "{here}/engine.sh {build}/tools/wice-wg 0"),
-    ("nft", 240, "{tests}/unit/unit-proxy_nft && {tests}/unit/unit-proxy_nft_table"),
+    ("nft", 600, "{tests}/unit/unit-proxy_nft && {tests}/unit/unit-proxy_nft_table"),
     ("figures", 120, "{here}/figures.sh {build}/tools/wg {tests}/bench/bench-race"),
     ("rekeys by the clock", 600, "{here}/engine.sh {build}/tools/wice-wg 7"),
 )
