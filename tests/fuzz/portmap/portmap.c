@@ -103,7 +103,8 @@ static void happen(WicePortmapMapper *mapper, unsigned what, const uint8_t *pack
 		if (!mapper->upnp_running)
 			break;
 		external.address.family = len % 2 ? WICE_FAMILY_IPV4 : WICE_FAMILY_IPV6;
-		memcpy(external.address.bytes, packet, MIN(len, 4));
+		if (len >= 4)
+			memcpy(external.address.bytes, packet, 4);
 		external.port = (uint16_t)len;
 		wice__portmap_mapper_upnp_done(mapper, len ? &external : NULL, (uint32_t)len * 10,
 					       now);
