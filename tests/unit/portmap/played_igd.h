@@ -14,16 +14,18 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#define IGD_EXTERNAL "198.51.100.7"
+
 /* An Internet gateway device at 127.0.0.1, as simple as miniupnpc lets it be, on a thread. */
 typedef struct {
+	GMutex lock; /* of all but what igd_start() sets */
+	GCond changed;
 	/* How it behaves. */
 	const char *external;
 	const char *says_to_be_at; /* the host in its URL */
 	bool permanent_only;
 	unsigned taken_port; /* somebody else has it */
 	/* What has happened. */
-	GMutex lock;
-	GCond changed;
 	unsigned n_searches, n_requests, n_added, n_deleted;
 	unsigned external_port, internal_port, lease_s, deleted_port;
 	bool hang;    /* is not to answer AddPortMapping */
@@ -68,16 +70,16 @@ static inline void igd_answer_search(Igd *igd)
 	socklen_t len = sizeof source;
 	if (recvfrom(igd->ssdp_fd, text, sizeof text, 0, (struct sockaddr *)&source, &len) < 0)
 		return;
+	g_mutex_lock(&igd->lock);
+	igd->n_searches++;
 	snprintf(text, sizeof text,
 		 "HTTP/1.1 200 OK\r\n"
 		 "ST: urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n"
 		 "USN: uuid:1::urn:schemas-upnp-org:device:InternetGatewayDevice:1\r\n"
 		 "LOCATION: http://%s:%u/desc.xml\r\n\r\n",
 		 igd->says_to_be_at, igd->port);
-	sendto(igd->ssdp_fd, text, strlen(text), 0, (struct sockaddr *)&source, len);
-	g_mutex_lock(&igd->lock);
-	igd->n_searches++;
 	g_mutex_unlock(&igd->lock);
+	sendto(igd->ssdp_fd, text, strlen(text), 0, (struct sockaddr *)&source, len);
 }
 
 #define IGD_DESCRIPTION                                                            \
@@ -122,7 +124,6 @@ static inline unsigned igd_add(Igd *igd, const char *request)
 		return 718;
 	if (igd->permanent_only && lease_s)
 		return 725;
-	g_mutex_lock(&igd->lock);
 	igd->hanging = igd->hang;
 	g_cond_broadcast(&igd->changed);
 	while (igd->hang)
@@ -132,17 +133,14 @@ static inline unsigned igd_add(Igd *igd, const char *request)
 	igd->external_port = port;
 	igd->internal_port = igd_number(request, "NewInternalPort");
 	igd->lease_s = lease_s;
-	g_mutex_unlock(&igd->lock);
 	return 0;
 }
 
 static inline void igd_delete(Igd *igd, const char *request)
 {
-	g_mutex_lock(&igd->lock);
 	igd->n_deleted++;
 	igd->deleted_port = igd_number(request, "NewExternalPort");
 	g_cond_broadcast(&igd->changed);
-	g_mutex_unlock(&igd->lock);
 }
 
 static inline char *igd_soap(const char *action, const char *contents)
@@ -205,8 +203,8 @@ static inline void igd_serve(Igd *igd)
 	}
 	g_mutex_lock(&igd->lock);
 	igd->n_requests++;
-	g_mutex_unlock(&igd->lock);
 	g_autofree char *body = igd_handle(igd, request, &error);
+	g_mutex_unlock(&igd->lock);
 	g_autofree char *answer =
 		g_strdup_printf("HTTP/1.1 %s\r\nContent-Type: text/xml\r\n"
 				"Content-Length: %zu\r\nConnection: close\r\n\r\n%s",
@@ -241,7 +239,7 @@ static gpointer igd_run(gpointer data)
 /* False, having said why, if it cannot be played here. In a network namespace of one's own. */
 static inline bool igd_start(Igd *igd)
 {
-	igd->external = "198.51.100.7";
+	igd->external = IGD_EXTERNAL;
 	igd->says_to_be_at = "127.0.0.1";
 	g_mutex_init(&igd->lock);
 	g_cond_init(&igd->changed);
@@ -260,6 +258,22 @@ static inline void igd_stop(Igd *igd)
 	close(igd->ssdp_fd);
 	close(igd->http_fd);
 }
+
+/* Its fields are to be used by these while it runs. */
+#define igd_set(igd, field, value)                 \
+	do {                                       \
+		g_mutex_lock(&(igd)->lock);        \
+		(igd)->field = (value);            \
+		g_cond_broadcast(&(igd)->changed); \
+		g_mutex_unlock(&(igd)->lock);      \
+	} while (0)
+
+#define igd_expect(igd, field, value)                   \
+	do {                                            \
+		g_mutex_lock(&(igd)->lock);             \
+		ck_assert_uint_eq((igd)->field, value); \
+		g_mutex_unlock(&(igd)->lock);           \
+	} while (0)
 
 /* Waits until a number or flag of it is not zero. */
 #define igd_wait(igd, field)                                                               \
