@@ -428,10 +428,12 @@ START_TEST(other_servers_make_a_new_start)
 	World world;
 	start(&world, 2, (Server[MAX_SERVERS]){ { SEEN }, { SEEN } });
 	pass(&world, 1000);
-	WiceEndpoint turned[] = { endpoint_of(addresses[1]),
-				  endpoint_of(addresses[0]),
-				  endpoint_of(addresses[1]),
-				  { 0 } };
+	WiceEndpoint turned[] = {
+		endpoint_of(addresses[1]),
+		endpoint_of(addresses[0]),
+		endpoint_of(addresses[1]),
+		endpoint_of(NULL),
+	};
 	wice__stun_mapping_set_servers(&world.mapping, turned, 4, world.now);
 	expect(&world, SEEN, BASE, WICE_NAT_ENDPOINT_INDEPENDENT);
 	ck_assert_int_eq(wice__stun_mapping_deadline(&world.mapping) - world.now, KEEPALIVE - 1000);
