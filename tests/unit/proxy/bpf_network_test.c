@@ -3,6 +3,7 @@
 /* Real sockets on real devices, in network namespaces of their own. */
 #include <linux/capability.h>
 #include <linux/ethtool.h>
+#include <linux/if_packet.h>
 #include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <signal.h>
@@ -140,6 +141,64 @@ START_TEST(over_a_vlan)
 }
 END_TEST
 
+/* An Ethernet frame with a VLAN tag from the other end, whatever its kernel can do. */
+static void send_tagged(const BpfWorld *world, uint16_t vid, const uint8_t *payload, size_t len)
+{
+	uint8_t
+		frame[18 + 28 + 64] = {
+			2,    0,  0, 0, 0,  1,  2, 0, 0,  0,           0,    2,
+			0x81, 0,  0, 0, 8,  0, /* Ethernet */
+			0x45, 0,  0, 0, 0,  0,  0, 0, 64, IPPROTO_UDP, 0,    0,
+			10,   88, 0, 2, 10, 88, 0, 1, 0,  9,           0xca, 0x6c, /* port 51820 */
+		};
+	uint32_t sum = 0;
+	frame[15] = (uint8_t)vid;
+	frame[21] = (uint8_t)(28 + len);
+	frame[43] = (uint8_t)(8 + len);
+	memcpy(frame + 46, payload, len);
+	for (int i = 18; i < 38; i += 2)
+		sum += (uint32_t)(frame[i] << 8 | frame[i + 1]);
+	sum = ~((sum & 0xffff) + (sum >> 16));
+	frame[28] = (uint8_t)(sum >> 8);
+	frame[29] = (uint8_t)sum;
+	bpf_enter(world->far);
+	struct sockaddr_ll to = { .sll_family = AF_PACKET,
+				  .sll_ifindex = (int)if_nametoindex("wire") };
+	int fd = socket(AF_PACKET, SOCK_RAW, 0);
+	ck_assert_int_eq(sendto(fd, frame, 46 + len, 0, (struct sockaddr *)&to, sizeof to),
+			 (ssize_t)(46 + len));
+	close(fd);
+	bpf_enter(world->near);
+}
+
+/* Number 0 is no VLAN, but a priority. */
+START_TEST(packets_of_a_vlan_are_none_of_the_device_below)
+{
+	const WiceEndpoint source = { .address = { WICE_FAMILY_IPV4, { 10, 88, 0, 2 } },
+				      .port = 9 };
+	uint8_t stun[64];
+	BpfWorld world;
+	WiceEndpoint agent_at;
+	WiceBpfMuxCounters counters;
+	if (!bpf_world_open(&world, _i) || !bpf_world_add_wire(&world))
+		return;
+	bpf_set_addresses(&world, "wire");
+	ck_assert(bpf_run("ip link set wire address 02:00:00:00:00:01"));
+	BPF_UNTIL(&world, wice__bpf_mux_n_uplinks(world.mux) == LOOPBACK + 1);
+	int agent = bpf_socket(BPF_NEAR4, &agent_at);
+	ck_assert_int_eq(wice__bpf_mux_add(world.mux, 51820, &agent_at, BPF_UFRAG), 0);
+	size_t len = bpf_stun(stun, 0x0001, 7, BPF_UFRAG ":peers");
+	send_tagged(&world, 7, stun, len);
+	len = bpf_stun(stun, 0x0001, 0, BPF_UFRAG ":peers");
+	send_tagged(&world, 0, stun, len);
+	bpf_expect(agent, stun, len, &source);
+	wice__bpf_mux_counters(world.mux, &counters);
+	ck_assert_uint_eq(counters.requests, 1);
+	close(agent);
+	bpf_world_close(&world);
+}
+END_TEST
+
 static int open_tun(void)
 {
 	struct ifreq request = { .ifr_name = "tun", .ifr_flags = IFF_TUN | IFF_NO_PI };
@@ -241,4 +300,5 @@ END_TEST
 BPF_SUITE_MAIN("bpf network", sockets_share_a_port_over_loopback,
 	       two_capabilities_are_all_that_it_takes, who_lacks_one_is_told_so,
 	       over_a_wire_with_and_without_checksum_offload, over_a_vlan,
+	       packets_of_a_vlan_are_none_of_the_device_below,
 	       over_a_device_without_ethernet_header, what_is_forwarded_is_not_moved)
