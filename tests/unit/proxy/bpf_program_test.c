@@ -200,6 +200,7 @@ static void fill(void)
 {
 	static const char *const ours[] = { OURS }, *const any[] = { "0.0.0.0", "::" };
 	set_bit(mux->bss->wg_ports, WG_PORT);
+	set_bit(mux->bss->wg_ports, WG_PORT + 1);
 	mux->bss->alive_until_ns = UINT64_MAX;
 	for (Family family = IPV4; family < N_FAMILIES; family++) {
 		WiceMuxSocket agent = { mapped(family, ours[family]), htons(AGENT_PORT), 0 };
@@ -374,6 +375,7 @@ START_TEST(endpoints_of_others)
 		{ "forwarded", { { SOMEBODYS }, { THEIRS }, AGENT_PORT, 1 }, true, 0 },
 		{ "to the agent", { { THEIRS }, { OURS }, AGENT_PORT, AGENT_PORT }, false, 0 },
 		{ "to WireGuard", { { THEIRS }, { OURS }, 1, WG_PORT }, false, AGENT_PORT },
+		{ "to another WireGuard", { { THEIRS }, { OURS }, 1, WG_PORT + 1 }, false, 0 },
 		{ "to another port", { { THEIRS }, { OURS }, 1, OTHER_PORT }, false, 0 },
 		{ "forwarded too", { { THEIRS }, { SOMEBODYS }, 1, WG_PORT }, false, 0 },
 	};
@@ -430,7 +432,13 @@ START_TEST(payloads_of_others)
 			uint8_t payload[1500] = { 0 };
 			memcpy(payload + 4, agent_id, sizeof agent_id);
 			memcpy(payload, cases[i].begin, sizeof cases[i].begin);
-			Packet packet = make_packet(&received, family, payload, cases[i].len);
+			Headers headers = received;
+			Packet packet = make_packet(&headers, family, payload, cases[i].len);
+			expect(cases[i].name, false, &packet, 0);
+			/* What a glance does not find. */
+			headers.options = 1;
+			headers.type = 60;
+			packet = make_packet(&headers, family, payload, cases[i].len);
 			expect(cases[i].name, false, &packet, 0);
 			/* Whatever an agent sends leaves from WireGuard's port. */
 			packet = make_packet(&sent, family, payload, cases[i].len);

@@ -94,6 +94,34 @@ START_TEST(sockets_are_told_apart)
 }
 END_TEST
 
+/* On two addresses; one of them goes. */
+START_TEST(sockets_of_equal_ports_do_not_depend_on_each_other)
+{
+	static const uint8_t packet[20] = { 0, 1 };
+	BpfWorld world;
+	WiceEndpoint first_at, second_at, other_at, wire;
+	if (!bpf_world_open(&world, _i))
+		return;
+	int first = bpf_socket("127.0.0.1", &first_at);
+	second_at = first_at;
+	second_at.address.bytes[3] = 2;
+	int second = bpf_bound_socket(&second_at, &wire);
+	int other = bpf_socket("127.0.0.3", &other_at);
+	ck_assert_int_eq(wice__bpf_mux_add(world.mux, WG_PORT, &first_at, NULL), 0);
+	ck_assert_int_eq(wice__bpf_mux_add(world.mux, WG_PORT, &second_at, NULL), 0);
+	wice__bpf_mux_remove(world.mux, WG_PORT, &first_at, NULL);
+	wire.port = WG_PORT;
+	bpf_send(second, &other_at, packet, sizeof packet);
+	bpf_expect(other, packet, sizeof packet, &wire);
+	bpf_send(first, &other_at, packet, sizeof packet);
+	bpf_expect(other, packet, sizeof packet, &first_at);
+	close(first);
+	close(second);
+	close(other);
+	bpf_world_close(&world);
+}
+END_TEST
+
 /* A failure leaves nothing behind: the first ones' room can be used again. */
 START_TEST(room_is_bounded)
 {
@@ -173,5 +201,6 @@ START_TEST(packets_are_counted)
 }
 END_TEST
 
-BPF_SUITE_MAIN("bpf proxy", the_hooks_do_what_they_say, sockets_are_told_apart, room_is_bounded,
+BPF_SUITE_MAIN("bpf proxy", the_hooks_do_what_they_say, sockets_are_told_apart,
+	       sockets_of_equal_ports_do_not_depend_on_each_other, room_is_bounded,
 	       the_process_stays_as_it_was, packets_are_counted)
