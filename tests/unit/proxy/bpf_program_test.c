@@ -42,6 +42,7 @@ typedef struct {
 	uint16_t fragment; /* IPv4: flags and offset */
 	uint8_t options;   /* IPv4: their 32-bit words; IPv6: headers of type */
 	uint8_t type;      /* IPv6: of these */
+	uint8_t last_type; /* IPv6: of the last of them, 0: the same */
 	bool no_checksum;
 } Headers;
 
@@ -125,7 +126,8 @@ static void write_ipv6(Packet *packet, const Headers *headers)
 	packet->udp = ETHERNET + 40;
 	for (uint8_t i = 0; i < headers->options; i++) {
 		uint8_t *header = packet->bytes + packet->udp;
-		*next = headers->type;
+		bool last = i + 1 == headers->options && headers->last_type;
+		*next = last ? headers->last_type : headers->type;
 		next = header;
 		header[1] = i % 3;
 		packet->udp += 8 + header[1] * 8u;
@@ -338,6 +340,22 @@ START_TEST(headers_of_all_kinds)
 		{ "an IPv6 fragment", IPV6, { .options = 1, .type = 44 }, false },
 		{ "a routing header", IPV6, { .options = 1, .type = 43 }, false },
 		{ "authenticated", IPV6, { .options = 1, .type = 51 }, false },
+		{ "options of both kinds",
+		  IPV6,
+		  { .options = 2, .type = 0, .last_type = 60 },
+		  true },
+		{ "a fragment behind options",
+		  IPV6,
+		  { .options = 2, .type = 60, .last_type = 44 },
+		  false },
+		{ "routing behind options",
+		  IPV6,
+		  { .options = 2, .type = 60, .last_type = 43 },
+		  false },
+		{ "authenticated options",
+		  IPV6,
+		  { .options = 2, .type = 60, .last_type = 51 },
+		  false },
 		{ "encrypted", IPV6, { .options = 1, .type = 50 }, false },
 	};
 	if (!open_mux())
@@ -391,7 +409,7 @@ START_TEST(endpoints_of_others)
 			packet = received_response(headers, family, agent_id);
 			expect(cases[i].name, cases[i].egress, &packet, cases[i].moved);
 		}
-		Headers to_asker = { { THEIRS }, { SOMEBODYS }, 1, WG_PORT, 0, 0, 0, false };
+		Headers to_asker = { { THEIRS }, { SOMEBODYS }, 1, WG_PORT, 0, 0, 0, 0, false };
 		ask(family);
 		Packet packet = received_response(&to_asker, family, asker_id);
 		expect("an answer to who has no address", false, &packet, ASKER_PORT);
