@@ -14,7 +14,8 @@
  *   controlling end   writes the selected endpoint again at every poll that sees another known one.
  *                     Each write turns at least the packets up to the next arrival into 2s, which
  *                     come back as 2s, so the 1s die out: the faster, the fewer packets there are
- *                     per poll and the shorter the round trip.
+ *                     per poll and the shorter the round trip. One packet must be sent at once: at
+ *                     an end that hardly sends and hears much, nothing else would say 2.
  *   controlled end    writes when its own ICE selects a path, and never again. If that was another
  *                     path than the controlling end's, it is led to that one by its packets. Both
  *                     ends insisting would be no faster, and without end if they disagree.
@@ -43,8 +44,6 @@
 #define MAX_INSISTENCES 3
 /* Polls are fast for so long after a switch, and after a deviation that was answered. */
 #define FAST_POLLS_MS 2000
-/* Where we hardly send, what is written changes nothing unless something is sent just then. */
-#define NUDGE_MS 200
 
 static bool same(const WiceEndpoint *a, const WiceEndpoint *b)
 {
@@ -82,16 +81,13 @@ static WiceRoamVerdict adopt(WiceRoam *roam, const WiceEndpoint *seen)
 static WiceRoamVerdict insist(WiceRoam *roam, int64_t now)
 {
 	roam->polls_until = now + FAST_POLLS_MS;
-	if (now < roam->nudge_at)
-		return WICE_ROAM_REASSERT;
-	roam->nudge_at = now + NUDGE_MS;
-	return WICE_ROAM_NUDGE;
+	return WICE_ROAM_REASSERT;
 }
 
 WiceRoamVerdict wice__roam_seen(WiceRoam *roam, const WiceEndpoint *seen, bool known,
 				int64_t now_ms)
 {
-	if (!roam->selected.address.family || same(seen, &roam->selected))
+	if (!roam->selected.address.family || !seen->address.family || same(seen, &roam->selected))
 		return WICE_ROAM_STAY;
 	if (!known) {
 		bool reported = same(seen, &roam->foreign);

@@ -17,7 +17,6 @@
 typedef enum {
 	WICE_ROAM_STAY = 0, /* nothing to do: it is where it was set, or may be where it is */
 	WICE_ROAM_REASSERT, /* set the selected endpoint once more */
-	WICE_ROAM_NUDGE,    /* the same, and make WireGuard send a packet at once */
 	WICE_ROAM_ADOPT, /* accept where it is as if it had been set; `selected` says so already */
 	WICE_ROAM_FOREIGN, /* another hand, or a path that is not known: report it (said once) */
 } WiceRoamVerdict;
@@ -28,7 +27,6 @@ typedef struct {
 	/* internal */
 	int64_t insist_from, insist_until;
 	int64_t polls_until;
-	int64_t nudge_at;
 	unsigned insistences;
 	WiceEndpoint foreign; /* reported already */
 } WiceRoam;
@@ -37,7 +35,7 @@ typedef struct {
 void wice__roam_init(WiceRoam *roam, bool controlling);
 /*
  * A path was selected and WireGuard's endpoint set for it, to another one or the same. Not for what
- * REASSERT has asked for.
+ * REASSERT has asked for. The controlling end should make WireGuard send something now.
  */
 void wice__roam_selected(WiceRoam *roam, const WiceEndpoint *endpoint, int64_t now_ms);
 /* Nothing is set any more. */

@@ -80,7 +80,7 @@ static bool describe(struct rtnl_link *link, struct nl_cache *links, Candidate *
 {
 	Candidate result = { .uplink.ifindex = (unsigned)rtnl_link_get_ifindex(link) };
 	unsigned flags = rtnl_link_get_flags(link);
-	if (rtnl_link_get_family(link) != AF_UNSPEC || !(flags & IFF_UP) ||
+	if (!(flags & IFF_UP) ||
 	    !has_known_header(rtnl_link_get_arptype(link), &result.uplink.ethernet) ||
 	    is_kind(link, "wireguard") || is_port(link, links))
 		return false;

@@ -13,7 +13,7 @@
  * Whoever maps the port ends the round, and the others are not asked until it is lost again. A
  * router that says nothing is asked by PCP after 3, 6, 12... up to 1024 s (RFC 6887 section
  * 8.1.1), by NAT-PMP after 250, 500... ms, nine times (RFC 6886 section 3.1) and then every 1024 s,
- * by UPnP after 2, 4... up to 60 minutes: 20 packets in the first five minutes, then 8 in an hour.
+ * by UPnP after 2, 4... up to 60 minutes: 17 packets in the first five minutes, then 8 an hour.
  * Refusals count like silence, but are never followed by the next request in less than 30 s.
  *
  * While something is mapped, it is renewed at half of its life, then after half of what is left

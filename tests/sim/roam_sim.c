@@ -203,10 +203,8 @@ static void look(World *world, int index)
 	WiceEndpoint seen = address_of(!index, end->endpoint);
 	bool known = end->endpoint < MAX_PATHS;
 	WiceRoamVerdict verdict = wice__roam_seen(&end->roam, &seen, known, world->now / MS);
-	if (verdict == WICE_ROAM_REASSERT || verdict == WICE_ROAM_NUDGE)
+	if (verdict == WICE_ROAM_REASSERT)
 		write_endpoint(world, index, end->roam.selected.address.bytes[3]);
-	if (verdict == WICE_ROAM_NUDGE)
-		send_packet(world, index, true);
 }
 
 static void poll(World *world, int index)
@@ -236,6 +234,8 @@ static void select_path(World *world, const At *at)
 	write_endpoint(world, at->end, path);
 	wice__roam_selected(&end->roam, &endpoint, world->now / MS);
 	world->selected_at = world->now;
+	if (at->end == 0)
+		send_packet(world, at->end, true); /* as the session says */
 	/* One poll more than there should be from now on; the shell has it at once, too. */
 	push(world, POLL_FAST_MS / 2, (At){ .kind = AT_POLL, .end = at->end });
 	if (world->verbose)

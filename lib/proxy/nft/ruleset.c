@@ -1,22 +1,23 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The rules, as `nft list table inet wice-wg0` shows them; those for IPv6 are alike and left out:
+ * The rules, much as `nft list table inet wice-wg0` shows them; those for IPv6 are alike and left
+ * out:
  *
  *   set ice4 { type ipv4_addr . inet_service; }                    local addresses of ICE agents
  *   map masq4 { type ipv4_addr . inet_service : inet_service; }    remote endpoint -> ICE's port
- *   map heard4 { type ipv4_addr . inet_service : inet_service; flags dynamic,timeout; }
+ *   map heard4 { type inet_service . ipv4_addr : inet_service; flags dynamic,timeout; }
  *
  *   chain ingress { type filter hook input priority filter + 10;
- *     meta l4proto udp @th,64,32 0x01000000 ip daddr . udp dport @ice4
- *       add @heard4 { ip saddr . udp sport : udp dport }
+ *     @th,64,32 0x01000000 ip daddr . udp dport @ice4
+ *       add @heard4 { udp sport . ip saddr : udp dport }
  *     ip daddr . udp dport @ice4 @th,64,32 { 0x01000000, 0x02000000, 0x03000000, 0x04000000 }
  *       udp checksum != 0 udp dport set 51820
  *     ip daddr . udp dport @ice4 @th,64,32 { ... } udp checksum 0 udp dport set 51820
  *   }
  *   chain egress { type filter hook output priority raw;
  *     udp sport 51820 udp sport set ip daddr . udp dport map @masq4
- *     udp sport 51820 udp sport set ip daddr . udp dport map @heard4
+ *     udp sport 51820 udp sport set udp dport . ip daddr map @heard4
  *   }
  *
  * - A stateful firewall and a NAT know the flow that ICE's checks have opened, so connection
@@ -35,6 +36,8 @@
  *   again only after 5 s. So where a handshake initiation (type 1) comes from is remembered, for as
  *   long as selecting can take. What we have selected goes first. Strangers can fill that map, with
  *   what is of no use to them, up to its size and for a few seconds.
+ *   Its keys begin with the port, because nft(8) 1.0.6 dies of an assertion when it reads a rule
+ *   that adds an IPv6 address and what follows it, and users may save their ruleset and load it.
  * - What a rule has rewritten, the next ones match no more.
  */
 #include "proxy/nft/ruleset.h"
@@ -65,19 +68,37 @@ static const WiceNftSet wireguard = {
 	.size = G_N_ELEMENTS(words),
 };
 
-#define KEY4                                                                                 \
-	.key_type = WICE_NFT_TYPE_PAIR(WICE_NFT_TYPE_IPV4_ADDR, WICE_NFT_TYPE_INET_SERVICE), \
-	.key_len = 8
-#define KEY6                                                                                 \
-	.key_type = WICE_NFT_TYPE_PAIR(WICE_NFT_TYPE_IPV6_ADDR, WICE_NFT_TYPE_INET_SERVICE), \
-	.key_len = 20
+#define PAIR(first, second) WICE_NFT_TYPE_PAIR(WICE_NFT_TYPE_##first, WICE_NFT_TYPE_##second)
 #define TO_PORT .data_type = WICE_NFT_TYPE_INET_SERVICE, .data_len = 2
+
+/* The sets of a family, numbered from first_id. */
+#define SETS(v, first_id, type, len)                                      \
+	.ice = { .name = "ice" v,                                         \
+		 .id = first_id,                                          \
+		 .key_type = PAIR(type, INET_SERVICE),                    \
+		 .key_len = len,                                          \
+		 .size = WICE_NFT_MAX_ELEMENTS },                         \
+	.masq = { .name = "masq" v,                                       \
+		  .id = (first_id) + 1,                                   \
+		  .flags = NFT_SET_MAP,                                   \
+		  .key_type = PAIR(type, INET_SERVICE),                   \
+		  .key_len = len,                                         \
+		  TO_PORT,                                                \
+		  .size = WICE_NFT_MAX_ELEMENTS },                        \
+	.heard = { .name = "heard" v,                                     \
+		   .id = (first_id) + 2,                                  \
+		   .flags = NFT_SET_MAP | NFT_SET_EVAL | NFT_SET_TIMEOUT, \
+		   .key_type = PAIR(INET_SERVICE, type),                  \
+		   .key_len = len,                                        \
+		   TO_PORT,                                               \
+		   .size = HEARD_SIZE,                                    \
+		   .timeout_ms = HEARD_MS }
 
 /* What differs between IPv4 and IPv6. */
 typedef struct {
 	uint8_t nfproto;
 	uint32_t address_len, source, destination; /* offsets in the IP header */
-	uint32_t port_register;                    /* behind the address in register 1 */
+	uint32_t behind; /* the register behind an address in register 1 */
 	WiceNftSet ice, masq, heard;
 } Family;
 
@@ -86,40 +107,14 @@ static const Family families[2] = {
 	  .address_len = 4,
 	  .source = 12,
 	  .destination = 16,
-	  .port_register = NFT_REG32_01,
-	  .ice = { .name = "ice4", .id = 2, KEY4, .size = WICE_NFT_MAX_ELEMENTS },
-	  .masq = { .name = "masq4",
-		    .id = 3,
-		    .flags = NFT_SET_MAP,
-		    KEY4,
-		    TO_PORT,
-		    .size = WICE_NFT_MAX_ELEMENTS },
-	  .heard = { .name = "heard4",
-		     .id = 4,
-		     .flags = NFT_SET_MAP | NFT_SET_EVAL | NFT_SET_TIMEOUT,
-		     KEY4,
-		     TO_PORT,
-		     .size = HEARD_SIZE,
-		     .timeout_ms = HEARD_MS } },
+	  .behind = NFT_REG32_01,
+	  SETS("4", 2, IPV4_ADDR, 8) },
 	{ .nfproto = NFPROTO_IPV6,
 	  .address_len = 16,
 	  .source = 8,
 	  .destination = 24,
-	  .port_register = NFT_REG_2,
-	  .ice = { .name = "ice6", .id = 5, KEY6, .size = WICE_NFT_MAX_ELEMENTS },
-	  .masq = { .name = "masq6",
-		    .id = 6,
-		    .flags = NFT_SET_MAP,
-		    KEY6,
-		    TO_PORT,
-		    .size = WICE_NFT_MAX_ELEMENTS },
-	  .heard = { .name = "heard6",
-		     .id = 7,
-		     .flags = NFT_SET_MAP | NFT_SET_EVAL | NFT_SET_TIMEOUT,
-		     KEY6,
-		     TO_PORT,
-		     .size = HEARD_SIZE,
-		     .timeout_ms = HEARD_MS } },
+	  .behind = NFT_REG_2,
+	  SETS("6", 5, IPV6_ADDR, 20) },
 };
 
 static const Family *family_of(uint8_t family)
@@ -167,7 +162,15 @@ static void load_endpoint(WiceNftBatch *batch, const Family *family, uint32_t ad
 {
 	wice__nft_load_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, address, family->address_len,
 			       NFT_REG_1);
-	wice__nft_load_payload(batch, NFT_PAYLOAD_TRANSPORT_HEADER, port, 2, family->port_register);
+	wice__nft_load_payload(batch, NFT_PAYLOAD_TRANSPORT_HEADER, port, 2, family->behind);
+}
+
+/* Register 1 = port . address: the order of what was heard. */
+static void load_heard(WiceNftBatch *batch, const Family *family, uint32_t address, uint32_t port)
+{
+	wice__nft_load_payload(batch, NFT_PAYLOAD_TRANSPORT_HEADER, port, 2, NFT_REG_1);
+	wice__nft_load_payload(batch, NFT_PAYLOAD_NETWORK_HEADER, address, family->address_len,
+			       NFT_REG32_01);
 }
 
 static void match_ice(WiceNftBatch *batch, const Family *family)
@@ -185,7 +188,7 @@ static void add_learning_rule(WiceNftBatch *batch, const Family *family)
 	wice__nft_compare(batch, NFT_REG_1, NFT_CMP_EQ, words[0], sizeof words[0]);
 	match_byte(batch, NFT_META_NFPROTO, family->nfproto);
 	match_ice(batch, family);
-	load_endpoint(batch, family, family->source, SOURCE_PORT);
+	load_heard(batch, family, family->source, SOURCE_PORT);
 	wice__nft_load_payload(batch, NFT_PAYLOAD_TRANSPORT_HEADER, DESTINATION_PORT, 2, NFT_REG_4);
 	wice__nft_learn(batch, &family->heard, NFT_REG_1, NFT_REG_4);
 	wice__nft_rule_end(batch);
@@ -218,14 +221,14 @@ static void add_ingress_rule(WiceNftBatch *batch, const Family *family, uint16_t
 	wice__nft_rule_end(batch);
 }
 
-static void add_egress_rule(WiceNftBatch *batch, const Family *family, uint16_t wg_port,
-			    const WiceNftSet *map)
+static void add_egress_rule(WiceNftBatch *batch, const Family *family, uint16_t wg_port, bool heard)
 {
+	const WiceNftSet *map = heard ? &family->heard : &family->masq;
 	wice__nft_rule_begin(batch, "egress");
 	match_udp(batch);
 	match_port(batch, SOURCE_PORT, wg_port);
 	match_byte(batch, NFT_META_NFPROTO, family->nfproto);
-	load_endpoint(batch, family, family->destination, DESTINATION_PORT);
+	(heard ? load_heard : load_endpoint)(batch, family, family->destination, DESTINATION_PORT);
 	wice__nft_look_up(batch, map, NFT_REG_1, NFT_REG_1);
 	wice__nft_store_payload(batch, SOURCE_PORT, 2, NFT_REG_1, true);
 	wice__nft_rule_end(batch);
@@ -241,9 +244,9 @@ static void add_rules(WiceNftBatch *batch, uint16_t wg_port)
 		add_ingress_rule(batch, &families[i], wg_port, true);
 	add_ingress_rule(batch, family_of(WICE_FAMILY_IPV4), wg_port, false);
 	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
-		add_egress_rule(batch, &families[i], wg_port, &families[i].masq);
+		add_egress_rule(batch, &families[i], wg_port, false);
 	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
-		add_egress_rule(batch, &families[i], wg_port, &families[i].heard);
+		add_egress_rule(batch, &families[i], wg_port, true);
 }
 
 void wice__nft_ruleset_create(WiceNftBatch *batch, uint16_t wg_port)

@@ -9,22 +9,13 @@
  *   owner     The kernel keeps others away from the table, and deletes it when our socket closes.
  *   no owner  Kernels before 5.12. Others may do with the table what they like: a second socket
  *             listens to what they do, and the table is made anew.
- *
- * A transaction is one datagram with a begin, messages and an end. The kernel carries it out while
- * it is being sent and answers, at the end, with an error for each message that it refuses and with
- * the acknowledgement that we want for the last one. What concerns the whole of it (privileges,
- * memory, or the commit itself) is an error for the begin. So nothing is ever waited for; the
- * timeout is for the unforeseen.
  */
 #include "proxy/nft/table.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <linux/netfilter.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <netlink/attr.h>
-#include <netlink/errno.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
 #include <netlink/socket.h>
@@ -36,15 +27,13 @@
 #include "base/log.h"
 #include "event/source.h"
 #include "proxy/nft/ruleset.h"
+#include "proxy/nft/socket.h"
 
 #define PREFIX "wice-"
 /* An interface's name has up to 15 characters, each of which may take three. */
 #define NAME_SIZE (sizeof PREFIX + 3 * 15)
-#define TIMEOUT_S 5
 #define RECEIVE_SIZE 8192
 #define MAX_DATAGRAMS 64 /* read at a time; the rest waits for the next turn of the loop */
-/* A table that is full is one datagram of 4 MiB. */
-#define SEND_BUFFER (8 * 1024 * 1024)
 
 static const uint8_t families[] = { WICE_FAMILY_IPV4, WICE_FAMILY_IPV6 };
 
@@ -61,92 +50,13 @@ struct WiceNftTable {
 	char name[NAME_SIZE];
 	uint16_t wg_port;
 	bool owned;
-	struct nl_sock *socket;
-	uint32_t sequence;
+	WiceNftSocket *socket;
 	GHashTable *ports, *routes; /* Element.key -> Element */
 	struct nl_sock *watch_socket;
 	WiceFdWatch *watch;
 };
 
-/* Transactions. */
-
-typedef struct {
-	uint32_t first, last;
-	int error; /* the first one */
-	bool found;
-	uint32_t owner; /* of the table that was found */
-} Answer;
-
-static void read_table(struct nlmsghdr *header, Answer *answer)
-{
-	struct nlattr *owner = nlmsg_find_attr(header, sizeof(struct nfgenmsg), NFTA_TABLE_OWNER);
-	answer->found = true;
-	if (owner && nla_len(owner) == sizeof answer->owner)
-		answer->owner = ntohl(nla_get_u32(owner));
-}
-
-/* True if it was the last one. */
-static bool read_answer(struct nlmsghdr *header, Answer *answer)
-{
-	if (header->nlmsg_seq - answer->first > answer->last - answer->first)
-		return false; /* of a former transaction */
-	if (header->nlmsg_type == (NFNL_SUBSYS_NFTABLES << 8 | NFT_MSG_NEWTABLE) &&
-	    nlmsg_valid_hdr(header, sizeof(struct nfgenmsg)))
-		read_table(header, answer);
-	if (header->nlmsg_type != NLMSG_ERROR || !nlmsg_valid_hdr(header, sizeof(struct nlmsgerr)))
-		return false;
-	const struct nlmsgerr *error = nlmsg_data(header);
-	if (answer->error == 0)
-		answer->error = error->error;
-	return header->nlmsg_seq == answer->last ||
-	       (header->nlmsg_seq == answer->first && error->error != 0);
-}
-
-static int receive_answer(WiceNftTable *table, Answer *answer)
-{
-	union {
-		struct nlmsghdr header;
-		uint8_t bytes[RECEIVE_SIZE];
-	} buffer;
-	for (;;) {
-		ssize_t n = recv(nl_socket_get_fd(table->socket), &buffer, sizeof buffer, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return errno == EAGAIN ? -ETIMEDOUT : -errno;
-		int rest = (int)n;
-		for (struct nlmsghdr *header = &buffer.header; nlmsg_ok(header, rest);
-		     header = nlmsg_next(header, &rest))
-			if (read_answer(header, answer))
-				return answer->error;
-	}
-}
-
-static int exchange(WiceNftTable *table, const GByteArray *request, Answer *answer)
-{
-	ssize_t n;
-	do
-		n = send(nl_socket_get_fd(table->socket), request->data, request->len, 0);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : receive_answer(table, answer);
-}
-
-static void begin(WiceNftTable *table, WiceNftBatch *batch)
-{
-	wice__nft_batch_init(batch, table->name, table->sequence);
-}
-
-/* Ends the batch in any case. */
-static int commit(WiceNftTable *table, WiceNftBatch *batch)
-{
-	Answer answer = { .first = table->sequence };
-	int r = wice__nft_batch_end(batch, &answer.last);
-	table->sequence = batch->sequence;
-	if (r == 0)
-		r = exchange(table, batch->bytes, &answer);
-	wice__nft_batch_done(batch);
-	return r;
-}
+/* The table as a whole. */
 
 static void add_all(WiceNftBatch *batch, GHashTable *elements, const WiceNftSet *set,
 		    uint8_t family)
@@ -172,7 +82,7 @@ static int rebuild(WiceNftTable *table)
 {
 	uint32_t flags = table->owned ? NFT_TABLE_F_OWNER : 0;
 	WiceNftBatch batch;
-	begin(table, &batch);
+	wice__nft_begin(table->socket, &batch, table->name);
 	wice__nft_add_table(&batch, flags);
 	wice__nft_delete_table(&batch);
 	wice__nft_add_table(&batch, flags);
@@ -181,12 +91,12 @@ static int rebuild(WiceNftTable *table)
 		add_all(&batch, table->ports, wice__nft_ruleset_ports(families[i]), families[i]);
 		add_all(&batch, table->routes, wice__nft_ruleset_routes(families[i]), families[i]);
 	}
-	return commit(table, &batch);
+	return wice__nft_commit(table->socket, &batch);
 }
 
 static int commit_or_rebuild(WiceNftTable *table, WiceNftBatch *batch)
 {
-	int r = commit(table, batch);
+	int r = wice__nft_commit(table->socket, batch);
 	if (r == 0)
 		return 0;
 	wice__log(WICE_LOG_DEBUG, table->ifname,
@@ -198,7 +108,7 @@ static int commit_or_rebuild(WiceNftTable *table, WiceNftBatch *batch)
 
 static bool is_disturbance(const WiceNftTable *table, struct nlmsghdr *header)
 {
-	if (header->nlmsg_pid == nl_socket_get_local_port(table->socket) ||
+	if (header->nlmsg_pid == wice__nft_socket_port(table->socket) ||
 	    header->nlmsg_type >> 8 != NFNL_SUBSYS_NFTABLES ||
 	    !nlmsg_valid_hdr(header, sizeof(struct nfgenmsg)))
 		return false;
@@ -208,12 +118,10 @@ static bool is_disturbance(const WiceNftTable *table, struct nlmsghdr *header)
 	case NFT_MSG_DELRULE:
 	case NFT_MSG_DELSET:
 	case NFT_MSG_DELSETELEM: {
-		/* In each of them, the first attribute names the table. */
-		const struct nfgenmsg *family = nlmsg_data(header);
+		/* In each of them this attribute, or one of its number, names the table. */
 		struct nlattr *name =
 			nlmsg_find_attr(header, sizeof(struct nfgenmsg), NFTA_TABLE_NAME);
-		return family->nfgen_family == NFPROTO_INET && name &&
-		       nla_strcmp(name, table->name) == 0;
+		return name && nla_strcmp(name, table->name) == 0;
 	}
 	default:
 		return false;
@@ -275,73 +183,25 @@ static void set_name(WiceNftTable *table, const char *ifname)
 	*to = '\0';
 }
 
-static int open_socket(struct nl_sock **ret_socket)
-{
-	struct nl_sock *socket = nl_socket_alloc();
-	if (!socket)
-		return -ENOMEM;
-	int r = nl_connect(socket, NETLINK_NETFILTER);
-	if (r < 0) {
-		nl_socket_free(socket);
-		return r == -NLE_PROTO_MISMATCH || r == -NLE_AF_NOSUPPORT ? -EOPNOTSUPP : -EIO;
-	}
-	*ret_socket = socket;
-	return 0;
-}
-
-static int open_table_socket(WiceNftTable *table)
-{
-	struct timeval timeout = { .tv_sec = TIMEOUT_S };
-	int size = SEND_BUFFER, one = 1;
-	int r = open_socket(&table->socket);
-	if (r < 0)
-		return r;
-	int fd = nl_socket_get_fd(table->socket);
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &timeout, sizeof timeout) < 0)
-		return -errno;
-	/* Fails without privileges, about which the first message will tell more. */
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDBUFFORCE, &size, sizeof size);
-	/* Errors without the message that they are about; older kernels add it. */
-	(void)setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &one, sizeof one);
-	return 0;
-}
-
 static int open_watch(WiceNftTable *table, GMainContext *context)
 {
-	int r = open_socket(&table->watch_socket);
-	if (r < 0)
-		return r;
-	if (nl_socket_add_memberships(table->watch_socket, NFNLGRP_NFTABLES, 0) < 0)
+	table->watch_socket = nl_socket_alloc();
+	if (!table->watch_socket)
+		return -ENOMEM;
+	if (nl_connect(table->watch_socket, NETLINK_NETFILTER) < 0 ||
+	    nl_socket_add_memberships(table->watch_socket, NFNLGRP_NFTABLES, 0) < 0)
 		return -EIO;
 	table->watch = wice__fd_watch_new(context, nl_socket_get_fd(table->watch_socket), G_IO_IN,
 					  watch_readable, table);
 	return 0;
 }
 
-/* 0, or -ENOENT, or: -EBUSY: it has an owner; -EOPNOTSUPP: there is no nf_tables. */
-static int find_table(WiceNftTable *table, uint32_t *ret_owner)
-{
-	GByteArray *request = g_byte_array_new();
-	Answer answer = { .first = table->sequence, .last = table->sequence };
-	int r = wice__nft_write_get_table(table->name, table->sequence++, request);
-	if (r == 0)
-		r = exchange(table, request, &answer);
-	g_byte_array_unref(request);
-	if (r == -EINVAL)
-		return -EOPNOTSUPP;
-	if (r == 0 && answer.owner != 0) {
-		*ret_owner = answer.owner;
-		return -EBUSY;
-	}
-	return r;
-}
-
 static int delete_table(WiceNftTable *table)
 {
 	WiceNftBatch batch;
-	begin(table, &batch);
+	wice__nft_begin(table->socket, &batch, table->name);
 	wice__nft_delete_table(&batch);
-	return commit(table, &batch);
+	return wice__nft_commit(table->socket, &batch);
 }
 
 /* Listens before there is something to miss. */
@@ -354,7 +214,9 @@ static int make_ownerless(WiceNftTable *table, GMainContext *context)
 
 static int make_table(WiceNftTable *table, GMainContext *context, uint32_t *ret_owner)
 {
-	int r = find_table(table, ret_owner);
+	int r = wice__nft_find_table(table->socket, table->name, ret_owner);
+	if (r == 0 && *ret_owner)
+		return -EBUSY;
 	if (r == 0)
 		r = delete_table(table);
 	if (r < 0 && r != -ENOENT)
@@ -362,7 +224,7 @@ static int make_table(WiceNftTable *table, GMainContext *context, uint32_t *ret_
 	r = table->owned ? rebuild(table) : -EOPNOTSUPP;
 	if (r == -EINVAL || r == -EOPNOTSUPP) /* the flag is not known */
 		r = make_ownerless(table, context);
-	/* That this process may change tables at all, find_table() has shown. */
+	/* That this process may change tables at all, wice__nft_find_table() has shown. */
 	return r == -EPERM ? -EBUSY : r;
 }
 
@@ -427,7 +289,7 @@ WiceNftTable *wice__nft_table_new(GMainContext *context, const char *ifname, uin
 	table->ports = g_hash_table_new_full(hash_endpoint, equal_endpoints, NULL, g_free);
 	table->routes = g_hash_table_new_full(hash_endpoint, equal_endpoints, NULL, g_free);
 	set_name(table, ifname);
-	int r = open_table_socket(table);
+	int r = wice__nft_socket_open(&table->socket);
 	if (r == 0)
 		r = make_table(table, context, &owner);
 	if (r < 0) {
@@ -446,7 +308,7 @@ void wice__nft_table_free(WiceNftTable *table)
 	if (table->socket && !table->owned)
 		(void)delete_table(table);
 	nl_socket_free(table->watch_socket);
-	nl_socket_free(table->socket);
+	wice__nft_socket_close(table->socket);
 	g_hash_table_unref(table->ports);
 	g_hash_table_unref(table->routes);
 	g_free(table->ifname);
@@ -462,7 +324,7 @@ int wice__nft_table_set_wg_port(WiceNftTable *table, uint16_t wg_port)
 	if (wg_port == former)
 		return 0;
 	table->wg_port = wg_port;
-	begin(table, &batch);
+	wice__nft_begin(table->socket, &batch, table->name);
 	wice__nft_ruleset_set_wg_port(&batch, wg_port);
 	int r = commit_or_rebuild(table, &batch);
 	if (r < 0)
@@ -509,7 +371,7 @@ static void remove_element(WiceNftTable *table, GHashTable *elements, const Wice
 	WiceNftBatch batch;
 	wice__nft_element_init(&raw, &element->key, element->port);
 	g_hash_table_remove(elements, &element->key);
-	begin(table, &batch);
+	wice__nft_begin(table->socket, &batch, table->name);
 	wice__nft_delete_element(&batch, set, &raw);
 	int r = commit_or_rebuild(table, &batch);
 	if (r < 0)
@@ -529,7 +391,7 @@ int wice__nft_table_add_port(WiceNftTable *table, const WiceEndpoint *local)
 	if (!element)
 		return -ENOSPC;
 	element->uses = 1;
-	begin(table, &batch);
+	wice__nft_begin(table->socket, &batch, table->name);
 	put_element(&batch, wice__nft_ruleset_ports(local->address.family), element);
 	int r = commit_or_rebuild(table, &batch);
 	if (r < 0)
@@ -554,7 +416,7 @@ static int add_route(WiceNftTable *table, const WiceNftSet *map, const WiceEndpo
 		return -ENOSPC;
 	element->port = port;
 	element->owner = owner;
-	begin(table, &batch);
+	wice__nft_begin(table->socket, &batch, table->name);
 	put_element(&batch, map, element);
 	int r = commit_or_rebuild(table, &batch);
 	if (r < 0)
@@ -568,7 +430,7 @@ static int replace_route(WiceNftTable *table, const WiceNftSet *map, Element *el
 	uint16_t former = element->port;
 	WiceNftElement raw;
 	WiceNftBatch batch;
-	begin(table, &batch);
+	wice__nft_begin(table->socket, &batch, table->name);
 	wice__nft_element_init(&raw, &element->key, former);
 	wice__nft_delete_element(&batch, map, &raw);
 	element->port = port;

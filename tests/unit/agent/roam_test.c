@@ -54,15 +54,13 @@ START_TEST(the_controlling_end_insists_after_its_switch)
 	select_path(&roam, 2, 100);
 	ck_assert(wice__roam_wants_polls(&roam, 100 + SECOND));
 	ck_assert_int_eq(see(&roam, 2, 110), WICE_ROAM_STAY);
-	ck_assert_int_eq(see(&roam, 1, 120), WICE_ROAM_NUDGE);
+	ck_assert_int_eq(see(&roam, 1, 120), WICE_ROAM_REASSERT);
 	ck_assert_int_eq(see(&roam, 1, 140), WICE_ROAM_REASSERT);
 	ck_assert_int_eq(see(&roam, 1, 160), WICE_ROAM_REASSERT);
-	/* A packet of its own from time to time, for an end that sends hardly any. */
-	ck_assert_int_eq(see(&roam, 1, 120 + 200), WICE_ROAM_NUDGE);
 	ck_assert_int_eq(see(&roam, 2, 500), WICE_ROAM_STAY);
 	ck_assert(!wice__roam_wants_polls(&roam, 3 * SECOND));
 	/* The peer switches later. */
-	ck_assert_int_eq(see(&roam, 1, 10 * SECOND), WICE_ROAM_NUDGE);
+	ck_assert_int_eq(see(&roam, 1, 10 * SECOND), WICE_ROAM_REASSERT);
 	ck_assert(wice__roam_wants_polls(&roam, 11 * SECOND));
 }
 END_TEST
@@ -89,13 +87,13 @@ START_TEST(insisting_in_vain_ends)
 	WiceRoamVerdict verdict;
 	do
 		verdict = see(&roam, 1, now += 20);
-	while (verdict == WICE_ROAM_REASSERT || verdict == WICE_ROAM_NUDGE);
+	while (verdict == WICE_ROAM_REASSERT);
 	ck_assert_int_eq(verdict, WICE_ROAM_ADOPT);
 	ck_assert_int_le(now, 60 * SECOND);
 	ck_assert_int_eq(roam.selected.port, 1);
 	/* And the next switch is as good as the first. */
 	select_path(&roam, 3, now);
-	ck_assert_int_eq(see(&roam, 1, now + 20), WICE_ROAM_NUDGE);
+	ck_assert_int_eq(see(&roam, 1, now + 20), WICE_ROAM_REASSERT);
 }
 END_TEST
 
@@ -108,7 +106,7 @@ START_TEST(long_after_a_switch_the_peer_is_followed_for_a_while)
 	int64_t now = 3600 * SECOND;
 	for (int64_t waited = 0; waited < 3 * SECOND; waited += 20)
 		ck_assert_int_eq(see(&roam, 1, now + waited), WICE_ROAM_STAY);
-	ck_assert_int_eq(see(&roam, 1, now + 3 * SECOND), WICE_ROAM_NUDGE);
+	ck_assert_int_eq(see(&roam, 1, now + 3 * SECOND), WICE_ROAM_REASSERT);
 	ck_assert_int_eq(see(&roam, 1, now + 3 * SECOND + 20), WICE_ROAM_REASSERT);
 }
 END_TEST
@@ -126,7 +124,7 @@ START_TEST(a_hand_that_insists_prevails)
 		if (verdict == WICE_ROAM_ADOPT)
 			break;
 		ck_assert_int_eq(verdict, WICE_ROAM_STAY);
-		ck_assert_int_eq(see(&roam, 1, now + 4 * SECOND), WICE_ROAM_NUDGE);
+		ck_assert_int_eq(see(&roam, 1, now + 4 * SECOND), WICE_ROAM_REASSERT);
 		reverted++;
 	}
 	ck_assert_int_eq(reverted, 3);
