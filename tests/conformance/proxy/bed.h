@@ -47,8 +47,8 @@ typedef struct {
 	/* NULL after having said why, if this machine does not allow it. */
 	WiceProxy *(*make)(BedInterface *interface);
 	void (*done)(Bed *bed); /* may be NULL */
-	/* The number of paths that one proxy has room for if asked to be small; 0: no such bound. */
-	size_t small_room;
+	/* How many peers, or paths if the bed is small, one proxy has room for; 0: for too many. */
+	size_t room_of_peers, room_of_paths;
 } BedSubject;
 
 typedef struct {
@@ -61,7 +61,7 @@ typedef struct {
 struct Bed {
 	const BedSubject *subject;
 	int family; /* 0: IPv4, 1: IPv6 */
-	bool small; /* set before bed_open(): the mechanism is to have small_room */
+	bool small; /* set before bed_open(): the mechanism is to have room_of_paths */
 	void *of_subject;
 	GMainContext *context;
 	int near, far; /* the namespaces */

@@ -137,7 +137,8 @@ bool bed_wg_take(BedInterface *interface)
 		return false;
 	BedPacket *got = &interface->bed->got;
 	uint8_t *buffer = got->bytes;
-	memcpy(buffer, packet->bytes, packet->len);
+	if (packet->len > 0)
+		memcpy(buffer, packet->bytes, packet->len);
 	*got = *packet;
 	got->bytes = buffer;
 	g_free(packet->bytes);
