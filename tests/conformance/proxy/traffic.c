@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What plays WireGuard, and packets in general. */
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -14,7 +15,12 @@ void bed_send(int fd, const WiceEndpoint *to, const void *packet, size_t len)
 {
 	struct sockaddr_storage name;
 	socklen_t name_len = wice__endpoint_to_sockaddr(to, &name);
-	ssize_t n = sendto(fd, packet, len, 0, (const struct sockaddr *)&name, name_len);
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	ssize_t n;
+	do {
+		ck_assert_int_eq(poll(&room, 1, BED_DEADLINE_US / 1000), 1);
+		n = sendto(fd, packet, len, 0, (const struct sockaddr *)&name, name_len);
+	} while (n < 0 && errno == EAGAIN);
 	ck_assert_msg(n == (ssize_t)len, "sendto: %s", g_strerror(errno));
 }
 
