@@ -6,19 +6,17 @@ roamer.c is each end: it sets endpoints as lib/agent/roam.c decides, and ICE is 
 """
 
 import random
-import socket
 import subprocess
-import threading
 import time
 
 from lab.engines import Engine, debian, introduce, ours
 from lab.network import Host, Namespace, connect, program
 from lab.system import wait_until
 from lab.testing import test
+from lab.traffic import Load
 from lab.wireguard import assert_ping
 
 DELAYS_MS = [15, 2]  # of each path, per port of its hub: what is in flight on the slow one comes late
-PACKETS_PER_SECOND = 250
 SPREAD = 0.1  # seconds between the two ends' switches, at most
 STAY = 0.2  # seconds for which nothing may move once the ends have met, longer than anything is in flight
 
@@ -64,43 +62,6 @@ class Roamer:
         assert self.process.wait(10) == 0
 
 
-class Load:
-    """Numbered datagrams through the tunnel, one way, until stop()."""
-
-    def __init__(self, source, sink):
-        self.receiver = sink.host.udp_socket(sink.address)
-        self.sender = source.host.udp_socket(source.address)
-        self.sent, self.received = 0, set()
-        self.stopping = False
-        self.threads = [threading.Thread(target=loop, daemon=True) for loop in (self._send, self._receive)]
-        for thread in self.threads:
-            thread.start()
-
-    def _send(self):
-        while not self.stopping:
-            self.sender.sendto(self.sent.to_bytes(4, "big"), self.receiver.getsockname())
-            self.sent += 1
-            time.sleep(1 / PACKETS_PER_SECOND)
-
-    def _receive(self):
-        self.receiver.settimeout(0.2)
-        while not self.stopping or len(self.received) < self.sent:
-            try:
-                self.received.add(int.from_bytes(self.receiver.recv(64), "big"))
-            except socket.timeout:
-                if self.stopping:
-                    return
-
-    def stop(self):
-        """Returns how many were lost."""
-        self.stopping = True
-        for thread in self.threads:
-            thread.join(10)
-        self.receiver.close()
-        self.sender.close()
-        return self.sent - len(self.received)
-
-
 def switch(roamers, path, other_path, randomness):
     """ICE selects at both ends, in any order. What is selected is not always the same."""
     selections = [(roamers[0], path), (roamers[1], other_path)]
@@ -135,7 +96,7 @@ def switch_again_and_again(lab, engines, times, seed):
         Roamer(wg, peer, role, ["%s:%d" % (address, peer.listen_port()) for address in addresses])
         for wg, peer, role, addresses in ways
     ]
-    loads = [Load(a, b), Load(b, a)]
+    loads = [Load(a, b, 250), Load(b, a, 250)]
     took = []
     path = 0
     for _ in range(times):
