@@ -118,7 +118,11 @@ def without_cap_bpf_another_mechanism_is_used_and_wice_says_why(lab):
 
 @test
 def what_the_nat_does_is_shown(lab):
-    pair = Pair(lab, "endpoint-independent", "symmetric").start()
+    pair = Pair(lab, "endpoint-independent", "symmetric").make_daemons()
+    for host, _other in pair.ends:
+        # How it maps shows if two servers are asked.
+        host.wiced.arguments += ["-a", "stun:%s:3478" % pair.network.public.second_ipv4]
+        host.wiced.start()
     pair.wait_connected()
     a, b = (host.wiced.interface(host.wg.name) for host, _other in pair.ends)
     if a["mechanism"] == "bpf":
