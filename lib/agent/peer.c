@@ -9,8 +9,11 @@
 #include "agent/hold.h"
 #include "agent/interface.h"
 #include "agent/reason.h"
+#include "agent/roam.h"
 #include "base/log.h"
+#include "event/route.h"
 #include "event/source.h"
+#include "proxy/proxy.h"
 #include "proxy/select.h"
 #include "proxy/user.h"
 #include "signaling/sealed.h"
@@ -28,10 +31,12 @@
 #define MAX_NESTED_EVENTS 8
 /* How long packets of the former path are taken after the new one was proven. */
 #define FORMER_KEPT_MS 5000
-/* For so long the proxy is used with a peer that WireGuard's own socket did not reach. */
-#define KERNEL_REFUSED_MS 600000
-/* How often WireGuard is led back that has gone to another path of ours. */
-#define MAX_REASSERTIONS 3
+/* For so long a mechanism is not used with a peer that no handshake got through to by it. */
+#define REFUSED_MS 600000
+/* Where WireGuard needs no ICE agent once it is connected, the agent is closed after this. */
+#define REST_AFTER_MS 10000
+/* NATs forget a UDP mapping that was not used for 30 s at the earliest, often. */
+#define KEEPALIVE_MS 20000
 
 struct WicePeer {
 	WiceInterface *interface;
@@ -43,7 +48,7 @@ struct WicePeer {
 	int64_t state_since_ms;
 	WiceTimer *timer;
 	WiceMailbox mailbox;
-	WiceUserEntry *entry;
+	WiceProxyPeer *proxies[WICE_MECHANISMS_N]; /* by mechanism; those in use */
 	/* attempt: is worked on. active: carries packets. former: may still receive some. */
 	WiceAttempt *attempt;
 	WiceAttempt *active;
@@ -57,9 +62,13 @@ struct WicePeer {
 	int64_t open_tokens_at, genuine_tokens_at; /* in µs */
 	int64_t stale_answered_at;
 	WiceHold hold;
-	WiceSelection selection;      /* how packets get to the path of `active` */
-	int64_t kernel_refused_until; /* WireGuard's own socket did not get through */
-	unsigned reassertions;        /* since the path was applied */
+	WiceSelection selection;     /* how packets get to the path of `active` */
+	WiceEndpoint proxy_endpoint; /* what WireGuard's is to be for that path */
+	unsigned refused;            /* mechanisms that did not get through, as bits */
+	int64_t refused_until;
+	uint64_t sent_bytes; /* by WireGuard, when something was last sent: */
+	int64_t sent_at;
+	WiceRoam roam;
 	char reason[WICE_REASON_SIZE];
 	uint32_t connect_ms;
 };
@@ -71,13 +80,38 @@ static void log_peer(const WicePeer *peer, WiceLogLevel level, const char *text)
 	wice__log(level, peer->subject, "%s", text);
 }
 
+static WiceMechanisms *mechanisms_of(const WicePeer *peer)
+{
+	return wice__interface_mechanisms(peer->interface);
+}
+
+static bool uses(const WiceAttempt *attempt, WiceMechanism mechanism)
+{
+	return attempt && wice__attempt_mechanism(attempt) == mechanism;
+}
+
+static void free_proxy(WicePeer *peer, WiceMechanism mechanism)
+{
+	WiceProxyPeer *proxy = peer->proxies[mechanism];
+	peer->proxies[mechanism] = NULL;
+	if (!proxy)
+		return;
+	proxy->proxy->ops->peer_free(proxy);
+	wice__mechanisms_give(mechanisms_of(peer), mechanism);
+}
+
 static void free_attempt(WicePeer *peer, WiceAttempt **slot)
 {
 	WiceAttempt *attempt = *slot;
 	*slot = NULL;
-	if (attempt && attempt != peer->attempt && attempt != peer->active &&
-	    attempt != peer->former)
-		wice__attempt_free(attempt);
+	if (!attempt || attempt == peer->attempt || attempt == peer->active ||
+	    attempt == peer->former)
+		return;
+	WiceMechanism mechanism = wice__attempt_mechanism(attempt);
+	wice__attempt_free(attempt);
+	if (!uses(peer->attempt, mechanism) && !uses(peer->active, mechanism) &&
+	    !uses(peer->former, mechanism))
+		free_proxy(peer, mechanism);
 }
 
 static void on_candidates(WiceAttempt *attempt, void *user_data)
@@ -93,7 +127,15 @@ static void on_pair(WiceAttempt *attempt, void *user_data)
 	if (attempt == peer->attempt)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_PAIR_SELECTED });
 	else if (attempt == peer->active)
-		wice__attempt_select(attempt);
+		wice__attempt_select(attempt, &peer->proxy_endpoint);
+}
+
+static void on_check(WiceAttempt *attempt, void *user_data)
+{
+	WicePeer *peer = user_data;
+	WiceEndpoint source;
+	if (attempt == peer->attempt && wice__attempt_heard(attempt, &source) == 0)
+		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_HEARD });
 }
 
 static void on_failed(WiceAttempt *attempt, void *user_data)
@@ -105,11 +147,12 @@ static void on_failed(WiceAttempt *attempt, void *user_data)
 
 static const WiceAttemptEvents attempt_events = {
 	.on_candidates = on_candidates,
+	.on_check = on_check,
 	.on_pair = on_pair,
 	.on_failed = on_failed,
 };
 
-static void on_stun(WiceUserPath *path, const WiceEndpoint *source, const uint8_t *packet,
+static void on_stun(WiceProxyPath *path, const WiceEndpoint *source, const uint8_t *packet,
 		    size_t len, void *user_data)
 {
 	WicePeer *peer = user_data;
@@ -117,14 +160,19 @@ static void on_stun(WiceUserPath *path, const WiceEndpoint *source, const uint8_
 		wice__attempt_stun_input(peer->attempt, path, source, packet, len);
 }
 
-static const WiceUserEvents entry_events = { .on_stun = on_stun };
+static const WiceProxyEvents proxy_events = { .on_stun = on_stun };
 
-static int ensure_entry(WicePeer *peer)
+static int ensure_proxy(WicePeer *peer, WiceMechanism mechanism)
 {
-	WiceUserProxy *proxy = wice__interface_proxy(peer->interface);
-	if (peer->entry)
+	if (peer->proxies[mechanism])
 		return 0;
-	return proxy ? wice__user_entry_new(proxy, &entry_events, peer, &peer->entry) : -EIO;
+	WiceProxy *proxy = wice__mechanisms_take(mechanisms_of(peer), mechanism);
+	if (!proxy)
+		return -EIO;
+	int err = proxy->ops->peer_new(proxy, &proxy_events, peer, &peer->proxies[mechanism]);
+	if (err)
+		wice__mechanisms_give(mechanisms_of(peer), mechanism);
+	return err;
 }
 
 /* The reason tells these, and they may last: nothing for the log each time. */
@@ -134,23 +182,35 @@ static bool has_reason(int err)
 	       err == -ELIBACC;
 }
 
-/* Paths of the interface's engine, or of the proxy where there is none or the kernel lacks for it. */
-static int make_attempt(WicePeer *peer)
+static int make_attempt_by(WicePeer *peer, WiceMechanism mechanism)
 {
 	WiceAttemptOptions options = { 0 };
+	int err = ensure_proxy(peer, mechanism);
+	if (err)
+		return err;
 	wice__interface_attempt_options(peer->interface, &options);
 	options.context = peer->context;
 	options.controlling = peer->session.controlling;
-	options.inprocess = wice__interface_inprocess(peer->interface);
+	options.proxy = peer->proxies[mechanism];
+	err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
+	if (err && !uses(peer->active, mechanism) && !uses(peer->former, mechanism))
+		free_proxy(peer, mechanism);
+	return err;
+}
+
+/* The best mechanism, or the next one where the kernel lacks something for it. */
+static int make_attempt(WicePeer *peer)
+{
+	if (wice__now_ms() >= peer->refused_until)
+		peer->refused = 0;
+	unsigned refused = peer->refused;
 	int err = -ENOTSUP;
-	if (options.inprocess)
-		err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
-	if (err != -ENOTSUP)
-		return err;
-	options.inprocess = NULL;
-	err = ensure_entry(peer);
-	options.entry = peer->entry;
-	return err ? err : wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
+	while (err == -ENOTSUP && !(refused & WICE_MECHANISM_BIT(WICE_MECHANISM_USER))) {
+		WiceMechanism mechanism = wice__mechanisms_best(mechanisms_of(peer), refused);
+		err = make_attempt_by(peer, mechanism);
+		refused |= WICE_MECHANISM_BIT(mechanism);
+	}
+	return err;
 }
 
 static void open_attempt(WicePeer *peer)
@@ -173,7 +233,9 @@ static void open_attempt(WicePeer *peer)
 
 static void set_remote(WicePeer *peer)
 {
-	int err = peer->attempt ? wice__attempt_set_remote(peer->attempt, &peer->remote) : 0;
+	int err = peer->attempt ? wice__attempt_set_remote(peer->attempt, &peer->remote,
+							   &peer->hold.found_endpoint)
+				: 0;
 	if (err)
 		wice__log(WICE_LOG_WARNING, peer->subject,
 			  "the peer's description was refused by the ICE agent: %s",
@@ -190,7 +252,8 @@ static void publish(WicePeer *peer)
 	g_strlcpy(description.remote_ufrag, peer->session.paired_ufrag,
 		  sizeof description.remote_ufrag);
 	description.wants_reply = peer->session.phase == WICE_PHASE_SIGNALING;
-	description.listen_port = wice__interface_listen_port(peer->interface);
+	if (wice__mechanisms_may_use_kernel(mechanisms_of(peer)))
+		description.listen_port = wice__interface_listen_port(peer->interface);
 
 	WiceEnvelope envelope;
 	uint8_t body[WICE_ENVELOPE_MAX];
@@ -198,13 +261,29 @@ static void publish(WicePeer *peer)
 		wice__interface_publish(peer->interface, &envelope);
 }
 
+static void refuse(WicePeer *peer, WiceMechanism mechanism)
+{
+	if (mechanism == WICE_MECHANISM_USER || mechanism == WICE_MECHANISM_NONE)
+		return;
+	peer->refused |= WICE_MECHANISM_BIT(mechanism);
+	peer->refused_until = wice__now_ms() + REFUSED_MS;
+}
+
+static bool may_use_kernel(const WicePeer *peer)
+{
+	bool refused = peer->refused & WICE_MECHANISM_BIT(WICE_MECHANISM_KERNEL);
+	return wice__mechanisms_may_use_kernel(mechanisms_of(peer)) &&
+	       (!refused || wice__now_ms() >= peer->refused_until);
+}
+
 static void select_mechanism(WicePeer *peer, bool kernel)
 {
 	const WiceIcePair *pair = wice__attempt_pair(peer->active);
 	WiceSelectInput input = {
-		.inprocess = wice__attempt_is_inprocess(peer->active),
+		.mechanism = wice__attempt_mechanism(peer->active),
 		.own_kernel = kernel,
 		.peer_kernel = peer->mailbox.peer_capabilities & WICE_CAPABILITY_KERNEL_PATH,
+		.peer_no_proxy = peer->remote.no_proxy,
 		.own_wg_port = wice__interface_listen_port(peer->interface),
 		.peer_wg_port = peer->remote.listen_port,
 		.local = &pair->local,
@@ -217,18 +296,50 @@ static void select_mechanism(WicePeer *peer, bool kernel)
 
 static const WiceEndpoint *mechanism_endpoint(const WicePeer *peer)
 {
-	return peer->selection.mechanism == WICE_MECHANISM_USER
-		       ? wice__user_entry_endpoint(peer->entry)
-		       : &peer->selection.endpoint;
+	return peer->selection.mechanism == WICE_MECHANISM_KERNEL ? &peer->selection.endpoint
+								  : &peer->proxy_endpoint;
 }
 
 /*
- * The proxy's entry goes from the former path to the new one between two packets, also where
- * WireGuard's own socket is to be used: the peer may not be that far yet.
+ * WireGuard's own socket goes where the routes lead, ICE's where it was bound. On a host with several
+ * uplinks that may be two ways, of which only ICE's is known to work.
+ */
+static bool leaves_by_its_uplink(WicePeer *peer)
+{
+	WiceMechanism mechanism = wice__attempt_mechanism(peer->attempt);
+	const WiceIcePair *pair = wice__attempt_pair(peer->attempt);
+	if (!pair || (mechanism != WICE_MECHANISM_BPF && mechanism != WICE_MECHANISM_NFT))
+		return true;
+	return wice__route_leaves_by(&pair->remote.endpoint, &pair->base.address,
+				     wice__interface_fwmark(peer->interface));
+}
+
+/* A new search with what sends from ICE's own socket. */
+static void avoid_routes(WicePeer *peer)
+{
+	char text[WICE_ENDPOINT_SIZE];
+	const WiceIcePair *pair = wice__attempt_pair(peer->attempt);
+	wice__log(WICE_LOG_INFO, peer->subject,
+		  "WireGuard would send to %s by another uplink than the one that ICE has found to "
+		  "work; the port of ICE is used",
+		  wice_endpoint_format(&pair->remote.endpoint, text));
+	refuse(peer, WICE_MECHANISM_BPF);
+	refuse(peer, WICE_MECHANISM_NFT);
+	run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_RESTART });
+}
+
+/*
+ * The proxy goes from the former path to the new one between two packets, also where WireGuard's
+ * own socket is to be used: the peer may not be that far yet.
  */
 static void apply_path(WicePeer *peer)
 {
-	int err = peer->attempt ? wice__attempt_select(peer->attempt) : -ENOENT;
+	if (peer->attempt && !leaves_by_its_uplink(peer)) {
+		avoid_routes(peer);
+		return;
+	}
+	int err = peer->attempt ? wice__attempt_select(peer->attempt, &peer->proxy_endpoint)
+				: -ENOENT;
 	if (err) {
 		wice__log(WICE_LOG_WARNING, peer->subject, "the selected pair cannot be used: %s",
 			  g_strerror(-err));
@@ -239,13 +350,21 @@ static void apply_path(WicePeer *peer)
 		peer->former = peer->active;
 		peer->active = peer->attempt;
 	}
-	select_mechanism(peer, wice__now_ms() >= peer->kernel_refused_until);
-	peer->reassertions = 0;
+	select_mechanism(peer, may_use_kernel(peer));
 	/* The same endpoint may be reached over another port of ours now, which nobody sees. */
 	if (peer->selection.mechanism == WICE_MECHANISM_INPROCESS)
 		wice__hold_forget_seen(&peer->hold);
 	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
+	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), wice__now_ms());
 	wice__interface_poll_soon(peer->interface);
+}
+
+/* Before ICE has a pair: the handshake may begin where a check of the peer came from. */
+static void try_path(WicePeer *peer)
+{
+	WiceEndpoint source;
+	if (peer->attempt && wice__attempt_heard(peer->attempt, &source) == 0)
+		wice__hold_try(&peer->hold, &source);
 }
 
 /* A firewall may let ICE's port pass and not WireGuard's. */
@@ -255,15 +374,18 @@ static void fall_back(WicePeer *peer)
 		return;
 	wice__log(WICE_LOG_INFO, peer->subject,
 		  "WireGuard's own socket does not reach the peer; the port of ICE is used");
-	peer->kernel_refused_until = wice__now_ms() + KERNEL_REFUSED_MS;
+	refuse(peer, WICE_MECHANISM_KERNEL);
 	apply_path(peer);
 }
 
 static void drop_path(WicePeer *peer)
 {
-	if (peer->entry)
-		wice__user_entry_select(peer->entry, NULL, NULL);
+	WiceProxyPeer *proxy =
+		peer->active ? peer->proxies[wice__attempt_mechanism(peer->active)] : NULL;
+	if (proxy)
+		proxy->proxy->ops->select(proxy, NULL, NULL, &peer->proxy_endpoint);
 	wice__hold_release(&peer->hold);
+	wice__roam_cleared(&peer->roam);
 	memset(&peer->selection, 0, sizeof peer->selection);
 	free_attempt(peer, &peer->active);
 	free_attempt(peer, &peer->former);
@@ -294,10 +416,41 @@ static void perform(WicePeer *peer, unsigned actions, const WiceSessionEvent *ev
 		apply_path(peer);
 	if (actions & WICE_SESSION_DO_FALL_BACK)
 		fall_back(peer);
+	if (actions & WICE_SESSION_DO_TRY)
+		try_path(peer);
 	if (actions & WICE_SESSION_DO_NUDGE)
 		wice__hold_nudge(&peer->hold);
 	if (actions & WICE_SESSION_DO_SETTLE)
 		settle(peer);
+}
+
+static bool is_remote_of(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
+{
+	const WiceIcePair *pair = attempt ? wice__attempt_pair(attempt) : NULL;
+	return pair && wice_endpoint_compare(&pair->remote.endpoint, endpoint) == 0;
+}
+
+/* An address of the peer that ICE found or was told. */
+static bool is_known(const WicePeer *peer, const WiceEndpoint *endpoint)
+{
+	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)
+		if (wice_endpoint_compare(&peer->remote.candidates[i].endpoint, endpoint) == 0)
+			return true;
+	return is_remote_of(peer->attempt, endpoint) || is_remote_of(peer->active, endpoint) ||
+	       is_remote_of(peer->former, endpoint);
+}
+
+/* The proxy in userspace shows WireGuard one address per peer, whatever path its packets take. */
+static bool sees_addresses(const WicePeer *peer)
+{
+	return peer->selection.mechanism != WICE_MECHANISM_USER;
+}
+
+/* Somewhere that neither we nor the peer would have sent WireGuard to. */
+static bool is_foreign(const WicePeer *peer)
+{
+	return wice__hold_is_foreign(&peer->hold) &&
+	       !(sees_addresses(peer) && is_known(peer, &peer->hold.seen.endpoint));
 }
 
 static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
@@ -328,7 +481,7 @@ static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
 			facts->remote_type = pair->remote.type;
 		}
 	}
-	if (wice__hold_is_foreign(&peer->hold))
+	if (is_foreign(peer))
 		facts->foreign_endpoint = peer->hold.seen.endpoint;
 }
 
@@ -371,7 +524,10 @@ static void run(WicePeer *peer, const WiceSessionEvent *event)
 	if (peer->nested >= MAX_NESTED_EVENTS)
 		return;
 	peer->nested++;
+	WiceSessionPhase before = peer->session.phase;
 	unsigned actions = wice__session_step(&peer->session, event, wice__now_ms());
+	if (before == WICE_PHASE_HANDSHAKING && peer->session.phase == WICE_PHASE_FAILED)
+		refuse(peer, peer->selection.mechanism);
 	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported != WICE_STATE_FAILED)
 		refresh_reason(peer); /* before the attempt that knows why is closed */
 	perform(peer, actions, event);
@@ -386,6 +542,17 @@ static void run(WicePeer *peer, const WiceSessionEvent *event)
 	report_state(peer);
 }
 
+void wice__peer_forgive(WicePeer *peer)
+{
+	peer->refused = 0;
+}
+
+void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside)
+{
+	if (peer->attempt)
+		wice__attempt_set_outside(peer->attempt, outside);
+}
+
 static void on_timer(void *user_data)
 {
 	run(user_data, &(WiceSessionEvent){ .type = WICE_SESSION_DEADLINE });
@@ -393,6 +560,8 @@ static void on_timer(void *user_data)
 
 void wice__peer_event(WicePeer *peer, WiceSessionEventType type)
 {
+	if (type == WICE_SESSION_NETWORK_CHANGED)
+		wice__peer_forgive(peer);
 	run(peer, &(WiceSessionEvent){ .type = type });
 }
 
@@ -445,56 +614,50 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 		  });
 }
 
-static bool is_remote_of(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
-{
-	const WiceIcePair *pair = attempt ? wice__attempt_pair(attempt) : NULL;
-	return pair && wice_endpoint_compare(&pair->remote.endpoint, endpoint) == 0;
-}
-
-/* An address of the peer that ICE found or was told. */
-static bool is_known(const WicePeer *peer, const WiceEndpoint *endpoint)
-{
-	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)
-		if (wice_endpoint_compare(&peer->remote.candidates[i].endpoint, endpoint) == 0)
-			return true;
-	return is_remote_of(peer->attempt, endpoint) || is_remote_of(peer->active, endpoint) ||
-	       is_remote_of(peer->former, endpoint);
-}
-
-/*
- * An engine sees where packets really come from, and so its endpoint goes to any path that a late
- * packet takes. Both ends lead it back to the selected one, or they could chase each other over the
- * former; but not without end, for the peer may have its reasons.
- */
-static bool reassert(WicePeer *peer)
-{
-	if (peer->selection.mechanism != WICE_MECHANISM_INPROCESS ||
-	    !is_known(peer, &peer->hold.seen.endpoint))
-		return false;
-	if (peer->reassertions++ < MAX_REASSERTIONS)
-		wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), 0);
-	else
-		wice__hold_adopt(&peer->hold);
-	return true;
-}
-
 /*
  * WireGuard sends to where it last heard the peer, so it may have gone from one of the two ways to
- * this peer to the other because the peer did: then we follow. Anything else is another hand, or
- * a path that we do not know; it is respected and reported.
+ * this peer, our proxy and WireGuard's own socket, to the other because the peer did.
  */
-static void follow(WicePeer *peer)
+static bool take_other_way(WicePeer *peer)
 {
-	const WiceEndpoint *seen = &peer->hold.seen.endpoint;
-	if (reassert(peer))
-		return;
+	WiceSelection before = peer->selection;
 	for (int kernel = 0; peer->active && kernel < 2; kernel++) {
 		select_mechanism(peer, kernel);
-		if (wice_endpoint_compare(mechanism_endpoint(peer), seen) == 0) {
-			wice__hold_adopt(&peer->hold);
-			return;
-		}
+		if (wice_endpoint_compare(mechanism_endpoint(peer), &peer->hold.seen.endpoint))
+			continue;
+		wice__hold_adopt(&peer->hold);
+		wice__roam_selected(&peer->roam, &peer->hold.applied, wice__now_ms());
+		return true;
 	}
+	peer->selection = before;
+	return false;
+}
+
+static WiceRoamVerdict judge_roam(WicePeer *peer, WiceHoldChange change)
+{
+	const WiceEndpoint *seen = &peer->hold.seen.endpoint;
+	if (sees_addresses(peer))
+		return wice__roam_seen(&peer->roam, seen, is_known(peer, seen), wice__now_ms());
+	return change == WICE_HOLD_MOVED ? WICE_ROAM_FOREIGN : WICE_ROAM_STAY;
+}
+
+/*
+ * Another hand, or a path that we do not know, is respected and reported. That WireGuard's own
+ * socket gets through was never shown by ICE, so a peer that has fallen back from it is right.
+ */
+static void follow(WicePeer *peer, WiceHoldChange change)
+{
+	const WiceEndpoint *seen = &peer->hold.seen.endpoint;
+	bool may_fall_back = peer->selection.mechanism == WICE_MECHANISM_KERNEL;
+	if (may_fall_back && wice__hold_is_foreign(&peer->hold) && take_other_way(peer))
+		return;
+	WiceRoamVerdict verdict = judge_roam(peer, change);
+	if (verdict == WICE_ROAM_REASSERT)
+		wice__hold_reassert(&peer->hold);
+	if (verdict == WICE_ROAM_ADOPT)
+		wice__hold_adopt(&peer->hold);
+	if (verdict != WICE_ROAM_FOREIGN || take_other_way(peer))
+		return;
 	char text[WICE_ENDPOINT_SIZE];
 	wice__log(WICE_LOG_INFO, peer->subject, "the endpoint was changed to %s by another hand",
 		  wice_endpoint_format(seen, text));
@@ -509,16 +672,49 @@ static void follow(WicePeer *peer)
 static void fall_silent(WicePeer *peer)
 {
 	if (peer->selection.mechanism == WICE_MECHANISM_KERNEL)
-		peer->kernel_refused_until = wice__now_ms() + KERNEL_REFUSED_MS;
+		refuse(peer, WICE_MECHANISM_KERNEL);
 	run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
 }
 
-/* The peer may still send over the former path: its own switch comes when it comes. */
+/*
+ * The peer may still send over the former path: its own switch comes when it comes. And where it
+ * decides otherwise than we, that path may be the one in use.
+ */
 static void release_former(WicePeer *peer)
 {
+	const WiceEndpoint *used = &peer->hold.seen.endpoint;
+	if (is_remote_of(peer->former, used) && !is_remote_of(peer->active, used))
+		return;
 	int64_t established_for = wice__now_ms() - peer->session.phase_since;
 	if (peer->session.phase == WICE_PHASE_ESTABLISHED && established_for >= FORMER_KEPT_MS)
 		free_attempt(peer, &peer->former);
+}
+
+/*
+ * Where the paths are WireGuard's own, ICE agents have done their work a while after the peers are
+ * connected: they would cost memory, descriptors and keepalives of each. The interface answers for
+ * the one port.
+ */
+static void rest(WicePeer *peer, int64_t now)
+{
+	WiceSession *session = &peer->session;
+	if (peer->active && session->phase == WICE_PHASE_ESTABLISHED &&
+	    now - session->phase_since >= REST_AFTER_MS)
+		wice__attempt_rest(peer->active);
+}
+
+/* What the agent's keepalives were: where WireGuard is silent, something else keeps NATs open. */
+static void keep_alive(WicePeer *peer, const WiceDevicePeer *seen, int64_t now)
+{
+	if (seen->tx_bytes != peer->sent_bytes) {
+		peer->sent_bytes = seen->tx_bytes;
+		peer->sent_at = now;
+	}
+	if (!peer->active || !wice__attempt_is_resting(peer->active) ||
+	    peer->selection.path != WICE_PATH_NAT || now - peer->sent_at < KEEPALIVE_MS)
+		return;
+	peer->sent_at = now;
+	wice__mechanisms_keep_alive(mechanisms_of(peer), &peer->hold.seen.endpoint);
 }
 
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
@@ -526,7 +722,7 @@ void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 	WiceLivenessVerdict verdict;
 	WiceDevicePeer seen = *device_peer;
 	/* Where the peer was heard before we had selected a path is not where the user had it. */
-	if (!peer->session.path && is_known(peer, &seen.endpoint))
+	if (!peer->session.path && !peer->session.trying && is_known(peer, &seen.endpoint))
 		seen.endpoint = peer->hold.found_endpoint;
 	WiceHoldChange change = wice__hold_update(&peer->hold, &seen, &verdict);
 	if (!peer->session.path)
@@ -537,8 +733,9 @@ void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 		return;
 	}
 	release_former(peer);
-	if (change == WICE_HOLD_MOVED)
-		follow(peer);
+	rest(peer, wice__now_ms());
+	keep_alive(peer, device_peer, wice__now_ms());
+	follow(peer, change);
 	if (verdict == WICE_LIVENESS_ALIVE)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ALIVE });
 	else if (verdict == WICE_LIVENESS_SILENT && peer->session.proven)
@@ -568,6 +765,7 @@ WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found)
 	bool controlling = wice_key_compare(&peer->mailbox.own_public, &peer->key) < 0;
 	wice__session_init(&peer->session, controlling, seed ^ (uint64_t)g_get_real_time(),
 			   wice__now_ms());
+	wice__roam_init(&peer->roam, controlling);
 	peer->context = wice__context_pool_take(wice__interface_contexts(interface));
 	peer->timer = wice__timer_new(peer->context, on_timer, peer);
 	wice__hold_init(&peer->hold, interface, peer->subject, found);
@@ -587,7 +785,8 @@ void wice__peer_free(WicePeer *peer, bool gone)
 	}
 	free_attempt(peer, &peer->attempt);
 	drop_path(peer);
-	wice__user_entry_free(peer->entry);
+	for (unsigned i = 0; i < WICE_MECHANISMS_N; i++)
+		free_proxy(peer, i);
 	wice__timer_free(peer->timer);
 	wice__context_pool_give(wice__interface_contexts(peer->interface), peer->context);
 	wice__mailbox_done(&peer->mailbox);
@@ -600,10 +799,11 @@ const WiceKey *wice__peer_key(const WicePeer *peer)
 	return &peer->key;
 }
 
-bool wice__peer_is_handshaking(const WicePeer *peer, int64_t now_ms)
+bool wice__peer_wants_polls(const WicePeer *peer, int64_t now_ms)
 {
-	return peer->session.phase == WICE_PHASE_HANDSHAKING &&
-	       now_ms - peer->session.phase_since < 3000;
+	bool handshaking = peer->session.phase == WICE_PHASE_HANDSHAKING &&
+			   now_ms - peer->session.phase_since < 3000;
+	return handshaking || wice__roam_wants_polls(&peer->roam, now_ms);
 }
 
 WicePeerState wice__peer_state(const WicePeer *peer)

@@ -11,6 +11,7 @@
 #include <wice/signaling.h>
 #include <wice/status.h>
 
+#include "agent/attempt.h"
 #include "agent/found.h"
 #include "agent/session.h"
 
@@ -27,12 +28,16 @@ WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found);
 void wice__peer_free(WicePeer *peer, bool gone);
 
 const WiceKey *wice__peer_key(const WicePeer *peer);
-/* The session is waiting for WireGuard: look soon. */
-bool wice__peer_is_handshaking(const WicePeer *peer, int64_t now_ms);
+/* The session is waiting for WireGuard, or its endpoint is watched after a switch: look soon. */
+bool wice__peer_wants_polls(const WicePeer *peer, int64_t now_ms);
 WicePeerState wice__peer_state(const WicePeer *peer);
 
 /* START, STOP, RESTART, NETWORK_CHANGED, SIGNALING_READY. */
 void wice__peer_event(WicePeer *peer, WiceSessionEventType type);
+/* Mechanisms that did not get through to the peer may be tried again. */
+void wice__peer_forgive(WicePeer *peer);
+/* The interface has learned more of its one port. */
+void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside);
 /* A newer snapshot of the device has this for the peer. */
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer);
 /* An envelope from this peer to our key. Counts in the interface's counters. */

@@ -15,30 +15,44 @@
  * chase each other from path to path for ever. The essay in roam.c says why they do not.
  */
 typedef enum {
-	WICE_ROAM_STAY = 0, /* nothing to do: it is where it was set, or the peer decides */
+	WICE_ROAM_STAY = 0, /* nothing to do: it is where it was set, or may be where it is */
 	WICE_ROAM_REASSERT, /* set the selected endpoint once more */
-	WICE_ROAM_ADOPT,    /* accept where it is as if it had been set */
-	WICE_ROAM_FOREIGN,  /* another hand, or a path that is not known: respect it, report it */
+	WICE_ROAM_ADOPT, /* accept where it is as if it had been set; `selected` says so already */
+	WICE_ROAM_FOREIGN, /* another hand, or a path that is not known: report it (said once) */
 } WiceRoamVerdict;
 
 typedef struct {
 	bool controlling;      /* as in ICE: this end decides */
-	WiceEndpoint selected; /* what was set last; family NONE: nothing */
+	WiceEndpoint selected; /* what was set or adopted last; family NONE: nothing */
 	/* internal */
-	int64_t selected_at;
-	unsigned reassertions;
+	int64_t insist_from, insist_until;
+	int64_t deviated_at, doubted_since;
+	int64_t polls_until;
+	unsigned insistences;
+	bool let_be, confirmed;
+	WiceEndpoint foreign; /* reported already */
 } WiceRoam;
 
+/* Nothing is set yet. */
 void wice__roam_init(WiceRoam *roam, bool controlling);
-/* The endpoint has just been set, first or anew, to another one or the same. */
+/*
+ * A path was selected and WireGuard's endpoint set for it, to another one or the same. Not for what
+ * REASSERT has asked for. The controlling end should make WireGuard send something now.
+ */
 void wice__roam_selected(WiceRoam *roam, const WiceEndpoint *endpoint, int64_t now_ms);
 /* Nothing is set any more. */
 void wice__roam_cleared(WiceRoam *roam);
 /*
- * WireGuard's endpoint was seen to be this. known: an address of the peer that belongs to a path of
- * ours, the selected or a former one, or that the peer has signalled.
+ * WireGuard's endpoint was seen to be this; to be called after every poll, also if it is where it
+ * was set. known: an address of the peer that belongs to a path of ours, the selected or a former
+ * one, or that the peer has signalled.
  */
 WiceRoamVerdict wice__roam_seen(WiceRoam *roam, const WiceEndpoint *seen, bool known,
 				int64_t now_ms);
+/*
+ * WireGuard should be polled fast (20 ms; the rates in roam.c are for that) for a while: just after
+ * a switch and as long as the endpoint is being led back. Without that it converges too, later.
+ */
+bool wice__roam_wants_polls(const WiceRoam *roam, int64_t now_ms);
 
 #endif
