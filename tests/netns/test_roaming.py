@@ -6,7 +6,6 @@ roamer.c is each end: it sets endpoints as lib/agent/roam.c decides, and ICE is 
 """
 
 import random
-import socket
 import subprocess
 import threading
 import time
@@ -71,34 +70,37 @@ class Load:
         self.receiver = sink.host.udp_socket(sink.address)
         self.sender = source.host.udp_socket(source.address)
         self.sent, self.received = 0, set()
-        self.stopping = False
-        self.threads = [threading.Thread(target=loop, daemon=True) for loop in (self._send, self._receive)]
-        for thread in self.threads:
-            thread.start()
+        self.stopping = self.complete = False
+        self.sending, self.receiving = (threading.Thread(target=loop, daemon=True) for loop in (self._send, self._receive))
+        self.receiving.start()
+        self.sending.start()
+
+    def _send_one(self):
+        self.sender.sendto(self.sent.to_bytes(4, "big"), self.receiver.getsockname())
 
     def _send(self):
         while not self.stopping:
-            self.sender.sendto(self.sent.to_bytes(4, "big"), self.receiver.getsockname())
+            self._send_one()
             self.sent += 1
             time.sleep(1 / PACKETS_PER_SECOND)
 
     def _receive(self):
-        self.receiver.settimeout(0.2)
-        while not self.stopping or len(self.received) < self.sent:
+        while not self.complete or len(self.received) <= self.sent:
             try:
                 self.received.add(int.from_bytes(self.receiver.recv(64), "big"))
-            except socket.timeout:
-                if self.stopping:
-                    return
+            except TimeoutError:
+                return
 
     def stop(self):
         """Returns how many were lost."""
         self.stopping = True
-        for thread in self.threads:
-            thread.join(10)
+        self.sending.join()
+        self.complete = True
+        self._send_one()  # with which the receiver sees that it was the last one
+        self.receiving.join()
         self.receiver.close()
         self.sender.close()
-        return self.sent - len(self.received)
+        return self.sent + 1 - len(self.received)
 
 
 def switch(roamers, path, other_path, randomness):
