@@ -97,6 +97,18 @@ static void put_counters(Json *json, const WiceSignalingCounters *counters)
 	json_end_object(json);
 }
 
+static void put_outside(Json *json, const WiceInterfaceStatus *interface)
+{
+	json_begin_array(json, "outside");
+	for (size_t i = 0; i < interface->n_outside; i++) {
+		json_begin_object(json, NULL);
+		put_endpoint(json, "endpoint", &interface->outside[i].endpoint);
+		json_string(json, "source", interface->outside[i].source);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
 static void put_interface(Json *json, const WiceInterfaceStatus *interface)
 {
 	json_begin_object(json, NULL);
@@ -106,6 +118,10 @@ static void put_interface(Json *json, const WiceInterfaceStatus *interface)
 	put_key(json, "public_key", &interface->public_key);
 	json_uint(json, "listen_port", interface->listen_port);
 	json_uint(json, "fwmark", interface->fwmark);
+	json_string(json, "mechanism", wice_mechanism_name(interface->mechanism));
+	json_string(json, "mechanism_reason", interface->mechanism_reason);
+	json_string(json, "nat", wice_nat_mapping_name(interface->nat));
+	put_outside(json, interface);
 	put_counters(json, &interface->signaling);
 	json_begin_array(json, "peers");
 	for (size_t i = 0; i < interface->n_peers; i++)

@@ -110,6 +110,55 @@ static size_t count_connected(const WiceInterfaceStatus *interface)
 	return n;
 }
 
+/* What new paths use. */
+static void show_proxy(View *view, const WiceInterfaceStatus *interface)
+{
+	if (interface->mechanism == WICE_MECHANISM_NONE && !*interface->mechanism_reason)
+		return;
+	label(view, "proxy");
+	g_string_append(view->out, wice_mechanism_name(interface->mechanism));
+	if (*interface->mechanism_reason) {
+		g_string_append(view->out, ": ");
+		text_clean(view->out, interface->mechanism_reason);
+	}
+	end_line(view);
+}
+
+static const char *nat_words(WiceNatMapping nat)
+{
+	switch (nat) {
+	case WICE_NAT_NONE:
+		return "no NAT";
+	case WICE_NAT_PRESENT:
+		return "behind a NAT";
+	case WICE_NAT_ENDPOINT_INDEPENDENT:
+		return "NAT endpoint-independent";
+	case WICE_NAT_ENDPOINT_DEPENDENT:
+		return "NAT endpoint-dependent";
+	default:
+		return NULL;
+	}
+}
+
+static void show_outside(View *view, const WiceInterfaceStatus *interface)
+{
+	const char *nat = nat_words(interface->nat);
+	const char *separator = "";
+	if (!nat && interface->n_outside == 0)
+		return;
+	label(view, "outside");
+	for (size_t i = 0; i < interface->n_outside; i++) {
+		char text[WICE_ENDPOINT_SIZE];
+		g_string_append_printf(view->out, "%s%s by ", separator,
+				       wice_endpoint_format(&interface->outside[i].endpoint, text));
+		text_clean(view->out, interface->outside[i].source);
+		separator = ", ";
+	}
+	if (nat)
+		g_string_append_printf(view->out, "%s%s", separator, nat);
+	end_line(view);
+}
+
 static void show_interface_head(View *view, const WiceInterfaceStatus *interface)
 {
 	char key[WICE_KEY_BASE64_SIZE];
@@ -123,6 +172,8 @@ static void show_interface_head(View *view, const WiceInterfaceStatus *interface
 			       count_connected(interface), interface->n_peers);
 	wice_key_to_base64(&interface->public_key, key);
 	line(view, "public key", wice_key_is_zero(&interface->public_key) ? "(none)" : key);
+	show_proxy(view, interface);
+	show_outside(view, interface);
 	show_counters(view, &interface->signaling);
 }
 
@@ -162,6 +213,12 @@ static void show_mechanism(View *view, WiceMechanism mechanism)
 	else if (mechanism == WICE_MECHANISM_INPROCESS)
 		line(view, "mechanism",
 		     "inprocess (WireGuard in wiced sends from the port of ICE)");
+	else if (mechanism == WICE_MECHANISM_BPF)
+		line(view, "mechanism",
+		     "bpf (WireGuard talks to the peer itself, ICE shares its port)");
+	else if (mechanism == WICE_MECHANISM_NFT)
+		line(view, "mechanism",
+		     "nft (the kernel sends WireGuard's packets from the port of ICE)");
 }
 
 static void show_allowed_ips(View *view, const WicePeerStatus *peer)

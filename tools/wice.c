@@ -41,11 +41,22 @@ static const Command commands[] = {
 		  "\nWith --json the output is one JSON object; its members are stable.\n" },
 	{ .name = "restart",
 	  .run = cmd_restart,
-	  .arguments = "IFNAME PEER",
-	  .min_args = 2,
+	  .arguments = "[--proxy NAME] [IFNAME [PEER]]",
 	  .max_args = 2,
-	  .text = "Look for a path to a peer anew",
-	  .help = "The path in use stays until a new one has been found.\n\n" PEER_HELP },
+	  .text = "Look for paths anew: to a peer, or to all peers there are",
+	  .help = "Paths in use stay until new ones have been found.\n"
+		  "\n"
+		  "With --proxy, all peers of the interface, or of all interfaces, get to their "
+		  "paths in\n"
+		  "another way, until wiced ends or is told otherwise. NAME is one of\n"
+		  "  auto       the best one that works: the first of these\n"
+		  "  bpf        programs in the kernel put ICE on WireGuard's port\n"
+		  "  inprocess  WireGuard is in wiced itself (see `wice up --userspace`)\n"
+		  "  nft        rules in the kernel put WireGuard on ICE's port\n"
+		  "  user       all packets pass through wiced\n"
+		  "Where it cannot be had, the next one in this list is used, and `wice show` says "
+		  "why.\n"
+		  "\n" PEER_HELP },
 	{ .name = "sync",
 	  .run = cmd_sync,
 	  .arguments = "[IFNAME]",
@@ -248,6 +259,8 @@ static int scan_option(Scan *scan)
 		return 0;
 	}
 	int r = take_value(scan, "--socket", &scan->invocation.socket);
+	if (r == 0)
+		r = take_value(scan, "--proxy", &scan->invocation.proxy);
 	if (r == 0) {
 		r = take_value(scan, "--timeout", &timeout);
 		scan->has_timeout |= r == 1;
@@ -291,6 +304,22 @@ static int scan_all(Scan *scan)
 		if (scan->command && scan->command->run_raw)
 			return 0;
 	}
+	return 0;
+}
+
+static int check_proxy(Scan *scan)
+{
+	g_autoptr(GError) error = NULL;
+	if (!scan->invocation.proxy)
+		return 0;
+	if (scan->command->run != cmd_restart)
+		return refuse(scan->command, "--proxy is an option of `wice restart` only.");
+	if (!wice_mechanism_parse(scan->invocation.proxy, &scan->invocation.mechanism, &error))
+		return refuse(scan->command, "--proxy: %s", error->message);
+	if (scan->args->len > 1)
+		return refuse(scan->command,
+			      "--proxy is for all peers of an interface; leave '%s' out.",
+			      (char *)scan->args->pdata[1]);
 	return 0;
 }
 
@@ -338,6 +367,8 @@ static int run(Scan *scan)
 	if (!scan->command)
 		scan->command = find_command("show");
 	r = check_arguments(scan);
+	if (r == 0)
+		r = check_proxy(scan);
 	if (r)
 		return r;
 	scan->invocation.n_args = (int)scan->args->len;

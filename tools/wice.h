@@ -13,9 +13,11 @@
 typedef struct {
 	const char *socket; /* NULL: the default one */
 	bool json;
-	bool userspace;      /* up only */
-	unsigned timeout_ms; /* 0: none */
-	int n_args;          /* what follows the command */
+	bool userspace;          /* up only */
+	const char *proxy;       /* restart only; NULL: not given */
+	WiceMechanism mechanism; /* what proxy names */
+	unsigned timeout_ms;     /* 0: none */
+	int n_args;              /* what follows the command */
 	char **args;
 } Invocation;
 

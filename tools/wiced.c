@@ -83,16 +83,17 @@ static void print_help(void)
 	     "\n"
 	     "Options; -i, -b, -a and -u may be repeated. Long ones are also keys of the section\n"
 	     "[daemon] in a configuration file:\n"
-	     "  -c, --config FILE       read this file first; other options add to its lists and\n"
-	     "                          override its single values");
+	     "  -c, --config FILE          read this file first; other options add to its lists "
+	     "and\n"
+	     "                             override its single values");
 	const WiceDaemonKey *key;
 	for (size_t i = 0; (key = wice_daemon_config_key(i)); i++) {
 		char letter[] = { '-', key->letter, ',', 0 };
 		g_autofree char *option = g_strdup_printf("--%s %s", key->key, key->value);
-		printf("  %-3s %-19s %s\n", key->letter ? letter : "", option, key->text);
+		printf("  %-3s %-22s %s\n", key->letter ? letter : "", option, key->text);
 	}
-	puts("      --version           print the version\n"
-	     "      --help              print this\n"
+	puts("      --version              print the version\n"
+	     "      --help                 print this\n"
 	     "\n"
 	     "Signals: TERM and INT stop it, HUP reads all interfaces from the system again.\n"
 	     "\n"
@@ -303,6 +304,8 @@ static gboolean make_agent(Daemon *daemon, GError **error)
 	options.backends = settings->backends;
 	options.stun_urls = settings->stun_urls;
 	options.state_dir = settings->state_dir;
+	options.mechanism = settings->mechanism;
+	options.no_port_mapping = !settings->port_mapping;
 	if (!settings->backends[0]) {
 		options.backends = local_only;
 		say(daemon, WICE_LOG_INFO,

@@ -70,6 +70,12 @@ WICE_API WiceStatus *wice_control_status(WiceControl *control, const char *inter
 /* As wice_agent_restart_peer(). */
 WICE_API gboolean wice_control_restart_peer(WiceControl *control, const char *interface,
 					    const WiceKey *peer, GError **error);
+/*
+ * As wice_agent_set_mechanism(); interface NULL: all. UNSUPPORTED if the daemon is older than this
+ * function.
+ */
+WICE_API gboolean wice_control_set_mechanism(WiceControl *control, const char *interface,
+					     WiceMechanism mechanism, GError **error);
 /* As wice_agent_sync(). */
 WICE_API gboolean wice_control_sync(WiceControl *control, const char *interface, GError **error);
 /* As wice_agent_add_interface(). */

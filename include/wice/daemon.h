@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <wice/log.h>
 #include <wice/macros.h>
+#include <wice/status.h>
 
 WICE_BEGIN_DECLS
 
@@ -22,9 +23,11 @@ typedef struct {
 	const char *const *interfaces; /* names or patterns */
 	const char *const *backends;   /* signaling URLs */
 	const char *const *stun_urls;
-	const char *const *ups; /* interfaces or files for `wice up` */
-	const char *socket;     /* where to listen for control clients */
-	const char *state_dir;  /* where the agent remembers what it found */
+	const char *const *ups;  /* interfaces or files for `wice up` */
+	const char *socket;      /* where to listen for control clients */
+	const char *state_dir;   /* where the agent remembers what it found */
+	WiceMechanism mechanism; /* as in WiceAgentOptions */
+	bool port_mapping;       /* routers may be asked to forward ports */
 	WiceLogLevel log_level;
 } WiceDaemonSettings;
 

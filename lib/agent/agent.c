@@ -317,7 +317,11 @@ static void network_changed(WiceAgent *agent)
 {
 	wice__signaling_hub_network_changed(agent->hub);
 	wice__stun_servers_refresh(agent->stun);
-	event_to_all(agent, WICE_SESSION_NETWORK_CHANGED);
+	GHashTableIter iter;
+	gpointer interface;
+	g_hash_table_iter_init(&iter, agent->interfaces);
+	while (g_hash_table_iter_next(&iter, NULL, &interface))
+		wice__interface_network_changed(interface);
 }
 
 /* NATs have forgotten a host that slept, and perhaps it woke up elsewhere. */
@@ -358,8 +362,13 @@ static void on_addresses_changed(void *user_data)
 static void on_stun_changed(void *user_data)
 {
 	WiceAgent *agent = user_data;
-	if (agent->interfaces)
-		event_to_all(agent, WICE_SESSION_STUN_CHANGED);
+	GHashTableIter iter;
+	gpointer interface;
+	if (!agent->interfaces)
+		return;
+	g_hash_table_iter_init(&iter, agent->interfaces);
+	while (g_hash_table_iter_next(&iter, NULL, &interface))
+		wice__interface_stun_changed(interface);
 }
 
 static void on_backend_state(const char *url, bool ready, const char *reason, void *user_data)
@@ -452,6 +461,8 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *o
 	agent->slept_ms = backends && backends->slept_ms ? backends->slept_ms : wice__slept_ms;
 	agent->slept = agent->slept_ms();
 	agent->state_dir = g_strdup(options->state_dir);
+	agent->mechanism = options->mechanism;
+	agent->no_port_mapping = options->no_port_mapping;
 	agent->started_ms = wice__realtime_ms();
 	agent->epoch = (uint64_t)agent->started_ms;
 	agent->events = g_queue_new();
@@ -493,6 +504,8 @@ void wice_agent_free(WiceAgent *agent)
 	for (GList *link = names; link; link = link->next)
 		drop_interface(agent, link->data, false);
 	g_ptr_array_unref(agent->hosted);
+	wice__bpf_mux_free(agent->mux);
+	g_clear_error(&agent->mux_error);
 	wice__signaling_hub_free(agent->hub);
 	wice__stun_servers_free(agent->stun);
 	wice__timer_free(agent->list_timer);
@@ -609,6 +622,55 @@ gboolean wice_agent_restart_peer(WiceAgent *agent, const char *interface, const 
 		return FALSE;
 	}
 	wice__peer_event(session, WICE_SESSION_RESTART);
+	return TRUE;
+}
+
+WiceBpfMux *wice__agent_mux(WiceAgent *agent, GError **error)
+{
+	if (!agent->mux && !agent->mux_error)
+		agent->mux = wice__bpf_mux_new(agent->context, NULL, &agent->mux_error);
+	if (!agent->mux && error)
+		*error = g_error_copy(agent->mux_error);
+	return agent->mux;
+}
+
+static bool check_mechanism(WiceMechanism mechanism, GError **error)
+{
+	switch (mechanism) {
+	case WICE_MECHANISM_NONE:
+	case WICE_MECHANISM_USER:
+	case WICE_MECHANISM_INPROCESS:
+	case WICE_MECHANISM_BPF:
+	case WICE_MECHANISM_NFT:
+		return true;
+	case WICE_MECHANISM_KERNEL:
+		break;
+	}
+	g_set_error_literal(
+		error, WICE_ERROR, WICE_ERROR_INVALID,
+		"That is no mechanism to choose: there are auto, bpf, nft, inprocess and "
+		"user.");
+	return false;
+}
+
+gboolean wice_agent_set_mechanism(WiceAgent *agent, const char *interface, WiceMechanism mechanism,
+				  GError **error)
+{
+	if (!check_mechanism(mechanism, error))
+		return FALSE;
+	g_clear_error(&agent->mux_error); /* it is tried again */
+	if (interface) {
+		WiceInterface *found = find_interface(agent, interface, error);
+		if (found)
+			wice__interface_want(found, mechanism);
+		return found != NULL;
+	}
+	agent->mechanism = mechanism;
+	GHashTableIter iter;
+	gpointer each;
+	g_hash_table_iter_init(&iter, agent->interfaces);
+	while (g_hash_table_iter_next(&iter, NULL, &each))
+		wice__interface_want(each, mechanism);
 	return TRUE;
 }
 

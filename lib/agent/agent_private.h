@@ -15,6 +15,7 @@
 #include "event/context_pool.h"
 #include "event/source.h"
 #include "ice/ice.h"
+#include "proxy/bpf/mux.h"
 #include "signaling/hub.h"
 #include "wg/presence.h"
 
@@ -46,6 +47,10 @@ struct WiceAgent {
 	int64_t (*slept_ms)(void);
 	int64_t slept; /* at the last look */
 	uint32_t fwmark;
+	WiceMechanism mechanism; /* that interfaces are to use; NONE: the best one */
+	bool no_port_mapping;
+	WiceBpfMux *mux;                /* made when first asked for */
+	GError *mux_error;              /* why it could not be */
 	WiceSignalingCounters counters; /* what belongs to no interface */
 	GQueue *events;                 /* not delivered yet */
 	WiceEventHandler handler;
@@ -72,6 +77,9 @@ void wice__agent_lost(WiceAgent *agent, WiceInterface *interface);
 
 /* The engine whose interface has this name, or NULL. */
 WiceEngine *wice__agent_find_engine(WiceAgent *agent, const char *name);
+
+/* The BPF mux of all interfaces, or NULL and why it cannot be had. */
+WiceBpfMux *wice__agent_mux(WiceAgent *agent, GError **error);
 
 /* wait.c */
 void wice__waits_evaluate(WiceAgent *agent);

@@ -68,7 +68,8 @@ void wice__hold_init(WiceHold *hold, WiceInterface *interface, const char *subje
 
 void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint, int64_t since_ns)
 {
-	bool first = hold->applied.address.family == WICE_FAMILY_NONE;
+	bool first = hold->applied.address.family == WICE_FAMILY_NONE || hold->trying;
+	hold->trying = false;
 	wice__liveness_reset(&hold->liveness, first ? since_ns : wice__realtime_ms() * 1000000);
 	if (!same(endpoint, &hold->applied) || !same(endpoint, &hold->seen.endpoint))
 		write_endpoint(hold, endpoint);
@@ -77,6 +78,12 @@ void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint, int64
 	hold->applied = *endpoint;
 	hold->seen.endpoint = *endpoint;
 	wice__interface_remember(hold->interface);
+}
+
+void wice__hold_try(WiceHold *hold, const WiceEndpoint *endpoint)
+{
+	wice__hold_set_endpoint(hold, endpoint, 0);
+	hold->trying = true;
 }
 
 void wice__hold_forget_seen(WiceHold *hold)
@@ -106,6 +113,7 @@ void wice__hold_release(WiceHold *hold)
 		write_endpoint(hold, &hold->found_endpoint);
 	wice__hold_settle(hold);
 	memset(&hold->applied, 0, sizeof hold->applied);
+	hold->trying = false;
 }
 
 /* What the user configures, also while we hold the peer. */

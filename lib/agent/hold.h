@@ -22,6 +22,7 @@ typedef struct {
 	WiceEndpoint found_endpoint; /* the user's, or none */
 	uint16_t found_keepalive;
 	WiceEndpoint applied; /* what we set, or none */
+	bool trying;          /* no pair stands behind it yet: see wice__hold_try() */
 	bool nudging;         /* the keepalive is ours at the moment */
 	WiceDevicePeer seen;  /* the newest snapshot, without what it points to */
 	WiceLiveness liveness;
@@ -37,6 +38,12 @@ void wice__hold_init(WiceHold *hold, WiceInterface *interface, const char *subje
  * else only what is newer than this call does.
  */
 void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint, int64_t since_ns);
+
+/*
+ * Points WireGuard at where the peer was heard, before ICE has selected that. What it does there
+ * counts for the endpoint that is set next.
+ */
+void wice__hold_try(WiceHold *hold, const WiceEndpoint *endpoint);
 
 /* What is set next is written even if WireGuard is seen to have it. */
 void wice__hold_forget_seen(WiceHold *hold);

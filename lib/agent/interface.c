@@ -31,8 +31,7 @@ struct WiceInterface {
 	bool subscribed;
 	bool usable;
 	char idle_reason[160];
-	WiceUserProxy *proxy;
-	WiceInprocess *inprocess;
+	WiceMechanisms *mechanisms;
 	WiceTimer *poll;
 	int64_t dump_ms; /* how long the last one took */
 	GHashTable *peers;
@@ -113,25 +112,9 @@ void wice__interface_init_mailbox(WiceInterface *interface, WiceMailbox *mailbox
 	wice__mailbox_init(mailbox, &interface->private_key, peer, agent->epoch);
 }
 
-WiceUserProxy *wice__interface_proxy(WiceInterface *interface)
+WiceMechanisms *wice__interface_mechanisms(WiceInterface *interface)
 {
-	if (interface->proxy)
-		return interface->proxy;
-	int err = wice__user_proxy_new(interface->agent->context,
-				       wice__interface_listen_port(interface), &interface->proxy);
-	if (err)
-		wice__log(WICE_LOG_WARNING, interface->name, "no userspace proxy can be made: %s",
-			  g_strerror(-err));
-	return interface->proxy;
-}
-
-WiceInprocess *wice__interface_inprocess(WiceInterface *interface)
-{
-	WiceEngine *engine = wice__agent_find_engine(interface->agent, interface->name);
-	if (!interface->inprocess && engine)
-		interface->inprocess =
-			wice__inprocess_new(interface->agent->context, wice_engine_bind(engine));
-	return interface->inprocess;
+	return interface->mechanisms;
 }
 
 void wice__interface_attempt_options(WiceInterface *interface, WiceAttemptOptions *ret_options)
@@ -145,6 +128,7 @@ void wice__interface_attempt_options(WiceInterface *interface, WiceAttemptOption
 	};
 	ret_options->stun_servers =
 		wice__stun_servers_list(agent->stun, &ret_options->n_stun_servers);
+	wice__mechanisms_outside(interface->mechanisms, &ret_options->outside);
 }
 
 void wice__interface_publish(WiceInterface *interface, const WiceEnvelope *envelope)
@@ -365,9 +349,6 @@ static void use_key(WiceInterface *interface, const WiceDeviceInfo *info)
 /* True if the sessions were stopped. */
 static bool use_port(WiceInterface *interface, const WiceDeviceInfo *info)
 {
-	if (interface->proxy && info->listen_port)
-		wice__user_proxy_set_wg_port(interface->proxy, info->listen_port);
-
 	bool usable = interface->subscribed && info->listen_port;
 	if (!interface->subscribed)
 		g_snprintf(interface->idle_reason, sizeof interface->idle_reason,
@@ -377,11 +358,15 @@ static bool use_port(WiceInterface *interface, const WiceDeviceInfo *info)
 		g_snprintf(interface->idle_reason, sizeof interface->idle_reason,
 			   "%s is down: set it up with ip link set %s up", interface->name,
 			   interface->name);
-	if (usable == interface->usable)
+	bool stale = wice__mechanisms_set_port(interface->mechanisms,
+					       usable ? info->listen_port : 0, info->fwmark);
+	if (usable == interface->usable && !(usable && stale))
 		return false;
+	if (usable && interface->usable)
+		wice__interface_event(interface, WICE_SESSION_STOP);
 	interface->usable = usable;
 	wice__interface_event(interface, usable ? WICE_SESSION_START : WICE_SESSION_STOP);
-	return !usable;
+	return !usable || stale;
 }
 
 static void schedule_poll(WiceInterface *interface)
@@ -455,6 +440,45 @@ void wice__interface_receive(WiceInterface *interface, const WiceEnvelope *envel
 		interface->counters.unknown_peer++;
 }
 
+static void outside_changed(WicePeer *peer, void *user_data)
+{
+	wice__peer_outside_changed(peer, user_data);
+}
+
+static void on_outside_changed(void *user_data)
+{
+	WiceInterface *interface = user_data;
+	WiceOutside outside;
+	wice__mechanisms_outside(interface->mechanisms, &outside);
+	wice__interface_foreach_peer(interface, outside_changed, &outside);
+}
+
+/* Sessions that know no outside address start anew, unless the interface asks for all of them. */
+void wice__interface_stun_changed(WiceInterface *interface)
+{
+	wice__mechanisms_stun_changed(interface->mechanisms);
+	if (!wice__mechanisms_has_one_port(interface->mechanisms))
+		wice__interface_event(interface, WICE_SESSION_STUN_CHANGED);
+}
+
+void wice__interface_network_changed(WiceInterface *interface)
+{
+	wice__mechanisms_network_changed(interface->mechanisms);
+	wice__interface_event(interface, WICE_SESSION_NETWORK_CHANGED);
+}
+
+static void forgive_peer(WicePeer *peer, void *user_data)
+{
+	wice__peer_forgive(peer);
+}
+
+void wice__interface_want(WiceInterface *interface, WiceMechanism wanted)
+{
+	wice__mechanisms_want(interface->mechanisms, wanted);
+	wice__interface_foreach_peer(interface, forgive_peer, NULL);
+	wice__interface_event(interface, WICE_SESSION_RESTART);
+}
+
 WiceInterface *wice__interface_new(WiceAgent *agent, const char *name, GError **error)
 {
 	WiceClaim *claim;
@@ -464,6 +488,7 @@ WiceInterface *wice__interface_new(WiceAgent *agent, const char *name, GError **
 	interface->agent = agent;
 	interface->claim = claim;
 	interface->name = g_strdup(name);
+	interface->mechanisms = wice__mechanisms_new(agent, name, on_outside_changed, interface);
 	interface->poll = wice__timer_new(agent->context, on_poll, interface);
 	interface->peers = g_hash_table_new_full(wice__key_hash, wice__key_equal, g_free, NULL);
 	interface->found = wice__found_new(agent->state_dir, name);
@@ -474,8 +499,7 @@ void wice__interface_free(WiceInterface *interface, bool gone)
 {
 	remove_all_peers(interface, gone);
 	unsubscribe(interface);
-	wice__user_proxy_free(interface->proxy);
-	wice__inprocess_free(interface->inprocess);
+	wice__mechanisms_free(interface->mechanisms);
 	wice__timer_free(interface->poll);
 	wice__found_free(interface->found);
 	wice__claim_free(interface->claim);
@@ -498,6 +522,7 @@ void wice__interface_status(WiceInterface *interface, WiceInterfaceStatus *ret_s
 	if (!interface->device)
 		return;
 	const WiceDeviceInfo *info = wice_device_info(interface->device);
+	wice__mechanisms_status(interface->mechanisms, ret_status);
 	ret_status->kind = info->kind;
 	ret_status->ifindex = info->ifindex;
 	ret_status->listen_port = info->listen_port;

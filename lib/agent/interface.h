@@ -14,11 +14,10 @@
 
 #include "agent/attempt.h"
 #include "agent/found.h"
+#include "agent/mechanisms.h"
 #include "agent/peer.h"
 #include "agent/reason.h"
 #include "event/context_pool.h"
-#include "proxy/inprocess.h"
-#include "proxy/user.h"
 #include "signaling/sealed.h"
 
 /*
@@ -46,6 +45,12 @@ void wice__interface_foreach_peer(WiceInterface *interface,
 void wice__interface_status(WiceInterface *interface, WiceInterfaceStatus *ret_status,
 			    WicePeerStatus **ret_peers);
 uint32_t wice__interface_fwmark(const WiceInterface *interface);
+/* Other STUN servers are known. */
+void wice__interface_stun_changed(WiceInterface *interface);
+/* What was made on the old addresses is made anew on the new ones. */
+void wice__interface_network_changed(WiceInterface *interface);
+/* NONE: the best mechanism there is. Sessions start anew, the paths in use stay meanwhile. */
+void wice__interface_want(WiceInterface *interface, WiceMechanism wanted);
 
 /* For its peers. */
 const char *wice__interface_name(const WiceInterface *interface);
@@ -55,14 +60,12 @@ WiceSignalingCounters *wice__interface_counters(WiceInterface *interface);
 void wice__interface_count(WiceInterface *interface, WiceOpenResult result);
 void wice__interface_init_mailbox(WiceInterface *interface, WiceMailbox *mailbox,
 				  const WiceKey *peer);
-/* The userspace proxy, made when first asked for; NULL if it cannot be. */
-WiceUserProxy *wice__interface_proxy(WiceInterface *interface);
+/* How its peers' packets get to the network. */
+WiceMechanisms *wice__interface_mechanisms(WiceInterface *interface);
 /*
- * Paths for the engine of this process whose interface it is, made when first asked for; NULL: it is
- * none's.
+ * Everything but the context, the proxy and the role. Pointers live until the next main loop
+ * iteration.
  */
-WiceInprocess *wice__interface_inprocess(WiceInterface *interface);
-/* Everything but the context, the entry and the role. Pointers live until the next main loop iteration. */
 void wice__interface_attempt_options(WiceInterface *interface, WiceAttemptOptions *ret_options);
 void wice__interface_publish(WiceInterface *interface, const WiceEnvelope *envelope);
 gboolean wice__interface_update_peer(WiceInterface *interface, const WicePeerUpdate *update,

@@ -11,7 +11,9 @@
 #include "agent/reason.h"
 #include "agent/roam.h"
 #include "base/log.h"
+#include "event/route.h"
 #include "event/source.h"
+#include "proxy/proxy.h"
 #include "proxy/select.h"
 #include "proxy/user.h"
 #include "signaling/sealed.h"
@@ -29,8 +31,19 @@
 #define MAX_NESTED_EVENTS 8
 /* How long packets of the former path are taken after the new one was proven. */
 #define FORMER_KEPT_MS 5000
+<<<<<<< HEAD
+/* For so long a mechanism is not used with a peer that no handshake got through to by it. */
+#define REFUSED_MS 600000
+/* Where WireGuard needs no ICE agent once it is connected, the agent is closed after this. */
+#define REST_AFTER_MS 10000
+/* NATs forget a UDP mapping that was not used for 30 s at the earliest, often. */
+#define KEEPALIVE_MS 20000
+/* How often WireGuard is led back that has gone to another path of ours. */
+#define MAX_REASSERTIONS 3
+=======
 /* For so long the proxy is used with a peer that WireGuard's own socket did not reach. */
 #define KERNEL_REFUSED_MS 600000
+>>>>>>> roam
 
 struct WicePeer {
 	WiceInterface *interface;
@@ -42,7 +55,7 @@ struct WicePeer {
 	int64_t state_since_ms;
 	WiceTimer *timer;
 	WiceMailbox mailbox;
-	WiceUserEntry *entry;
+	WiceProxyPeer *proxies[WICE_MECHANISMS_N]; /* by mechanism; those in use */
 	/* attempt: is worked on. active: carries packets. former: may still receive some. */
 	WiceAttempt *attempt;
 	WiceAttempt *active;
@@ -56,9 +69,19 @@ struct WicePeer {
 	int64_t open_tokens_at, genuine_tokens_at; /* in µs */
 	int64_t stale_answered_at;
 	WiceHold hold;
+<<<<<<< HEAD
+	WiceSelection selection;     /* how packets get to the path of `active` */
+	WiceEndpoint proxy_endpoint; /* what WireGuard's is to be for that path */
+	unsigned refused;            /* mechanisms that did not get through, as bits */
+	int64_t refused_until;
+	uint64_t sent_bytes; /* by WireGuard, when something was last sent: */
+	int64_t sent_at;
+	unsigned reassertions; /* since the path was applied */
+=======
 	WiceSelection selection;      /* how packets get to the path of `active` */
 	int64_t kernel_refused_until; /* WireGuard's own socket did not get through */
 	WiceRoam roam;
+>>>>>>> roam
 	char reason[WICE_REASON_SIZE];
 	uint32_t connect_ms;
 };
@@ -70,13 +93,38 @@ static void log_peer(const WicePeer *peer, WiceLogLevel level, const char *text)
 	wice__log(level, peer->subject, "%s", text);
 }
 
+static WiceMechanisms *mechanisms_of(const WicePeer *peer)
+{
+	return wice__interface_mechanisms(peer->interface);
+}
+
+static bool uses(const WiceAttempt *attempt, WiceMechanism mechanism)
+{
+	return attempt && wice__attempt_mechanism(attempt) == mechanism;
+}
+
+static void free_proxy(WicePeer *peer, WiceMechanism mechanism)
+{
+	WiceProxyPeer *proxy = peer->proxies[mechanism];
+	peer->proxies[mechanism] = NULL;
+	if (!proxy)
+		return;
+	proxy->proxy->ops->peer_free(proxy);
+	wice__mechanisms_give(mechanisms_of(peer), mechanism);
+}
+
 static void free_attempt(WicePeer *peer, WiceAttempt **slot)
 {
 	WiceAttempt *attempt = *slot;
 	*slot = NULL;
-	if (attempt && attempt != peer->attempt && attempt != peer->active &&
-	    attempt != peer->former)
-		wice__attempt_free(attempt);
+	if (!attempt || attempt == peer->attempt || attempt == peer->active ||
+	    attempt == peer->former)
+		return;
+	WiceMechanism mechanism = wice__attempt_mechanism(attempt);
+	wice__attempt_free(attempt);
+	if (!uses(peer->attempt, mechanism) && !uses(peer->active, mechanism) &&
+	    !uses(peer->former, mechanism))
+		free_proxy(peer, mechanism);
 }
 
 static void on_candidates(WiceAttempt *attempt, void *user_data)
@@ -92,7 +140,15 @@ static void on_pair(WiceAttempt *attempt, void *user_data)
 	if (attempt == peer->attempt)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_PAIR_SELECTED });
 	else if (attempt == peer->active)
-		wice__attempt_select(attempt);
+		wice__attempt_select(attempt, &peer->proxy_endpoint);
+}
+
+static void on_check(WiceAttempt *attempt, void *user_data)
+{
+	WicePeer *peer = user_data;
+	WiceEndpoint source;
+	if (attempt == peer->attempt && wice__attempt_heard(attempt, &source) == 0)
+		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_HEARD });
 }
 
 static void on_failed(WiceAttempt *attempt, void *user_data)
@@ -104,11 +160,12 @@ static void on_failed(WiceAttempt *attempt, void *user_data)
 
 static const WiceAttemptEvents attempt_events = {
 	.on_candidates = on_candidates,
+	.on_check = on_check,
 	.on_pair = on_pair,
 	.on_failed = on_failed,
 };
 
-static void on_stun(WiceUserPath *path, const WiceEndpoint *source, const uint8_t *packet,
+static void on_stun(WiceProxyPath *path, const WiceEndpoint *source, const uint8_t *packet,
 		    size_t len, void *user_data)
 {
 	WicePeer *peer = user_data;
@@ -116,14 +173,19 @@ static void on_stun(WiceUserPath *path, const WiceEndpoint *source, const uint8_
 		wice__attempt_stun_input(peer->attempt, path, source, packet, len);
 }
 
-static const WiceUserEvents entry_events = { .on_stun = on_stun };
+static const WiceProxyEvents proxy_events = { .on_stun = on_stun };
 
-static int ensure_entry(WicePeer *peer)
+static int ensure_proxy(WicePeer *peer, WiceMechanism mechanism)
 {
-	WiceUserProxy *proxy = wice__interface_proxy(peer->interface);
-	if (peer->entry)
+	if (peer->proxies[mechanism])
 		return 0;
-	return proxy ? wice__user_entry_new(proxy, &entry_events, peer, &peer->entry) : -EIO;
+	WiceProxy *proxy = wice__mechanisms_take(mechanisms_of(peer), mechanism);
+	if (!proxy)
+		return -EIO;
+	int err = proxy->ops->peer_new(proxy, &proxy_events, peer, &peer->proxies[mechanism]);
+	if (err)
+		wice__mechanisms_give(mechanisms_of(peer), mechanism);
+	return err;
 }
 
 /* The reason tells these, and they may last: nothing for the log each time. */
@@ -133,23 +195,35 @@ static bool has_reason(int err)
 	       err == -ELIBACC;
 }
 
-/* Paths of the interface's engine, or of the proxy where there is none or the kernel lacks for it. */
-static int make_attempt(WicePeer *peer)
+static int make_attempt_by(WicePeer *peer, WiceMechanism mechanism)
 {
 	WiceAttemptOptions options = { 0 };
+	int err = ensure_proxy(peer, mechanism);
+	if (err)
+		return err;
 	wice__interface_attempt_options(peer->interface, &options);
 	options.context = peer->context;
 	options.controlling = peer->session.controlling;
-	options.inprocess = wice__interface_inprocess(peer->interface);
+	options.proxy = peer->proxies[mechanism];
+	err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
+	if (err && !uses(peer->active, mechanism) && !uses(peer->former, mechanism))
+		free_proxy(peer, mechanism);
+	return err;
+}
+
+/* The best mechanism, or the next one where the kernel lacks something for it. */
+static int make_attempt(WicePeer *peer)
+{
+	if (wice__now_ms() >= peer->refused_until)
+		peer->refused = 0;
+	unsigned refused = peer->refused;
 	int err = -ENOTSUP;
-	if (options.inprocess)
-		err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
-	if (err != -ENOTSUP)
-		return err;
-	options.inprocess = NULL;
-	err = ensure_entry(peer);
-	options.entry = peer->entry;
-	return err ? err : wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
+	while (err == -ENOTSUP && !(refused & WICE_MECHANISM_BIT(WICE_MECHANISM_USER))) {
+		WiceMechanism mechanism = wice__mechanisms_best(mechanisms_of(peer), refused);
+		err = make_attempt_by(peer, mechanism);
+		refused |= WICE_MECHANISM_BIT(mechanism);
+	}
+	return err;
 }
 
 static void open_attempt(WicePeer *peer)
@@ -172,7 +246,9 @@ static void open_attempt(WicePeer *peer)
 
 static void set_remote(WicePeer *peer)
 {
-	int err = peer->attempt ? wice__attempt_set_remote(peer->attempt, &peer->remote) : 0;
+	int err = peer->attempt ? wice__attempt_set_remote(peer->attempt, &peer->remote,
+							   &peer->hold.found_endpoint)
+				: 0;
 	if (err)
 		wice__log(WICE_LOG_WARNING, peer->subject,
 			  "the peer's description was refused by the ICE agent: %s",
@@ -189,7 +265,8 @@ static void publish(WicePeer *peer)
 	g_strlcpy(description.remote_ufrag, peer->session.paired_ufrag,
 		  sizeof description.remote_ufrag);
 	description.wants_reply = peer->session.phase == WICE_PHASE_SIGNALING;
-	description.listen_port = wice__interface_listen_port(peer->interface);
+	if (wice__mechanisms_may_use_kernel(mechanisms_of(peer)))
+		description.listen_port = wice__interface_listen_port(peer->interface);
 
 	WiceEnvelope envelope;
 	uint8_t body[WICE_ENVELOPE_MAX];
@@ -197,13 +274,29 @@ static void publish(WicePeer *peer)
 		wice__interface_publish(peer->interface, &envelope);
 }
 
+static void refuse(WicePeer *peer, WiceMechanism mechanism)
+{
+	if (mechanism == WICE_MECHANISM_USER || mechanism == WICE_MECHANISM_NONE)
+		return;
+	peer->refused |= WICE_MECHANISM_BIT(mechanism);
+	peer->refused_until = wice__now_ms() + REFUSED_MS;
+}
+
+static bool may_use_kernel(const WicePeer *peer)
+{
+	bool refused = peer->refused & WICE_MECHANISM_BIT(WICE_MECHANISM_KERNEL);
+	return wice__mechanisms_may_use_kernel(mechanisms_of(peer)) &&
+	       (!refused || wice__now_ms() >= peer->refused_until);
+}
+
 static void select_mechanism(WicePeer *peer, bool kernel)
 {
 	const WiceIcePair *pair = wice__attempt_pair(peer->active);
 	WiceSelectInput input = {
-		.inprocess = wice__attempt_is_inprocess(peer->active),
+		.mechanism = wice__attempt_mechanism(peer->active),
 		.own_kernel = kernel,
 		.peer_kernel = peer->mailbox.peer_capabilities & WICE_CAPABILITY_KERNEL_PATH,
+		.peer_no_proxy = peer->remote.no_proxy,
 		.own_wg_port = wice__interface_listen_port(peer->interface),
 		.peer_wg_port = peer->remote.listen_port,
 		.local = &pair->local,
@@ -216,18 +309,50 @@ static void select_mechanism(WicePeer *peer, bool kernel)
 
 static const WiceEndpoint *mechanism_endpoint(const WicePeer *peer)
 {
-	return peer->selection.mechanism == WICE_MECHANISM_USER
-		       ? wice__user_entry_endpoint(peer->entry)
-		       : &peer->selection.endpoint;
+	return peer->selection.mechanism == WICE_MECHANISM_KERNEL ? &peer->selection.endpoint
+								  : &peer->proxy_endpoint;
 }
 
 /*
- * The proxy's entry goes from the former path to the new one between two packets, also where
- * WireGuard's own socket is to be used: the peer may not be that far yet.
+ * WireGuard's own socket goes where the routes lead, ICE's where it was bound. On a host with several
+ * uplinks that may be two ways, of which only ICE's is known to work.
+ */
+static bool leaves_by_its_uplink(WicePeer *peer)
+{
+	WiceMechanism mechanism = wice__attempt_mechanism(peer->attempt);
+	const WiceIcePair *pair = wice__attempt_pair(peer->attempt);
+	if (!pair || (mechanism != WICE_MECHANISM_BPF && mechanism != WICE_MECHANISM_NFT))
+		return true;
+	return wice__route_leaves_by(&pair->remote.endpoint, &pair->base.address,
+				     wice__interface_fwmark(peer->interface));
+}
+
+/* A new search with what sends from ICE's own socket. */
+static void avoid_routes(WicePeer *peer)
+{
+	char text[WICE_ENDPOINT_SIZE];
+	const WiceIcePair *pair = wice__attempt_pair(peer->attempt);
+	wice__log(WICE_LOG_INFO, peer->subject,
+		  "WireGuard would send to %s by another uplink than the one that ICE has found to "
+		  "work; the port of ICE is used",
+		  wice_endpoint_format(&pair->remote.endpoint, text));
+	refuse(peer, WICE_MECHANISM_BPF);
+	refuse(peer, WICE_MECHANISM_NFT);
+	run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_RESTART });
+}
+
+/*
+ * The proxy goes from the former path to the new one between two packets, also where WireGuard's
+ * own socket is to be used: the peer may not be that far yet.
  */
 static void apply_path(WicePeer *peer)
 {
-	int err = peer->attempt ? wice__attempt_select(peer->attempt) : -ENOENT;
+	if (peer->attempt && !leaves_by_its_uplink(peer)) {
+		avoid_routes(peer);
+		return;
+	}
+	int err = peer->attempt ? wice__attempt_select(peer->attempt, &peer->proxy_endpoint)
+				: -ENOENT;
 	if (err) {
 		wice__log(WICE_LOG_WARNING, peer->subject, "the selected pair cannot be used: %s",
 			  g_strerror(-err));
@@ -238,7 +363,12 @@ static void apply_path(WicePeer *peer)
 		peer->former = peer->active;
 		peer->active = peer->attempt;
 	}
+<<<<<<< HEAD
+	select_mechanism(peer, may_use_kernel(peer));
+	peer->reassertions = 0;
+=======
 	select_mechanism(peer, wice__now_ms() >= peer->kernel_refused_until);
+>>>>>>> roam
 	/* The same endpoint may be reached over another port of ours now, which nobody sees. */
 	if (peer->selection.mechanism == WICE_MECHANISM_INPROCESS)
 		wice__hold_forget_seen(&peer->hold);
@@ -248,6 +378,14 @@ static void apply_path(WicePeer *peer)
 	wice__interface_poll_soon(peer->interface);
 }
 
+/* Before ICE has a pair: the handshake may begin where a check of the peer came from. */
+static void try_path(WicePeer *peer)
+{
+	WiceEndpoint source;
+	if (peer->attempt && wice__attempt_heard(peer->attempt, &source) == 0)
+		wice__hold_try(&peer->hold, &source);
+}
+
 /* A firewall may let ICE's port pass and not WireGuard's. */
 static void fall_back(WicePeer *peer)
 {
@@ -255,14 +393,16 @@ static void fall_back(WicePeer *peer)
 		return;
 	wice__log(WICE_LOG_INFO, peer->subject,
 		  "WireGuard's own socket does not reach the peer; the port of ICE is used");
-	peer->kernel_refused_until = wice__now_ms() + KERNEL_REFUSED_MS;
+	refuse(peer, WICE_MECHANISM_KERNEL);
 	apply_path(peer);
 }
 
 static void drop_path(WicePeer *peer)
 {
-	if (peer->entry)
-		wice__user_entry_select(peer->entry, NULL, NULL);
+	WiceProxyPeer *proxy =
+		peer->active ? peer->proxies[wice__attempt_mechanism(peer->active)] : NULL;
+	if (proxy)
+		proxy->proxy->ops->select(proxy, NULL, NULL, &peer->proxy_endpoint);
 	wice__hold_release(&peer->hold);
 	wice__roam_cleared(&peer->roam);
 	memset(&peer->selection, 0, sizeof peer->selection);
@@ -295,6 +435,8 @@ static void perform(WicePeer *peer, unsigned actions, const WiceSessionEvent *ev
 		apply_path(peer);
 	if (actions & WICE_SESSION_DO_FALL_BACK)
 		fall_back(peer);
+	if (actions & WICE_SESSION_DO_TRY)
+		try_path(peer);
 	if (actions & WICE_SESSION_DO_NUDGE)
 		wice__hold_nudge(&peer->hold);
 	if (actions & WICE_SESSION_DO_SETTLE)
@@ -401,7 +543,10 @@ static void run(WicePeer *peer, const WiceSessionEvent *event)
 	if (peer->nested >= MAX_NESTED_EVENTS)
 		return;
 	peer->nested++;
+	WiceSessionPhase before = peer->session.phase;
 	unsigned actions = wice__session_step(&peer->session, event, wice__now_ms());
+	if (before == WICE_PHASE_HANDSHAKING && peer->session.phase == WICE_PHASE_FAILED)
+		refuse(peer, peer->selection.mechanism);
 	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported != WICE_STATE_FAILED)
 		refresh_reason(peer); /* before the attempt that knows why is closed */
 	perform(peer, actions, event);
@@ -416,6 +561,17 @@ static void run(WicePeer *peer, const WiceSessionEvent *event)
 	report_state(peer);
 }
 
+void wice__peer_forgive(WicePeer *peer)
+{
+	peer->refused = 0;
+}
+
+void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside)
+{
+	if (peer->attempt)
+		wice__attempt_set_outside(peer->attempt, outside);
+}
+
 static void on_timer(void *user_data)
 {
 	run(user_data, &(WiceSessionEvent){ .type = WICE_SESSION_DEADLINE });
@@ -423,6 +579,8 @@ static void on_timer(void *user_data)
 
 void wice__peer_event(WicePeer *peer, WiceSessionEventType type)
 {
+	if (type == WICE_SESSION_NETWORK_CHANGED)
+		wice__peer_forgive(peer);
 	run(peer, &(WiceSessionEvent){ .type = type });
 }
 
@@ -533,7 +691,7 @@ static void follow(WicePeer *peer, WiceHoldChange change)
 static void fall_silent(WicePeer *peer)
 {
 	if (peer->selection.mechanism == WICE_MECHANISM_KERNEL)
-		peer->kernel_refused_until = wice__now_ms() + KERNEL_REFUSED_MS;
+		refuse(peer, WICE_MECHANISM_KERNEL);
 	run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
 }
 
@@ -551,12 +709,39 @@ static void release_former(WicePeer *peer)
 		free_attempt(peer, &peer->former);
 }
 
+/*
+ * Where the paths are WireGuard's own, ICE agents have done their work a while after the peers are
+ * connected: they would cost memory, descriptors and keepalives of each. The interface answers for
+ * the one port.
+ */
+static void rest(WicePeer *peer, int64_t now)
+{
+	WiceSession *session = &peer->session;
+	if (peer->active && session->phase == WICE_PHASE_ESTABLISHED &&
+	    now - session->phase_since >= REST_AFTER_MS)
+		wice__attempt_rest(peer->active);
+}
+
+/* What the agent's keepalives were: where WireGuard is silent, something else keeps NATs open. */
+static void keep_alive(WicePeer *peer, const WiceDevicePeer *seen, int64_t now)
+{
+	if (seen->tx_bytes != peer->sent_bytes) {
+		peer->sent_bytes = seen->tx_bytes;
+		peer->sent_at = now;
+	}
+	if (!peer->active || !wice__attempt_is_resting(peer->active) ||
+	    peer->selection.path != WICE_PATH_NAT || now - peer->sent_at < KEEPALIVE_MS)
+		return;
+	peer->sent_at = now;
+	wice__mechanisms_keep_alive(mechanisms_of(peer), &peer->hold.seen.endpoint);
+}
+
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 {
 	WiceLivenessVerdict verdict;
 	WiceDevicePeer seen = *device_peer;
 	/* Where the peer was heard before we had selected a path is not where the user had it. */
-	if (!peer->session.path && is_known(peer, &seen.endpoint))
+	if (!peer->session.path && !peer->session.trying && is_known(peer, &seen.endpoint))
 		seen.endpoint = peer->hold.found_endpoint;
 	WiceHoldChange change = wice__hold_update(&peer->hold, &seen, &verdict);
 	if (!peer->session.path)
@@ -567,7 +752,14 @@ void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 		return;
 	}
 	release_former(peer);
+<<<<<<< HEAD
+	rest(peer, wice__now_ms());
+	keep_alive(peer, device_peer, wice__now_ms());
+	if (change == WICE_HOLD_MOVED)
+		follow(peer);
+=======
 	follow(peer, change);
+>>>>>>> roam
 	if (verdict == WICE_LIVENESS_ALIVE)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ALIVE });
 	else if (verdict == WICE_LIVENESS_SILENT && peer->session.proven)
@@ -617,7 +809,8 @@ void wice__peer_free(WicePeer *peer, bool gone)
 	}
 	free_attempt(peer, &peer->attempt);
 	drop_path(peer);
-	wice__user_entry_free(peer->entry);
+	for (unsigned i = 0; i < WICE_MECHANISMS_N; i++)
+		free_proxy(peer, i);
 	wice__timer_free(peer->timer);
 	wice__context_pool_give(wice__interface_contexts(peer->interface), peer->context);
 	wice__mailbox_done(&peer->mailbox);

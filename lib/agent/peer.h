@@ -11,6 +11,7 @@
 #include <wice/signaling.h>
 #include <wice/status.h>
 
+#include "agent/attempt.h"
 #include "agent/found.h"
 #include "agent/session.h"
 
@@ -33,6 +34,10 @@ WicePeerState wice__peer_state(const WicePeer *peer);
 
 /* START, STOP, RESTART, NETWORK_CHANGED, SIGNALING_READY. */
 void wice__peer_event(WicePeer *peer, WiceSessionEventType type);
+/* Mechanisms that did not get through to the peer may be tried again. */
+void wice__peer_forgive(WicePeer *peer);
+/* The interface has learned more of its one port. */
+void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside);
 /* A newer snapshot of the device has this for the peer. */
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer);
 /* An envelope from this peer to our key. Counts in the interface's counters. */

@@ -24,6 +24,10 @@
  * Whoever is not paired repeats its description, so losses heal; two ends that restart at the same
  * moment see r = "" from each other and pair at once.
  *
+ * Trying. A check of the peer that arrives shows that packets pass from there to here, and since it
+ * answers what we have sent, or its NAT has just opened for us, from here to there. ICE knows a round
+ * trip later. Where WireGuard shares ICE's port the controlling end uses that time for the handshake.
+ *
  * Make before break. A restart opens a new agent while `path` stays applied to WireGuard; the
  * shell keeps the former agent alive until some time after SETTLE. Users see DEGRADED meanwhile.
  *
@@ -155,8 +159,8 @@ static unsigned fail(WiceSession *session, WiceSessionWhy why, int64_t now)
 	stop_timers(session);
 	session->own_ufrag[0] = 0;
 	session->paired_ufrag[0] = 0;
-	if (session->path && !session->proven) {
-		session->path = false;
+	if (session->trying || (session->path && !session->proven)) {
+		session->path = session->trying = false;
 		actions |= WICE_SESSION_DO_DROP_PATH;
 	}
 	int64_t backoff = BACKOFF_MIN_MS << MIN(session->failures, 8u);
@@ -169,12 +173,12 @@ static unsigned fail(WiceSession *session, WiceSessionWhy why, int64_t now)
 static unsigned stop(WiceSession *session, int64_t now)
 {
 	unsigned actions = session->own_ufrag[0] ? WICE_SESSION_DO_CLOSE_ICE : 0;
-	if (session->path)
+	if (session->path || session->trying)
 		actions |= WICE_SESSION_DO_DROP_PATH;
 	stop_timers(session);
 	session->own_ufrag[0] = 0;
 	session->paired_ufrag[0] = 0;
-	session->path = session->proven = false;
+	session->path = session->proven = session->trying = false;
 	session->failures = 0;
 	set_phase(session, WICE_PHASE_IDLE, WICE_WHY_NOT_STARTED, now);
 	return actions;
@@ -264,6 +268,16 @@ static void await_handshake(WiceSession *session, int64_t now)
 	set_phase(session, WICE_PHASE_HANDSHAKING, WICE_WHY_WAITING_FOR_HANDSHAKE, now);
 }
 
+static unsigned heard(WiceSession *session)
+{
+	if (session->phase != WICE_PHASE_SIGNALING && session->phase != WICE_PHASE_CHECKING)
+		return 0;
+	if (!session->controlling || session->path || session->trying)
+		return 0;
+	session->trying = true;
+	return WICE_SESSION_DO_TRY | WICE_SESSION_DO_NUDGE;
+}
+
 static unsigned pair_selected(WiceSession *session, int64_t now)
 {
 	if (session->phase != WICE_PHASE_CHECKING && session->phase != WICE_PHASE_HANDSHAKING &&
@@ -272,6 +286,7 @@ static unsigned pair_selected(WiceSession *session, int64_t now)
 	if (session->phase == WICE_PHASE_CHECKING)
 		await_handshake(session, now);
 	session->path = true;
+	session->trying = false;
 	return WICE_SESSION_DO_APPLY_PATH | (session->controlling ? WICE_SESSION_DO_NUDGE : 0);
 }
 
@@ -425,6 +440,8 @@ static unsigned dispatch(WiceSession *session, const WiceSessionEvent *event, in
 		return signaling_ready(session, now);
 	case WICE_SESSION_REMOTE:
 		return remote(session, event, now);
+	case WICE_SESSION_HEARD:
+		return heard(session);
 	case WICE_SESSION_PAIR_SELECTED:
 		return pair_selected(session, now);
 	case WICE_SESSION_ICE_FAILED:

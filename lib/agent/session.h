@@ -56,12 +56,13 @@ typedef enum {
 	WICE_SESSION_STUN_CHANGED,    /* other STUN servers are known than when gathering began */
 	WICE_SESSION_SIGNALING_READY, /* a backend can carry messages (again) */
 	WICE_SESSION_REMOTE,          /* a description: ufrag, remote_ufrag, wants_reply */
-	WICE_SESSION_PAIR_SELECTED,   /* the agent has selected a pair */
-	WICE_SESSION_ICE_FAILED,      /* the agent has given up, or its selected pair is dead */
-	WICE_SESSION_WG_ALIVE,        /* WireGuard has received something over the applied path */
-	WICE_SESSION_WG_SILENT,       /* WireGuard sends and has heard nothing for too long */
-	WICE_SESSION_WG_ANEW,         /* WireGuard has forgotten the peer's keys, not the path */
-	WICE_SESSION_DEADLINE,        /* the deadline has passed */
+	WICE_SESSION_HEARD, /* a check of the peer came in from where WireGuard could send to */
+	WICE_SESSION_PAIR_SELECTED, /* the agent has selected a pair */
+	WICE_SESSION_ICE_FAILED,    /* the agent has given up, or its selected pair is dead */
+	WICE_SESSION_WG_ALIVE,      /* WireGuard has received something over the applied path */
+	WICE_SESSION_WG_SILENT,     /* WireGuard sends and has heard nothing for too long */
+	WICE_SESSION_WG_ANEW,       /* WireGuard has forgotten the peer's keys, not the path */
+	WICE_SESSION_DEADLINE,      /* the deadline has passed */
 } WiceSessionEventType;
 
 typedef struct {
@@ -80,14 +81,16 @@ typedef enum {
 	WICE_SESSION_DO_PUBLISH = 1u << 4,    /* send our description */
 	WICE_SESSION_DO_APPLY_PATH = 1u << 5, /* point WireGuard at the selected pair */
 	WICE_SESSION_DO_FALL_BACK = 1u << 6,  /* nothing came over it: use the surest mechanism */
-	WICE_SESSION_DO_NUDGE = 1u << 7,      /* make WireGuard send something */
-	WICE_SESSION_DO_SETTLE = 1u << 8,     /* proven: put the user's keepalive back */
+	WICE_SESSION_DO_TRY = 1u << 7,        /* point WireGuard at where the peer was heard */
+	WICE_SESSION_DO_NUDGE = 1u << 8,      /* make WireGuard send something */
+	WICE_SESSION_DO_SETTLE = 1u << 9,     /* proven: put the user's keepalive back */
 } WiceSessionActions;
 
 typedef struct {
 	WiceSessionPhase phase;
 	WiceSessionWhy why;
 	bool controlling; /* as in ICE: the end with the smaller public key */
+	bool trying;      /* WireGuard was pointed at a peer that was heard; no pair is selected */
 	bool path;        /* a path is applied to WireGuard */
 	bool proven;      /* WireGuard has received over it, and has not been found silent since */
 	char own_ufrag[WICE_SESSION_UFRAG_SIZE]; /* of our newest agent, "" if there is none */

@@ -17,6 +17,12 @@ static gboolean agent_restart_peer(void *self, const char *interface, const Wice
 	return wice_agent_restart_peer(self, interface, peer, error);
 }
 
+static gboolean agent_set_mechanism(void *self, const char *interface, WiceMechanism mechanism,
+				    GError **error)
+{
+	return wice_agent_set_mechanism(self, interface, mechanism, error);
+}
+
 static gboolean agent_sync(void *self, const char *interface, GError **error)
 {
 	return wice_agent_sync(self, interface, error);
@@ -58,6 +64,7 @@ static void agent_set_event_handler(void *self, WiceEventHandler handler, void *
 static const WiceControlTargetOps agent_target_ops = {
 	.status = agent_status,
 	.restart_peer = agent_restart_peer,
+	.set_mechanism = agent_set_mechanism,
 	.sync = agent_sync,
 	.add_interface = agent_add_interface,
 	.remove_interface = agent_remove_interface,

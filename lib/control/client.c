@@ -243,6 +243,11 @@ static void set_call_error(const WiceControl *self, const Call *call, GError **e
 	WiceErrorCode code = wice__control_code_to_error(call->status);
 	if (code == WICE_ERROR_UNREACHABLE)
 		set_lost_error(self, call->text, error);
+	else if (strcmp(call->text, WICE_RPC_NO_SUCH_METHOD) == 0)
+		g_set_error(error, WICE_ERROR, (int)code,
+			    "wiced at %s does not know how to do that: it is older than this "
+			    "program. Restart it, or install its newer version.",
+			    self->path);
 	else if (*call->text)
 		g_set_error_literal(error, WICE_ERROR, (int)code, call->text);
 	else
@@ -297,6 +302,13 @@ gboolean wice_control_restart_peer(WiceControl *self, const char *interface, con
 {
 	const WiceControlRequest request = { .interface = interface, .peer = peer };
 	return command(self, WICE_CONTROL_RESTART_PEER, &request, error);
+}
+
+gboolean wice_control_set_mechanism(WiceControl *self, const char *interface,
+				    WiceMechanism mechanism, GError **error)
+{
+	const WiceControlRequest request = { .interface = interface, .mechanism = mechanism };
+	return command(self, WICE_CONTROL_SET_MECHANISM, &request, error);
 }
 
 gboolean wice_control_sync(WiceControl *self, const char *interface, GError **error)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * All requests are made of the same four fields, so they are read and written through the
+ * All requests are made of the same five fields, so they are read and written through the
  * descriptors that protoc-c generates: one table says which call has which message and what it
  * cannot do without.
  */
@@ -35,6 +35,10 @@ static const Method methods[WICE_CONTROL_N_METHODS] = {
 		.descriptor = &wice__control__v1__restart_peer_request__descriptor,
 		.needs_interface = true,
 		.needs_peer = true,
+	},
+	[WICE_CONTROL_SET_MECHANISM] = {
+		.path = WICE_CONTROL_SERVICE "SetMechanism",
+		.descriptor = &wice__control__v1__set_mechanism_request__descriptor,
 	},
 	[WICE_CONTROL_SYNC] = {
 		.path = WICE_CONTROL_SERVICE "Sync",
@@ -101,6 +105,7 @@ GBytes *wice__control_request_encode(WiceControlMethod method, const WiceControl
 	ProtobufCBinaryData *peer = member(message, "peer");
 	Wice__Control__V1__PeerState *state = member(message, "state");
 	uint32_t *timeout_ms = member(message, "timeout_ms");
+	Wice__Control__V1__Mechanism *mechanism = member(message, "mechanism");
 	if (interface && request->interface)
 		*interface = (char *)request->interface;
 	if (peer && request->peer)
@@ -109,6 +114,8 @@ GBytes *wice__control_request_encode(WiceControlMethod method, const WiceControl
 		*state = (Wice__Control__V1__PeerState)((int)request->state + 1);
 	if (timeout_ms)
 		*timeout_ms = request->timeout_ms;
+	if (mechanism)
+		*mechanism = (Wice__Control__V1__Mechanism)request->mechanism;
 
 	size_t len = protobuf_c_message_get_packed_size(message);
 	uint8_t *bytes = g_malloc(len + 1);
@@ -170,6 +177,20 @@ static bool read_state(ProtobufCMessage *message, WiceControlRequest *request,
 	return true;
 }
 
+static bool read_mechanism(ProtobufCMessage *message, WiceControlRequest *request,
+			   const char **ret_problem)
+{
+	const Wice__Control__V1__Mechanism *mechanism = member(message, "mechanism");
+	if (!mechanism)
+		return true;
+	if ((int)*mechanism < 0 || (int)*mechanism > (int)WICE_MECHANISM_NFT) {
+		*ret_problem = "this daemon knows no such mechanism";
+		return false;
+	}
+	request->mechanism = (WiceMechanism)*mechanism;
+	return true;
+}
+
 static const char *read_all(WiceControlMethod method, ProtobufCMessage *message,
 			    WiceControlRequest *request)
 {
@@ -178,7 +199,7 @@ static const char *read_all(WiceControlMethod method, ProtobufCMessage *message,
 	if (timeout_ms)
 		request->timeout_ms = *timeout_ms;
 	if (!read_interface(message, request, &problem) || !read_peer(message, request, &problem) ||
-	    !read_state(message, request, &problem))
+	    !read_state(message, request, &problem) || !read_mechanism(message, request, &problem))
 		return problem;
 	if (methods[method].needs_interface && !request->interface)
 		return "the interface is missing";

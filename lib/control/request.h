@@ -25,15 +25,17 @@ typedef enum {
 	WICE_CONTROL_DELETE_INTERFACE,
 	WICE_CONTROL_WAIT,
 	WICE_CONTROL_STOP,
+	WICE_CONTROL_SET_MECHANISM,
 	WICE_CONTROL_N_METHODS,
 } WiceControlMethod;
 
 /* What a request can say; each call uses some of it. */
 typedef struct {
-	const char *interface; /* a name or a pattern; NULL: not given */
-	const WiceKey *peer;   /* NULL: not given */
-	WicePeerState state;   /* Wait only */
-	uint32_t timeout_ms;   /* Wait only */
+	const char *interface;   /* a name or a pattern; NULL: not given */
+	const WiceKey *peer;     /* NULL: not given */
+	WicePeerState state;     /* Wait only */
+	uint32_t timeout_ms;     /* Wait only */
+	WiceMechanism mechanism; /* SetMechanism only */
 } WiceControlRequest;
 
 /* Bytes of a request that a server accepts, and the memory that decoding one may take. */

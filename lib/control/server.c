@@ -112,6 +112,15 @@ static gboolean run_restart_peer(WiceControlServer *self, WiceRpcCall *call,
 	return TRUE;
 }
 
+static gboolean run_set_mechanism(WiceControlServer *self, WiceRpcCall *call,
+				  const WiceControlRequest *request, GError **error)
+{
+	if (!self->ops->set_mechanism(self->target, request->interface, request->mechanism, error))
+		return FALSE;
+	finish_done(call);
+	return TRUE;
+}
+
 static gboolean run_sync(WiceControlServer *self, WiceRpcCall *call,
 			 const WiceControlRequest *request, GError **error)
 {
@@ -308,6 +317,7 @@ static bool on_accept(WiceRpcConnection *connection, GSocket *socket, void *user
 DEFINE_HANDLER(get_status, WICE_CONTROL_GET_STATUS)
 DEFINE_HANDLER(stream_events, WICE_CONTROL_STREAM_EVENTS)
 DEFINE_HANDLER(restart_peer, WICE_CONTROL_RESTART_PEER)
+DEFINE_HANDLER(set_mechanism, WICE_CONTROL_SET_MECHANISM)
 DEFINE_HANDLER(sync, WICE_CONTROL_SYNC)
 DEFINE_HANDLER(add_interface, WICE_CONTROL_ADD_INTERFACE)
 DEFINE_HANDLER(remove_interface, WICE_CONTROL_REMOVE_INTERFACE)
@@ -320,6 +330,7 @@ static const WiceRpcMethod methods[] = {
 	{ WICE_CONTROL_SERVICE "GetStatus", handle_get_status },
 	{ WICE_CONTROL_SERVICE "StreamEvents", handle_stream_events },
 	{ WICE_CONTROL_SERVICE "RestartPeer", handle_restart_peer },
+	{ WICE_CONTROL_SERVICE "SetMechanism", handle_set_mechanism },
 	{ WICE_CONTROL_SERVICE "Sync", handle_sync },
 	{ WICE_CONTROL_SERVICE "AddInterface", handle_add_interface },
 	{ WICE_CONTROL_SERVICE "RemoveInterface", handle_remove_interface },

@@ -21,7 +21,9 @@ typedef struct {
 	/* NOT_FOUND if there is no such peer. */
 	gboolean (*restart_peer)(void *self, const char *interface, const WiceKey *peer,
 				 GError **error);
-	/* interface NULL: all of them. */
+	/* interface NULL: all of them, as in the next one. */
+	gboolean (*set_mechanism)(void *self, const char *interface, WiceMechanism mechanism,
+				  GError **error);
 	gboolean (*sync)(void *self, const char *interface, GError **error);
 	gboolean (*add_interface)(void *self, const char *pattern, GError **error);
 	gboolean (*remove_interface)(void *self, const char *pattern, GError **error);

@@ -27,6 +27,8 @@ struct WiceDaemonConfig {
 	GPtrArray *ups;
 	char *socket;
 	char *state_dir;
+	WiceMechanism mechanism;
+	bool port_mapping;
 	WiceLogLevel log_level;
 	WiceDaemonSettings settings;
 };
@@ -93,6 +95,19 @@ static gboolean parse_path(const char *value, void *field, GError **error)
 	return TRUE;
 }
 
+static gboolean parse_mechanism(const char *value, void *field, GError **error)
+{
+	return wice_mechanism_parse(value, field, error);
+}
+
+static gboolean parse_yes_no(const char *value, void *field, GError **error)
+{
+	if (strcmp(value, "yes") != 0 && strcmp(value, "no") != 0)
+		return refuse(error, value, "yes or no");
+	*(bool *)field = *value == 'y';
+	return TRUE;
+}
+
 static gboolean parse_log_level(const char *value, void *field, GError **error)
 {
 	static const char *const names[] = {
@@ -138,6 +153,16 @@ static const Entry entries[] = {
 	  parse_up,
 	  offsetof(WiceDaemonConfig, ups),
 	  NULL },
+	{ { "daemon", "proxy", 0, "NAME", false,
+	    "how packets pass: auto, bpf, nft, inprocess or user" },
+	  parse_mechanism,
+	  offsetof(WiceDaemonConfig, mechanism),
+	  "auto" },
+	{ { "daemon", "port-mapping", 0, "yes|no", false,
+	    "ask routers to forward our port (PCP, NAT-PMP, UPnP)" },
+	  parse_yes_no,
+	  offsetof(WiceDaemonConfig, port_mapping),
+	  "yes" },
 	{ { "daemon", "socket", 0, "PATH", false, "where control clients connect" },
 	  parse_path,
 	  offsetof(WiceDaemonConfig, socket),
@@ -331,6 +356,8 @@ const WiceDaemonSettings *wice_daemon_config_settings(WiceDaemonConfig *config)
 		.ups = (const char *const *)config->ups->pdata,
 		.socket = config->socket,
 		.state_dir = config->state_dir,
+		.mechanism = config->mechanism,
+		.port_mapping = config->port_mapping,
 		.log_level = config->log_level,
 	};
 	return &config->settings;

@@ -2,61 +2,19 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/addresses.h"
 
-#include "event/source.h"
-#include <errno.h>
+#include "event/rtnetlink.h"
 #include <linux/if_addr.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <netinet/in.h>
 #include <netlink/cache.h>
-#include <netlink/errno.h>
-#include <netlink/msg.h>
-#include <netlink/netlink.h>
 #include <netlink/route/addr.h>
 #include <netlink/route/link.h>
 #include <netlink/socket.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define DEBOUNCE_MS 10
-#define MAX_DATAGRAMS 64 /* read at a time; the rest waits for the next turn of the loop */
-#define RECEIVE_BUFFER (256 * 1024)
-
-/* libnl has numbers of its own and keeps the kernel's only roughly. */
-static int to_errno(int nl_error)
-{
-	switch (-nl_error) {
-	case NLE_NOMEM:
-		return -ENOMEM;
-	case NLE_PERM:
-	case NLE_NOACCESS:
-		return -EPERM;
-	case NLE_AF_NOSUPPORT:
-	case NLE_PROTO_MISMATCH:
-		return -EAFNOSUPPORT;
-	case NLE_NODEV:
-		return -ENODEV;
-	case NLE_BUSY:
-		return -EBUSY;
-	case NLE_DUMP_INTR:
-		return -EAGAIN;
-	default:
-		return -EIO;
-	}
-}
-
-static int open_socket(struct nl_sock **ret_socket)
-{
-	struct nl_sock *socket = nl_socket_alloc();
-	if (!socket)
-		return -ENOMEM;
-	int error = nl_connect(socket, NETLINK_ROUTE);
-	if (error) {
-		nl_socket_free(socket);
-		return to_errno(error);
-	}
-	*ret_socket = socket;
-	return 0;
-}
+#define DELAY_MS 10
 
 static bool to_address(struct nl_addr *local, WiceAddress *ret)
 {
@@ -133,7 +91,7 @@ int wice__addresses_list(WiceLocalAddress **ret_addresses, size_t *ret_n)
 {
 	struct nl_sock *socket;
 	struct nl_cache *links = NULL, *addresses = NULL;
-	int error = open_socket(&socket);
+	int error = wice__rtnetlink_open(&socket);
 	if (error)
 		return error;
 	/* Both repeat a dump that a change has interrupted. */
@@ -147,31 +105,7 @@ int wice__addresses_list(WiceLocalAddress **ret_addresses, size_t *ret_n)
 	if (links)
 		nl_cache_free(links);
 	nl_socket_free(socket);
-	return error ? to_errno(error) : 0;
-}
-
-struct WiceAddressWatch {
-	struct nl_sock *socket;
-	WiceFdWatch *readable;
-	WiceTimer *timer;
-	bool pending; /* the timer runs */
-	WiceAddressChanged changed;
-	void *user_data;
-};
-
-static void note_change(WiceAddressWatch *watch)
-{
-	if (watch->pending)
-		return;
-	watch->pending = true;
-	wice__timer_set(watch->timer, wice__now_ms() + DEBOUNCE_MS);
-}
-
-static void report(void *user_data)
-{
-	WiceAddressWatch *watch = user_data;
-	watch->pending = false;
-	watch->changed(watch->user_data);
+	return wice__rtnetlink_errno(error);
 }
 
 static bool is_default_route(struct nlmsghdr *header)
@@ -183,93 +117,39 @@ static bool is_default_route(struct nlmsghdr *header)
 	       !(route->rtm_flags & RTM_F_CLONED);
 }
 
-/* Drivers of wireless links report scans and the like in this way. */
-static bool is_wireless_event(struct nlmsghdr *header)
+static bool matters(struct nlmsghdr *header)
 {
-	return nlmsg_valid_hdr(header, sizeof(struct ifinfomsg)) &&
-	       nlmsg_find_attr(header, sizeof(struct ifinfomsg), IFLA_WIRELESS) != NULL;
-}
-
-static int message_received(struct nl_msg *message, void *user_data)
-{
-	WiceAddressWatch *watch = user_data;
-	struct nlmsghdr *header = nlmsg_hdr(message);
 	switch (header->nlmsg_type) {
 	case RTM_NEWADDR:
 	case RTM_DELADDR:
 	case RTM_DELLINK:
-		note_change(watch);
-		break;
+		return true;
 	case RTM_NEWLINK:
-		if (!is_wireless_event(header))
-			note_change(watch);
-		break;
+		return !wice__rtnetlink_is_wireless_event(header);
 	case RTM_NEWROUTE:
 	case RTM_DELROUTE:
-		if (is_default_route(header))
-			note_change(watch);
-		break;
+		return is_default_route(header);
+	default:
+		return false;
 	}
-	return NL_OK;
-}
-
-static void readable(int fd, GIOCondition condition, void *user_data)
-{
-	WiceAddressWatch *watch = user_data;
-	for (unsigned i = 0; i < MAX_DATAGRAMS; i++) {
-		int error = nl_recvmsgs_default(watch->socket);
-		if (error == -NLE_AGAIN)
-			return;
-		if (error < 0) { /* ENOBUFS, mostly: something was lost, so something has changed */
-			note_change(watch);
-			return;
-		}
-	}
-}
-
-static int subscribe(struct nl_sock *socket, WiceAddressWatch *watch)
-{
-	nl_socket_disable_seq_check(socket);
-	nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, message_received, watch);
-	nl_socket_set_buffer_size(socket, RECEIVE_BUFFER, 0);
-	int error = nl_socket_set_nonblocking(socket);
-	if (!error)
-		error = nl_socket_add_memberships(socket, RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR,
-						  RTNLGRP_IPV6_IFADDR, RTNLGRP_IPV4_ROUTE,
-						  RTNLGRP_IPV6_ROUTE, 0);
-	return error ? to_errno(error) : 0;
 }
 
 int wice__address_watch_new(GMainContext *context, WiceAddressChanged changed, void *user_data,
 			    WiceAddressWatch **ret_watch)
 {
-	struct nl_sock *socket;
-	int error = open_socket(&socket);
-	if (error)
-		return error;
-	WiceAddressWatch *watch = g_new0(WiceAddressWatch, 1);
-	error = subscribe(socket, watch);
-	if (error) {
-		nl_socket_free(socket);
-		g_free(watch);
-		return error;
-	}
-	watch->socket = socket;
-	watch->changed = changed;
-	watch->user_data = user_data;
-	watch->timer = wice__timer_new(context, report, watch);
-	watch->readable =
-		wice__fd_watch_new(context, nl_socket_get_fd(socket), G_IO_IN, readable, watch);
-	*ret_watch = watch;
-	return 0;
+	static const int groups[] = { RTNLGRP_LINK, RTNLGRP_IPV4_IFADDR, RTNLGRP_IPV6_IFADDR,
+				      RTNLGRP_IPV4_ROUTE, RTNLGRP_IPV6_ROUTE };
+	const WiceRtnetlinkWatchOptions options = {
+		.groups = groups,
+		.n_groups = G_N_ELEMENTS(groups),
+		.delay_ms = DELAY_MS,
+		.matters = matters,
+		.changed = changed,
+	};
+	return wice__rtnetlink_watch_new(context, &options, user_data, ret_watch);
 }
 
 void wice__address_watch_free(WiceAddressWatch *watch)
 {
-	if (!watch)
-		return;
-	wice__fd_watch_free(watch->readable);
-	wice__timer_free(watch->timer);
-	nl_socket_free(watch->socket);
-	g_free(watch);
+	wice__rtnetlink_watch_free(watch);
 }

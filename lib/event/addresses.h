@@ -18,7 +18,7 @@ typedef struct {
 	bool wireguard;      /* of link kind "wireguard" */
 } WiceLocalAddress;
 
-typedef struct WiceAddressWatch WiceAddressWatch;
+typedef struct WiceRtnetlinkWatch WiceAddressWatch;
 
 /*
  * Called on context after addresses, link states or default routes have changed. Bursts are

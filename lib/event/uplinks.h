@@ -29,7 +29,7 @@ int wice__uplinks_list(WiceUplink **ret_uplinks, size_t *ret_n);
  * something to an uplink). Within 100 ms of the event; a storm of events is one call per 20 ms,
  * not one per event. -errno.
  */
-typedef struct WiceUplinkWatch WiceUplinkWatch;
+typedef struct WiceRtnetlinkWatch WiceUplinkWatch;
 int wice__uplink_watch_new(GMainContext *context, void (*changed)(void *user_data), void *user_data,
 			   WiceUplinkWatch **ret_watch);
 /* NULL is fine; also from within changed. */

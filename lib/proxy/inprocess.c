@@ -28,27 +28,37 @@ typedef struct {
 	uint8_t bytes[STUN_MAX];
 } Foreign;
 
-struct WiceInprocess {
+typedef struct {
+	WiceProxy base;
 	WiceBind *bind;
 	GHashTable *paths; /* by their channel's number */
 	WiceTimer *timer;  /* due when something waits */
 	GMutex mutex;      /* of waiting, and of setting the timer */
 	GQueue waiting;    /* Foreign */
-};
+} Inprocess;
 
-struct WiceInprocessPath {
-	WiceInprocess *inprocess;
-	WiceInprocessStunFunc on_stun;
+typedef struct {
+	WiceProxyPeer base;
+	const WiceProxyEvents *events;
 	void *user_data;
+	GSList *paths;
+} InprocessPeer;
+
+typedef struct {
+	WiceProxyPath base;
+	Inprocess *inprocess;
+	WiceEndpoint local;
 	int fd;
 	uint32_t channel;
-};
+} InprocessPath;
+
+static const WiceProxyOps hooks;
 
 /* On a thread of the engine. */
 static void take_foreign(uint32_t channel, const WiceEndpoint *source, const uint8_t *data,
 			 size_t len, void *user_data)
 {
-	WiceInprocess *inprocess = user_data;
+	Inprocess *inprocess = user_data;
 	if (len < 20 || len > STUN_MAX)
 		return;
 	g_mutex_lock(&inprocess->mutex);
@@ -64,7 +74,7 @@ static void take_foreign(uint32_t channel, const WiceEndpoint *source, const uin
 	g_mutex_unlock(&inprocess->mutex);
 }
 
-static Foreign *pop_foreign(WiceInprocess *inprocess)
+static Foreign *pop_foreign(Inprocess *inprocess)
 {
 	g_mutex_lock(&inprocess->mutex);
 	Foreign *foreign = g_queue_pop_head(&inprocess->waiting);
@@ -84,20 +94,23 @@ static bool is_probe(const Foreign *foreign)
  * A check of ICE itself is only here because receive offload has stuck it to a packet of WireGuard
  * (see user_io.c). It is lost, but the next one will not be.
  */
-static void hand_out(const WiceInprocess *inprocess, const Foreign *foreign)
+static void hand_out(const Inprocess *inprocess, const Foreign *foreign)
 {
-	WiceInprocessPath *path =
+	InprocessPath *path =
 		g_hash_table_lookup(inprocess->paths, GUINT_TO_POINTER(foreign->channel));
-	if (path && is_probe(foreign))
-		path->on_stun(path, &foreign->source, foreign->bytes, foreign->len,
-			      path->user_data);
-	else if (path)
+	if (!path)
+		return;
+	const InprocessPeer *peer = (const InprocessPeer *)path->base.peer;
+	if (!is_probe(foreign))
 		wice__udp_set_gro(path->fd, false);
+	else if (peer->events && peer->events->on_stun)
+		peer->events->on_stun(&path->base, &foreign->source, foreign->bytes, foreign->len,
+				      peer->user_data);
 }
 
 static void on_waiting(void *user_data)
 {
-	WiceInprocess *inprocess = user_data;
+	Inprocess *inprocess = user_data;
 	Foreign *foreign;
 	while ((foreign = pop_foreign(inprocess))) {
 		hand_out(inprocess, foreign);
@@ -105,22 +118,9 @@ static void on_waiting(void *user_data)
 	}
 }
 
-WiceInprocess *wice__inprocess_new(GMainContext *context, WiceBind *bind)
+static void inprocess_free(WiceProxy *proxy)
 {
-	WiceInprocess *inprocess = g_new0(WiceInprocess, 1);
-	inprocess->bind = bind;
-	inprocess->paths = g_hash_table_new(NULL, NULL);
-	inprocess->timer = wice__timer_new(context, on_waiting, inprocess);
-	g_mutex_init(&inprocess->mutex);
-	g_queue_init(&inprocess->waiting);
-	wice_bind_udp_set_foreign(bind, take_foreign, inprocess);
-	return inprocess;
-}
-
-void wice__inprocess_free(WiceInprocess *inprocess)
-{
-	if (!inprocess)
-		return;
+	Inprocess *inprocess = (Inprocess *)proxy;
 	g_assert(g_hash_table_size(inprocess->paths) == 0);
 	wice_bind_udp_set_foreign(inprocess->bind, NULL, NULL);
 	wice__timer_free(inprocess->timer);
@@ -128,6 +128,23 @@ void wice__inprocess_free(WiceInprocess *inprocess)
 	g_mutex_clear(&inprocess->mutex);
 	g_hash_table_unref(inprocess->paths);
 	g_free(inprocess);
+}
+
+/* The engine's own port is not used. */
+static int inprocess_set_wg_port(WiceProxy *proxy, uint16_t wg_port)
+{
+	return 0;
+}
+
+static int inprocess_peer_new(WiceProxy *proxy, const WiceProxyEvents *events, void *user_data,
+			      WiceProxyPeer **ret_peer)
+{
+	InprocessPeer *peer = g_new0(InprocessPeer, 1);
+	peer->base.proxy = proxy;
+	peer->events = events;
+	peer->user_data = user_data;
+	*ret_peer = &peer->base;
+	return 0;
 }
 
 static void permit_fragments(int fd)
@@ -140,13 +157,14 @@ static void permit_fragments(int fd)
 		wice__udp_permit_fragments(fd, endpoint.address.family);
 }
 
-int wice__inprocess_path_new(WiceInprocess *inprocess, int ice_fd, uint32_t fwmark,
-			     WiceInprocessStunFunc on_stun, void *user_data,
-			     WiceInprocessPath **ret_path)
+static int inprocess_path_new(WiceProxyPeer *base, const WiceProxySocket *socket,
+			      WiceProxyPath **ret_path)
 {
+	InprocessPeer *peer = (InprocessPeer *)base;
+	Inprocess *inprocess = (Inprocess *)base->proxy;
 	int fd;
 	uint32_t channel;
-	int r = wice__port_share_open(ice_fd, fwmark, &fd);
+	int r = wice__port_share_open(socket->fd, socket->fwmark, &fd);
 	if (r < 0)
 		return r;
 	permit_fragments(fd);
@@ -155,35 +173,46 @@ int wice__inprocess_path_new(WiceInprocess *inprocess, int ice_fd, uint32_t fwma
 		close(fd);
 		return r;
 	}
-	WiceInprocessPath *path = g_new0(WiceInprocessPath, 1);
+	InprocessPath *path = g_new0(InprocessPath, 1);
+	path->base.peer = base;
 	path->inprocess = inprocess;
-	path->on_stun = on_stun;
-	path->user_data = user_data;
+	path->local = socket->local;
 	path->fd = fd;
 	path->channel = channel;
+	peer->paths = g_slist_prepend(peer->paths, path);
 	g_hash_table_insert(inprocess->paths, GUINT_TO_POINTER(channel), path);
-	*ret_path = path;
+	*ret_path = &path->base;
 	return 0;
 }
 
-void wice__inprocess_path_free(WiceInprocessPath *path)
+static void inprocess_path_free(WiceProxyPath *base)
 {
-	if (!path)
-		return;
+	InprocessPath *path = (InprocessPath *)base;
+	InprocessPeer *peer = (InprocessPeer *)base->peer;
+	peer->paths = g_slist_remove(peer->paths, path);
 	g_hash_table_remove(path->inprocess->paths, GUINT_TO_POINTER(path->channel));
 	wice_bind_udp_remove_channel(path->inprocess->bind, path->channel);
 	close(path->fd);
 	g_free(path);
 }
 
-void wice__inprocess_path_select(WiceInprocessPath *path, const WiceEndpoint *remote)
+static void inprocess_peer_free(WiceProxyPeer *base)
 {
-	wice_bind_udp_set_route(path->inprocess->bind, remote, path->channel);
+	InprocessPeer *peer = (InprocessPeer *)base;
+	while (peer->paths)
+		inprocess_path_free(peer->paths->data);
+	g_free(peer);
 }
 
-int wice__inprocess_path_send(WiceInprocessPath *path, const WiceEndpoint *remote,
-			      const uint8_t *packet, size_t len)
+static void inprocess_path_wire(WiceProxyPath *path, WiceEndpoint *ret_wire)
 {
+	*ret_wire = ((InprocessPath *)path)->local;
+}
+
+static int inprocess_path_send(WiceProxyPath *base, const WiceEndpoint *remote,
+			       const uint8_t *packet, size_t len)
+{
+	const InprocessPath *path = (const InprocessPath *)base;
 	struct sockaddr_storage to;
 	socklen_t to_len = wice__endpoint_to_sockaddr(remote, &to);
 	if (to_len == 0)
@@ -194,4 +223,41 @@ int wice__inprocess_path_send(WiceInprocessPath *path, const WiceEndpoint *remot
 			   to_len);
 	} while (n < 0 && errno == EINTR);
 	return n < 0 ? -errno : 0;
+}
+
+static int inprocess_select(WiceProxyPeer *peer, WiceProxyPath *base, const WiceEndpoint *remote,
+			    WiceEndpoint *ret_endpoint)
+{
+	InprocessPath *path = (InprocessPath *)base;
+	if (!path)
+		return 0;
+	wice_bind_udp_set_route(path->inprocess->bind, remote, path->channel);
+	*ret_endpoint = *remote;
+	return 0;
+}
+
+static const WiceProxyOps hooks = {
+	.mechanism = WICE_MECHANISM_INPROCESS,
+	.free = inprocess_free,
+	.set_wg_port = inprocess_set_wg_port,
+	.peer_new = inprocess_peer_new,
+	.peer_free = inprocess_peer_free,
+	.path_new = inprocess_path_new,
+	.path_free = inprocess_path_free,
+	.path_wire = inprocess_path_wire,
+	.path_send = inprocess_path_send,
+	.select = inprocess_select,
+};
+
+WiceProxy *wice__proxy_inprocess_new(GMainContext *context, WiceBind *bind)
+{
+	Inprocess *inprocess = g_new0(Inprocess, 1);
+	inprocess->base.ops = &hooks;
+	inprocess->bind = bind;
+	inprocess->paths = g_hash_table_new(NULL, NULL);
+	inprocess->timer = wice__timer_new(context, on_waiting, inprocess);
+	g_mutex_init(&inprocess->mutex);
+	g_queue_init(&inprocess->waiting);
+	wice_bind_udp_set_foreign(bind, take_foreign, inprocess);
+	return &inprocess->base;
 }

@@ -22,7 +22,7 @@ typedef struct {
 } WiceMechanismState;
 
 typedef struct {
-	WiceMechanism wanted; /* NONE: the best one */
+	WiceMechanism wanted;                   /* NONE: the best one */
 	WiceMechanismState bpf, nft, inprocess; /* user always is */
 } WiceMechanismInput;
 

@@ -25,6 +25,7 @@
 #include "base/log.h"
 #include "event/sockaddr.h"
 #include "proxy/port_share.h"
+#include "proxy/user_hooks.h"
 #include "proxy/user_io.h"
 
 #define MIN_CAPACITY 1024
@@ -88,6 +89,7 @@ static int open_all(WiceUserProxy *proxy)
 int wice__user_proxy_new(GMainContext *context, uint16_t wg_port, WiceUserProxy **ret_proxy)
 {
 	WiceUserProxy *proxy = g_new0(WiceUserProxy, 1);
+	proxy->base.ops = &wice__user_hooks;
 	proxy->context = context ? g_main_context_ref(context) : NULL;
 	proxy->epoll_fd = -1;
 	proxy->wg.fd = -1;
@@ -169,7 +171,7 @@ static size_t take_number(WiceUserProxy *proxy)
 	return number;
 }
 
-int wice__user_entry_new(WiceUserProxy *proxy, const WiceUserEvents *events, void *user_data,
+int wice__user_entry_new(WiceUserProxy *proxy, const WiceProxyEvents *events, void *user_data,
 			 WiceUserEntry **ret_entry)
 {
 	int r = grow(proxy);
@@ -177,8 +179,8 @@ int wice__user_entry_new(WiceUserProxy *proxy, const WiceUserEvents *events, voi
 		return r;
 	WiceUserEntry *entry = g_new0(WiceUserEntry, 1);
 	entry->proxy = proxy;
-	if (events)
-		entry->events = *events;
+	entry->base.proxy = &proxy->base;
+	entry->events = events;
 	entry->user_data = user_data;
 	entry->first = -1;
 	entry->number = take_number(proxy);
@@ -236,6 +238,7 @@ int wice__user_path_new(WiceUserEntry *entry, int ice_fd, const WiceEndpoint *lo
 {
 	WiceUserPath *path = g_new0(WiceUserPath, 1);
 	char text[WICE_ENDPOINT_SIZE];
+	path->base.peer = &entry->base;
 	path->entry = entry;
 	path->local = *local;
 	int r = open_path(path, ice_fd, fwmark);

@@ -9,6 +9,8 @@
 #include <stdint.h>
 #include <wice/addr.h>
 
+#include "proxy/proxy.h"
+
 /*
  * The userspace proxy: carries packets between WireGuard's UDP socket on the loopback interface and
  * the ports of the ICE agents.
@@ -33,12 +35,6 @@ typedef struct WiceUserEntry WiceUserEntry; /* one per peer */
 typedef struct WiceUserPath WiceUserPath;   /* one per ICE socket of the peer */
 
 typedef struct {
-	/* A STUN packet with our probe's tag came in on a path. Valid during the call. */
-	void (*on_stun)(WiceUserPath *path, const WiceEndpoint *source, const uint8_t *packet,
-			size_t len, void *user_data);
-} WiceUserEvents;
-
-typedef struct {
 	uint64_t rx_packets, rx_bytes; /* from the network to WireGuard */
 	uint64_t tx_packets, tx_bytes; /* from WireGuard to the network */
 	uint64_t rx_dropped, tx_dropped;
@@ -51,6 +47,12 @@ typedef struct {
 	uint64_t gso_fallbacks; /* the kernel refused to take several packets at once */
 	uint64_t gro_disabled;  /* paths that lost a STUN packet to receive offload */
 } WiceUserProxyCounters;
+
+/*
+ * The mechanism `user`: the functions below as hooks (proxy.h). -errno. wg_port: where WireGuard
+ * listens on 127.0.0.1.
+ */
+int wice__proxy_user_new(GMainContext *context, uint16_t wg_port, WiceProxy **ret_proxy);
 
 /* -errno on failure. wg_port: where WireGuard listens on 127.0.0.1. */
 int wice__user_proxy_new(GMainContext *context, uint16_t wg_port, WiceUserProxy **ret_proxy);
@@ -65,7 +67,7 @@ void wice__user_proxy_counters(const WiceUserProxy *proxy, WiceUserProxyCounters
 bool wice__user_is_ours(const WiceEndpoint *endpoint);
 
 /* -ENOSPC when all addresses are taken. */
-int wice__user_entry_new(WiceUserProxy *proxy, const WiceUserEvents *events, void *user_data,
+int wice__user_entry_new(WiceUserProxy *proxy, const WiceProxyEvents *events, void *user_data,
 			 WiceUserEntry **ret_entry);
 /* Frees its paths as well. */
 void wice__user_entry_free(WiceUserEntry *entry);

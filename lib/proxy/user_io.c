@@ -167,12 +167,12 @@ static void report_probes(const Inbound *inbound, const WiceUdpReceiver *receive
 		WiceEndpoint source;
 		if (!entry)
 			return;
-		if (!entry->events.on_stun ||
+		if (!entry->events || !entry->events->on_stun ||
 		    !wice__udp_received(receiver, inbound->probes[i].message, &received) ||
 		    !wice__endpoint_from_sockaddr(received.from, received.from_len, &source))
 			continue;
-		entry->events.on_stun(inbound->path, &source, inbound->probes[i].packet,
-				      inbound->probes[i].len, entry->user_data);
+		entry->events->on_stun(&inbound->path->base, &source, inbound->probes[i].packet,
+				       inbound->probes[i].len, entry->user_data);
 	}
 }
 

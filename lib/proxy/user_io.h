@@ -11,6 +11,7 @@
 #include "proxy/user.h"
 
 struct WiceUserProxy {
+	WiceProxy base;
 	GMainContext *context;
 	WiceFdWatch *watch; /* of epoll_fd, which has all other descriptors in it */
 	int epoll_fd;
@@ -27,8 +28,9 @@ struct WiceUserProxy {
 };
 
 struct WiceUserEntry {
+	WiceProxyPeer base;
 	WiceUserProxy *proxy;
-	WiceUserEvents events;
+	const WiceProxyEvents *events;
 	void *user_data;
 	WiceEndpoint endpoint;
 	struct in_addr address;
@@ -43,6 +45,7 @@ struct WiceUserEntry {
 };
 
 struct WiceUserPath {
+	WiceProxyPath base;
 	WiceUserEntry *entry; /* NULL once the path has been freed */
 	WiceUdpSender out;
 	WiceEndpoint local;

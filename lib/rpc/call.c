@@ -162,7 +162,7 @@ static void on_headers(WiceRpcStream *stream, void *user_data)
 		fail(call, "415", WICE_RPC_INVALID_ARGUMENT,
 		     "The content-type must be application/grpc");
 	} else if (!call->method) {
-		fail(call, "200", WICE_RPC_UNIMPLEMENTED, "This server has no such method");
+		fail(call, "200", WICE_RPC_UNIMPLEMENTED, WICE_RPC_NO_SUCH_METHOD);
 	} else if (call->timeout_bad) {
 		fail(call, "200", WICE_RPC_INVALID_ARGUMENT, "The grpc-timeout is malformed");
 	} else if (call->timeout_ms != INT64_MAX) {

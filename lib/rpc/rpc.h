@@ -32,6 +32,9 @@ typedef enum {
 	WICE_RPC_UNAUTHENTICATED = 16,
 } WiceRpcStatus;
 
+/* What our servers say to a method that they do not have; the status is UNIMPLEMENTED. */
+#define WICE_RPC_NO_SUCH_METHOD "This server has no such method"
+
 /* "UNAVAILABLE" */
 const char *wice__rpc_status_name(WiceRpcStatus status);
 

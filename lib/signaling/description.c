@@ -174,9 +174,9 @@ static void put_description(WiceWireWriter *writer, const WiceDescription *descr
 	wice__wire_put_uint(writer, GATHERING_DONE, description->gathering_done);
 	wice__wire_put_uint(writer, WANTS_REPLY, description->wants_reply);
 	wice__wire_put_uint(writer, LISTEN_PORT, description->listen_port);
-	wice__wire_put_uint(writer, NO_PROXY, description->no_proxy);
 	for (size_t i = 0; i < description->n_candidates; i++)
 		put_candidate(writer, &description->candidates[i]);
+	wice__wire_put_uint(writer, NO_PROXY, description->no_proxy);
 	wice__wire_end(writer, begin);
 }
 
@@ -329,10 +329,10 @@ static bool take_description_field(const WiceWireField *field, WiceDescription *
 				 sizeof description->remote_ufrag);
 	case GATHERING_DONE:
 		return take_flag(field, &description->gathering_done);
-	case NO_PROXY:
-		return take_flag(field, &description->no_proxy);
 	case WANTS_REPLY:
 		return take_flag(field, &description->wants_reply);
+	case NO_PROXY:
+		return take_flag(field, &description->no_proxy);
 	default:
 		return take_port(field, &description->listen_port);
 	}
@@ -347,7 +347,7 @@ static bool take_description(const uint8_t *bytes, size_t len, WiceDescription *
 		0; /* of unknown types too: nothing that is counted is without a limit */
 	int more;
 	while ((more = wice__wire_next(&reader, &field)) > 0) {
-		if (field.number > CANDIDATE)
+		if (field.number > NO_PROXY)
 			continue;
 		if (field.number == CANDIDATE) {
 			if (++candidates > WICE_DESCRIPTION_MAX_CANDIDATES ||

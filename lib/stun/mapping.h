@@ -34,8 +34,12 @@ typedef struct {
 	bool failed; /* the last complete round had no answer at all */
 	/* internal */
 	WiceStunProbe probe;
-	bool running; /* a round is */
-	bool all;     /* it asks all servers */
+	WiceEndpoint bases[WICE_STUN_PROBE_MAX_SERVERS]; /* where the answers of probe came to */
+	bool running;                                    /* a round is */
+	bool all;                                        /* it asks all servers */
+	bool answered;                                   /* and one has */
+	bool settled;
+	size_t keeper; /* which of the servers keeps the mapping */
 	int64_t next_round_at;
 	int64_t retry_ms;
 } WiceStunMapping;
@@ -46,11 +50,20 @@ void wice__stun_mapping_init(WiceStunMapping *mapping,
 /* What was known is forgotten if the servers are others. */
 void wice__stun_mapping_set_servers(WiceStunMapping *mapping, const WiceEndpoint *servers, size_t n,
 				    int64_t now_ms);
-/* A round with all servers begins now. What is known stays until it says otherwise. */
+/*
+ * A round with all servers begins now. What is known stays until it says otherwise; if nothing is,
+ * that round has to be waited for again.
+ */
 void wice__stun_mapping_restart(WiceStunMapping *mapping, int64_t now_ms);
 /* As wice__stun_probe_output(). */
 bool wice__stun_mapping_output(WiceStunMapping *mapping, int64_t now_ms, WiceEndpoint *ret_server,
 			       uint8_t ret_request[WICE_STUN_PROBE_REQUEST_LEN]);
+/*
+ * What output has given could not be sent, because there is no way to this server. True if what is
+ * known has changed. A host without IPv6 need not wait for servers that have it.
+ */
+bool wice__stun_mapping_unreachable(WiceStunMapping *mapping, const WiceEndpoint *server,
+				    int64_t now_ms);
 /*
  * A packet that was received at local (the address that it came to, and WireGuard's port) from
  * source. True if what is known has changed.
@@ -61,7 +74,7 @@ bool wice__stun_mapping_input(WiceStunMapping *mapping, const uint8_t *packet, s
 /* To be called when the deadline has passed, before output. True if what is known has changed. */
 bool wice__stun_mapping_advance(WiceStunMapping *mapping, int64_t now_ms);
 int64_t wice__stun_mapping_deadline(const WiceStunMapping *mapping);
-/* The first round is over, or there is no server to ask. */
+/* The first round is over, or there is no server to ask. That it has become so is a change. */
 bool wice__stun_mapping_is_settled(const WiceStunMapping *mapping);
 
 #endif

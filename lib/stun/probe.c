@@ -83,17 +83,24 @@ static void write_request(const WiceStunProbeServer *server,
 			       WICE_STUN_BINDING, transaction);
 }
 
+void wice__stun_probe_expire(WiceStunProbe *probe, int64_t now_ms)
+{
+	for (size_t i = 0; i < probe->n_servers; i++) {
+		WiceStunProbeServer *server = &probe->servers[i];
+		if (server->state == WICE_STUN_PROBE_RUNNING && server->tries == TRIES &&
+		    now_ms >= server->next_at)
+			server->state = WICE_STUN_PROBE_FAILED;
+	}
+}
+
 bool wice__stun_probe_output(WiceStunProbe *probe, int64_t now_ms, WiceEndpoint *ret_server,
 			     uint8_t ret_request[WICE_STUN_PROBE_REQUEST_LEN])
 {
+	wice__stun_probe_expire(probe, now_ms);
 	for (size_t i = 0; i < probe->n_servers; i++) {
 		WiceStunProbeServer *server = &probe->servers[i];
 		if (server->state != WICE_STUN_PROBE_RUNNING || now_ms < server->next_at)
 			continue;
-		if (server->tries == TRIES) {
-			server->state = WICE_STUN_PROBE_FAILED;
-			continue;
-		}
 		write_request(server, ret_request);
 		*ret_server = server->server;
 		server->sent_at = now_ms;
@@ -101,6 +108,14 @@ bool wice__stun_probe_output(WiceStunProbe *probe, int64_t now_ms, WiceEndpoint 
 		return true;
 	}
 	return false;
+}
+
+void wice__stun_probe_unreachable(WiceStunProbe *probe, const WiceEndpoint *server)
+{
+	for (size_t i = 0; i < probe->n_servers; i++)
+		if (probe->servers[i].state == WICE_STUN_PROBE_RUNNING &&
+		    wice_endpoint_compare(&probe->servers[i].server, server) == 0)
+			probe->servers[i].state = WICE_STUN_PROBE_FAILED;
 }
 
 static bool is_from(const WiceStunProbeServer *server, const WiceEndpoint *source)

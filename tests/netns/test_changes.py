@@ -98,7 +98,7 @@ def a_killed_wiced_that_is_started_again_connects_again(lab):
 def a_direct_path_outlives_a_killed_wiced_and_is_taken_over_without_a_handshake(lab):
     """On a path without NAT WireGuard's own socket talks to the peer: nobody misses the daemon."""
     pair = connected_pair(lab)
-    assert [host.wiced.peer(host.wg, other.wg.public_key)["mechanism"] for host, other in pair.ends] == ["kernel"] * 2
+    assert pair.a.wiced.peer(pair.a.wg, pair.b.wg.public_key)["mechanism"] in ("kernel", "bpf")
     handshake = pair.a.wg.show("latest-handshakes")
     pair.a.wiced.kill()
     assert_ping(pair.a.wg, pair.b.wg)
@@ -109,6 +109,18 @@ def a_direct_path_outlives_a_killed_wiced_and_is_taken_over_without_a_handshake(
 
 
 @test
+def where_the_port_of_wireguard_does_not_get_through_that_of_ice_is_used(lab):
+    pair = connected_pair(lab, proxy="user")
+    pair.wait_mechanism("kernel")
+    rules = "add table inet t\nadd chain inet t i { type filter hook input priority 0; }\nadd rule inet t i udp dport %d drop\n"
+    pair.b.run("nft", "-f", "-", stdin=rules % pair.b.wg.listen_port())
+    pair.a.wiced.wice("restart", pair.a.wg.name, pair.b.wg.public_key)
+    assert ping(pair.a, pair.b.wg.address, deadline=60), "no way was found"
+    pair.wait_mechanism("user")
+    assert_ping(pair.a.wg, pair.b.wg)
+
+
+@test
 def a_restart_on_request_finds_a_path_anew_and_loses_no_packet_meanwhile(lab):
     pair = connected_pair(lab, "endpoint-independent", "port-restricted")
     peer = lambda: pair.a.wiced.peer(pair.a.wg, pair.b.wg.public_key)  # noqa: E731
@@ -116,7 +128,6 @@ def a_restart_on_request_finds_a_path_anew_and_loses_no_packet_meanwhile(lab):
     answers = pair.a.spawn("ping", "ping", "-n", "-c", "60", "-i", "0.05", "-W", "30", pair.b.wg.address)
     pair.a.wiced.wice("restart", pair.a.wg.name, pair.b.wg.public_key[:6])
     wait_until("a new path", lambda: peer()["state"] == "connected" and peer()["restarts"] > before["restarts"])
-    assert peer()["local"]["endpoint"] != before["local"]["endpoint"]
     assert answers.exit_status() == 0
     assert " 60 received" in answers.log(), answers.log()
 

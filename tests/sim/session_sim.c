@@ -53,6 +53,7 @@ typedef struct {
 typedef enum {
 	AT_DEADLINE,
 	AT_MESSAGE,
+	AT_HEARD,
 	AT_PAIR,
 	AT_PACKET,
 	AT_TRAFFIC,
@@ -156,6 +157,10 @@ static void set_remote(World *world, int index)
 	if (!world->possible || !has_counterpart(other, &node->attempt) ||
 	    strcmp(other->attempt.ufrag, node->attempt.remote) != 0)
 		return;
+	schedule(world, g_rand_int_range(world->rand, 5, 400),
+		 (At){ .kind = AT_HEARD, .node = index, .agent = node->attempt });
+	schedule(world, g_rand_int_range(world->rand, 5, 400),
+		 (At){ .kind = AT_HEARD, .node = !index, .agent = other->attempt });
 	schedule(world, g_rand_int_range(world->rand, 10, 400),
 		 (At){ .kind = AT_PAIR, .node = index, .agent = node->attempt });
 	schedule(world, g_rand_int_range(world->rand, 10, 400),
@@ -200,6 +205,8 @@ static void perform(World *world, int index, unsigned actions, const WiceSession
 		node->active = node->attempt;
 		node->last_heard = world->now;
 	}
+	if (actions & WICE_SESSION_DO_TRY)
+		g_assert(node->session.controlling && !node->active.ufrag[0]);
 	if (actions & WICE_SESSION_DO_NUDGE)
 		send_packet(world, index, false);
 	if (actions & WICE_SESSION_DO_SETTLE)
@@ -330,6 +337,10 @@ static void handle(World *world, const At *at)
 		break;
 	case AT_MESSAGE:
 		receive(world, at->node, &at->message);
+		break;
+	case AT_HEARD:
+		if (strcmp(node->attempt.ufrag, at->agent.ufrag) == 0)
+			step(world, at->node, &(WiceSessionEvent){ .type = WICE_SESSION_HEARD });
 		break;
 	case AT_PAIR:
 		if (strcmp(node->attempt.ufrag, at->agent.ufrag) == 0)

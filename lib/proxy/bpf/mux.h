@@ -55,7 +55,7 @@ typedef struct {
 /*
  * Loads the programs and attaches them to the uplinks, which it follows from then on. options NULL:
  * defaults. Errors, as sentences for users: PERMISSION (CAP_BPF and CAP_NET_ADMIN are needed),
- * NOT_SUPPORTED (this kernel cannot do it, or libwice was built without it), IO.
+ * UNSUPPORTED (this kernel cannot do it, or libwice was built without it), IO.
  */
 WiceBpfMux *wice__bpf_mux_new(GMainContext *context, const WiceBpfMuxOptions *options,
 			      GError **error);

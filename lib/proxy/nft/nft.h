@@ -18,10 +18,14 @@
  * that do not know owners (before 5.12): a table that a former life left is replaced, and one that
  * somebody deletes is made again.
  *
- * Errors, as sentences for users: PERMISSION (CAP_NET_ADMIN is needed), NOT_SUPPORTED (no
+ * Errors, as sentences for users: PERMISSION (CAP_NET_ADMIN is needed), UNSUPPORTED (no
  * nf_tables in this kernel), BUSY (another process owns a table of that name), IO.
  */
 WiceProxy *wice__proxy_nft_new(GMainContext *context, const char *ifname, uint16_t wg_port,
 			       GError **error);
+
+/* The same as on a kernel that does not know owners: for tests. */
+WiceProxy *wice__proxy_nft_new_ownerless(GMainContext *context, const char *ifname,
+					 uint16_t wg_port, GError **error);
 
 #endif

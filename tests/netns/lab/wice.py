@@ -160,8 +160,9 @@ class Wiced:
 class Pair:
     """Two hosts, each behind something, each with a WireGuard interface that knows the other's public key."""
 
-    def __init__(self, lab, a="none", b="none", network=None, hosts=None, **options):
+    def __init__(self, lab, a="none", b="none", network=None, hosts=None, proxy=None, **options):
         self.lab = lab
+        self.wiced_options = ["--proxy", proxy] if proxy else []
         self.network = network or Network(lab, **options)
         self.a, self.b = hosts or (self.network.host("a", a), self.network.host("b", b))
         self.network.start()
@@ -182,7 +183,7 @@ class Pair:
             backends = [self.signaling.url]
         for host in (self.a, self.b):
             servers = [self.network.stun_url()] if stun else []
-            host.wiced = Wiced(host, [host.wg.name], backends, servers)
+            host.wiced = Wiced(host, [host.wg.name], backends, servers, options=self.wiced_options)
         return self
 
     def start(self, backends=None, stun=True):
@@ -204,6 +205,18 @@ class Pair:
                 other.wg.public_key,
                 "connected, path " + path,
                 lambda peer: peer["state"] == "connected" and peer["path"] == path,
+            )
+            for host, other in self.ends
+        ]
+
+    def wait_mechanism(self, mechanism):
+        """Both ends are connected by this mechanism."""
+        return [
+            host.wiced.wait_peer(
+                host.wg,
+                other.wg.public_key,
+                "connected, mechanism " + mechanism,
+                lambda peer: peer["state"] == "connected" and peer["mechanism"] == mechanism,
             )
             for host, other in self.ends
         ]

@@ -119,6 +119,8 @@ static void start_agent(World *world, Side *side)
 	WiceAgentOptions options;
 	wice_agent_options_init(&options);
 	options.backends = backends;
+	options.mechanism = WICE_MECHANISM_USER;
+	options.no_port_mapping = true;
 	WiceWgBackend *backend = wice__wg_fake_backend(world->wg);
 	WiceAgentBackends fakes = {
 		.wg = wice__wg_new_with(&backend, 1),

@@ -105,6 +105,21 @@ static const Rule rules[] = {
 	  { .type = WICE_SESSION_REMOTE, .ufrag = "p", .remote_ufrag = "" },
 	  0,
 	  WICE_PHASE_IDLE },
+	{ "a peer that is heard is tried before ICE knows",
+	  WICE_PHASE_CHECKING,
+	  { .type = WICE_SESSION_HEARD },
+	  WICE_SESSION_DO_TRY | WICE_SESSION_DO_NUDGE,
+	  WICE_PHASE_CHECKING },
+	{ "also before its description is there",
+	  WICE_PHASE_SIGNALING,
+	  { .type = WICE_SESSION_HEARD },
+	  WICE_SESSION_DO_TRY | WICE_SESSION_DO_NUDGE,
+	  WICE_PHASE_SIGNALING },
+	{ "but not where a path is in use",
+	  WICE_PHASE_HANDSHAKING,
+	  { .type = WICE_SESSION_HEARD },
+	  0,
+	  WICE_PHASE_HANDSHAKING },
 	{ "a better pair is taken in place",
 	  WICE_PHASE_ESTABLISHED,
 	  { .type = WICE_SESSION_PAIR_SELECTED },
@@ -265,6 +280,33 @@ START_TEST(a_path_that_proves_nothing_is_dropped)
 }
 END_TEST
 
+START_TEST(what_was_tried_becomes_the_path_or_is_dropped)
+{
+	WiceSession session;
+	int64_t now = bring(&session, WICE_PHASE_CHECKING);
+	wice__session_step(&session, EVENT(WICE_SESSION_HEARD), now);
+	ck_assert(session.trying && !session.path);
+	ck_assert_uint_eq(wice__session_step(&session, EVENT(WICE_SESSION_HEARD), now), 0);
+	WiceSession other = session;
+	wice__session_step(&session, EVENT(WICE_SESSION_PAIR_SELECTED), now);
+	ck_assert(!session.trying && session.path);
+	ck_assert_uint_eq(wice__session_step(&other, EVENT(WICE_SESSION_ICE_FAILED), now),
+			  WICE_SESSION_DO_CLOSE_ICE | WICE_SESSION_DO_DROP_PATH);
+	ck_assert(!other.trying);
+}
+END_TEST
+
+/* Two initiations that cross are lost both. */
+START_TEST(only_the_controlling_end_tries)
+{
+	WiceSession session;
+	int64_t now = bring(&session, WICE_PHASE_CHECKING);
+	session.controlling = false;
+	ck_assert_uint_eq(wice__session_step(&session, EVENT(WICE_SESSION_HEARD), now), 0);
+	ck_assert(!session.trying);
+}
+END_TEST
+
 START_TEST(a_working_path_survives_a_search_that_fails)
 {
 	WiceSession session;
@@ -338,5 +380,6 @@ END_TEST
 SUITE_MAIN("session", the_straight_way_leads_to_connected, all_rules_hold,
 	   waiting_repeats_ever_more_seldom, checking_ends_with_a_reason_within_ten_seconds,
 	   failures_are_repeated_ever_more_seldom, a_path_that_proves_nothing_is_dropped,
+	   what_was_tried_becomes_the_path_or_is_dropped, only_the_controlling_end_tries,
 	   a_working_path_survives_a_search_that_fails, a_peer_cannot_restart_us_without_end,
 	   the_two_ends_do_not_begin_a_handshake_at_once, no_address_is_tried_again)

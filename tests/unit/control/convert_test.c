@@ -56,6 +56,15 @@ static void assert_interfaces_equal(const WiceInterfaceStatus *a, const WiceInte
 	ck_assert_mem_eq(&a->public_key, &b->public_key, sizeof a->public_key);
 	ck_assert_uint_eq(a->listen_port, b->listen_port);
 	ck_assert_uint_eq(a->fwmark, b->fwmark);
+	ck_assert_int_eq(a->mechanism, b->mechanism);
+	assert_texts_equal(a->mechanism_reason, b->mechanism_reason);
+	ck_assert_int_eq(a->nat, b->nat);
+	ck_assert_uint_eq(a->n_outside, b->n_outside);
+	for (size_t i = 0; i < a->n_outside; i++) {
+		ck_assert_int_eq(
+			wice_endpoint_compare(&a->outside[i].endpoint, &b->outside[i].endpoint), 0);
+		assert_texts_equal(a->outside[i].source, b->outside[i].source);
+	}
 	ck_assert_mem_eq(&a->signaling, &b->signaling, sizeof a->signaling);
 	ck_assert_uint_eq(a->n_peers, b->n_peers);
 	for (size_t i = 0; i < a->n_peers; i++)
@@ -156,7 +165,7 @@ static void random_peer(GRand *rand, WiceArena *arena, WicePeerStatus *ret)
 	ret->state = (WicePeerState)g_rand_int_range(rand, 0, WICE_STATE_FAILED + 1);
 	ret->state_since_ms = (int64_t)random_number(rand);
 	ret->path = (WicePathKind)g_rand_int_range(rand, 0, WICE_PATH_RELAY + 1);
-	ret->mechanism = (WiceMechanism)g_rand_int_range(rand, 0, WICE_MECHANISM_INPROCESS + 1);
+	ret->mechanism = (WiceMechanism)g_rand_int_range(rand, 0, WICE_MECHANISM_NFT + 1);
 	ret->local = random_candidate(rand);
 	ret->remote = random_candidate(rand);
 	ret->endpoint = random_endpoint(rand);
@@ -175,6 +184,17 @@ static void random_counters(GRand *rand, WiceSignalingCounters *ret)
 		counters[i] = random_number(rand);
 }
 
+static void random_outside(GRand *rand, WiceArena *arena, WiceInterfaceStatus *ret)
+{
+	WiceOutsideAddress *outside = wice__arena_alloc(arena, 4 * sizeof *outside);
+	ret->n_outside = (size_t)g_rand_int_range(rand, 0, 4);
+	ret->outside = outside;
+	for (size_t i = 0; i < ret->n_outside; i++) {
+		outside[i].endpoint = random_endpoint(rand);
+		outside[i].source = random_text(rand, arena);
+	}
+}
+
 static void random_interface(GRand *rand, WiceArena *arena, WiceInterfaceStatus *ret)
 {
 	char *name = wice__arena_alloc(arena, 16);
@@ -187,6 +207,10 @@ static void random_interface(GRand *rand, WiceArena *arena, WiceInterfaceStatus 
 		random_bytes(rand, ret->public_key.bytes, WICE_KEY_LEN);
 	ret->listen_port = (uint16_t)g_rand_int(rand);
 	ret->fwmark = g_rand_int(rand);
+	ret->mechanism = (WiceMechanism)g_rand_int_range(rand, 0, WICE_MECHANISM_NFT + 1);
+	ret->mechanism_reason = random_text(rand, arena);
+	ret->nat = (WiceNatMapping)g_rand_int_range(rand, 0, WICE_NAT_ENDPOINT_DEPENDENT + 1);
+	random_outside(rand, arena, ret);
 	random_counters(rand, &ret->signaling);
 	ret->n_peers = (size_t)g_rand_int_range(rand, 0, 8);
 	for (size_t i = 0; i < ret->n_peers; i++)
@@ -265,11 +289,16 @@ END_TEST
 START_TEST(a_status_without_texts_has_empty_ones)
 {
 	const WicePeerStatus peer = { .state = WICE_STATE_IDLE };
-	const WiceInterfaceStatus interface = { .n_peers = 1, .peers = &peer };
+	const WiceOutsideAddress outside = { .source = NULL };
+	const WiceInterfaceStatus interface = {
+		.n_outside = 1, .outside = &outside, .n_peers = 1, .peers = &peer
+	};
 	const WiceStatusInfo info = { .n_interfaces = 1, .interfaces = &interface };
 	g_autoptr(WiceStatus) status = wice_status_new(&info);
 	ck_assert_str_eq(wice_status_info(status)->version, "");
 	ck_assert_str_eq(wice_status_info(status)->interfaces[0].name, "");
+	ck_assert_str_eq(wice_status_info(status)->interfaces[0].mechanism_reason, "");
+	ck_assert_str_eq(wice_status_info(status)->interfaces[0].outside[0].source, "");
 	ck_assert_str_eq(wice_status_info(status)->interfaces[0].peers[0].reason, "");
 }
 END_TEST
@@ -320,6 +349,7 @@ END_TEST
 typedef struct {
 	Wice__Control__V1__GetStatusResponse status;
 	Wice__Control__V1__InterfaceStatus interface, *interfaces[1];
+	Wice__Control__V1__OutsideAddress outside, *outsides[1];
 	Wice__Control__V1__PeerStatus peer, *peers[1];
 	Wice__Control__V1__Prefix prefix, *prefixes[1];
 	Wice__Control__V1__Candidate candidate;
@@ -332,6 +362,7 @@ static void good_message(Message *m)
 {
 	wice__control__v1__get_status_response__init(&m->status);
 	wice__control__v1__interface_status__init(&m->interface);
+	wice__control__v1__outside_address__init(&m->outside);
 	wice__control__v1__peer_status__init(&m->peer);
 	wice__control__v1__prefix__init(&m->prefix);
 	wice__control__v1__candidate__init(&m->candidate);
@@ -345,6 +376,10 @@ static void good_message(Message *m)
 	m->interface.kind = WICE__CONTROL__V1__DEVICE_KIND__DEVICE_KIND_KERNEL;
 	m->interface.peers = m->peers;
 	m->interface.n_peers = 1;
+	m->outsides[0] = &m->outside;
+	m->interface.outside = m->outsides;
+	m->interface.n_outside = 1;
+	m->outside.endpoint = &m->endpoint;
 	m->peer.public_key = (ProtobufCBinaryData){ 32, some_bytes };
 	m->peer.state = WICE__CONTROL__V1__PEER_STATE__PEER_STATE_IDLE;
 	m->peer.allowed_ips = m->prefixes;
@@ -385,6 +420,10 @@ SPOIL(unknown_state, m->peer.state = 9)
 SPOIL(negative_state, m->peer.state = (Wice__Control__V1__PeerState)-1)
 SPOIL(unknown_path, m->peer.path = 4)
 SPOIL(unknown_mechanism, m->peer.mechanism = 4)
+SPOIL(unknown_nat, m->interface.nat = 5)
+SPOIL(negative_nat, m->interface.nat = (Wice__Control__V1__NatMapping)-1)
+SPOIL(bad_mechanism_reason, m->interface.mechanism_reason = (char *)"\xff")
+SPOIL(bad_outside_source, m->outside.source = (char *)"\xff")
 SPOIL(bad_text, m->peer.reason = (char *)"\xff")
 SPOIL(prefix_without_address, m->prefix.address.len = 0)
 SPOIL(prefix_of_5_bytes, m->prefix.address.len = 5)
@@ -416,6 +455,10 @@ START_TEST(a_status_with_one_wrong_field_is_refused)
 		spoil_negative_state,
 		spoil_unknown_path,
 		spoil_unknown_mechanism,
+		spoil_unknown_nat,
+		spoil_negative_nat,
+		spoil_bad_mechanism_reason,
+		spoil_bad_outside_source,
 		spoil_bad_text,
 		spoil_prefix_without_address,
 		spoil_prefix_of_5_bytes,
@@ -485,6 +528,12 @@ START_TEST(events_of_every_type_survive_the_wire)
 		  .path = WICE_PATH_RELAY,
 		  .mechanism = WICE_MECHANISM_USER,
 		  .reason = "Because." },
+		{ .type = WICE_EVENT_PEER_STATE,
+		  .interface = "wg0",
+		  .peer = key,
+		  .path = WICE_PATH_NAT,
+		  .mechanism = WICE_MECHANISM_NFT,
+		  .reason = "" },
 		{ .type = WICE_EVENT_BACKEND_STATE, .backend = "grpc://x", .ready = true },
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(events); i++) {
@@ -513,12 +562,73 @@ START_TEST(events_of_every_type_survive_the_wire)
 }
 END_TEST
 
+/* What they called a mechanism that they did not know makes them refuse the whole message. */
+START_TEST(older_clients_take_new_mechanisms_for_the_kernel)
+{
+	static const WiceMechanism mechanisms[] = { WICE_MECHANISM_BPF, WICE_MECHANISM_NFT };
+	for (gsize i = 0; i < G_N_ELEMENTS(mechanisms); i++) {
+		const WicePeerStatus peer = { .mechanism = mechanisms[i] };
+		const WiceInterfaceStatus interface = {
+			.name = "wg0", .kind = WICE_DEVICE_KERNEL, .n_peers = 1, .peers = &peer
+		};
+		const WiceStatusInfo info = { .n_interfaces = 1, .interfaces = &interface };
+		const WiceEvent event = { .type = WICE_EVENT_PEER_STATE,
+					  .interface = "wg0",
+					  .mechanism = mechanisms[i] };
+		g_autoptr(GBytes) bytes = wice__control_status_encode(&info, NULL, NULL);
+		Wice__Control__V1__GetStatusResponse *status =
+			wice__control__v1__get_status_response__unpack(
+				NULL, g_bytes_get_size(bytes), g_bytes_get_data(bytes, NULL));
+		ck_assert_int_eq(status->interfaces[0]->peers[0]->mechanism,
+				 WICE__CONTROL__V1__MECHANISM__MECHANISM_KERNEL);
+		wice__control__v1__get_status_response__free_unpacked(status, NULL);
+
+		g_autoptr(GBytes) event_bytes = wice__control_event_encode(&event);
+		Wice__Control__V1__Event *decoded = wice__control__v1__event__unpack(
+			NULL, g_bytes_get_size(event_bytes), g_bytes_get_data(event_bytes, NULL));
+		ck_assert_int_eq(decoded->mechanism,
+				 WICE__CONTROL__V1__MECHANISM__MECHANISM_KERNEL);
+		wice__control__v1__event__free_unpacked(decoded, NULL);
+	}
+}
+END_TEST
+
+START_TEST(mechanisms_of_older_and_newer_daemons_are_understood)
+{
+	static const struct {
+		int first, exact;
+		WiceMechanism mechanism;
+	} cases[] = {
+		{ 1, 0, WICE_MECHANISM_KERNEL }, { 2, 0, WICE_MECHANISM_USER },
+		{ 1, 4, WICE_MECHANISM_BPF },    { 1, 5, WICE_MECHANISM_NFT },
+		{ 1, 6, WICE_MECHANISM_KERNEL }, { 2, -1, WICE_MECHANISM_USER },
+	};
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		Message m;
+		uint8_t bytes[8192];
+		good_message(&m);
+		m.peer.mechanism = (Wice__Control__V1__Mechanism)cases[i].first;
+		m.peer.exact_mechanism = (Wice__Control__V1__Mechanism)cases[i].exact;
+		m.interface.mechanism = (Wice__Control__V1__Mechanism)cases[i].exact;
+		size_t len = protobuf_c_message_pack(&m.status.base, bytes);
+		g_autoptr(WiceStatus) status = wice__control_status_decode(bytes, len, NULL);
+		ck_assert_ptr_nonnull(status);
+		const WiceInterfaceStatus *interface = &wice_status_info(status)->interfaces[0];
+		ck_assert_int_eq(interface->peers[0].mechanism, cases[i].mechanism);
+		bool known = cases[i].exact == 4 || cases[i].exact == 5;
+		ck_assert_int_eq(interface->mechanism, known ? cases[i].exact : 0);
+	}
+}
+END_TEST
+
 START_TEST(requests_survive_the_wire)
 {
 	const WiceKey key = { { 7 } };
-	const WiceControlRequest full = {
-		.interface = "wg*", .peer = &key, .state = WICE_STATE_FAILED, .timeout_ms = 12345
-	};
+	const WiceControlRequest full = { .interface = "wg*",
+					  .peer = &key,
+					  .state = WICE_STATE_FAILED,
+					  .timeout_ms = 12345,
+					  .mechanism = WICE_MECHANISM_NFT };
 	for (int method = 0; method < WICE_CONTROL_N_METHODS; method++) {
 		g_autoptr(GError) error = NULL;
 		g_autoptr(GBytes) bytes =
@@ -534,6 +644,8 @@ START_TEST(requests_survive_the_wire)
 			ck_assert_str_eq(decoded.interface, "wg*");
 		if (method == WICE_CONTROL_WAIT || method == WICE_CONTROL_RESTART_PEER)
 			ck_assert_mem_eq(decoded.peer, &key, sizeof key);
+		if (method == WICE_CONTROL_SET_MECHANISM)
+			ck_assert_int_eq(decoded.mechanism, WICE_MECHANISM_NFT);
 		if (method == WICE_CONTROL_WAIT) {
 			ck_assert_int_eq(decoded.state, WICE_STATE_FAILED);
 			ck_assert_uint_eq(decoded.timeout_ms, 12345);
@@ -594,6 +706,9 @@ START_TEST(malformed_requests_are_refused)
 	assert_request_refused(WICE_CONTROL_CREATE_INTERFACE, "", 0);
 	assert_request_refused(WICE_CONTROL_DELETE_INTERFACE, "", 0);
 	assert_request_refused(WICE_CONTROL_WAIT, "\x18\x09", 2);
+	assert_request_refused(WICE_CONTROL_SET_MECHANISM, "\x10\x06", 2);
+	assert_request_refused(WICE_CONTROL_SET_MECHANISM,
+			       "\x10\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 11);
 	g_autofree char *large = g_strnfill(WICE_CONTROL_REQUEST_MAX + 1, 'x');
 	assert_request_refused(WICE_CONTROL_STOP, large, WICE_CONTROL_REQUEST_MAX + 1);
 }
@@ -640,6 +755,7 @@ SUITE_MAIN("control messages", random_statuses_are_copied_and_survive_the_wire,
 	   a_status_can_be_of_one_interface_or_one_peer,
 	   texts_that_protobuf_forbids_are_mended_when_encoding,
 	   a_status_with_one_wrong_field_is_refused, a_status_that_would_fill_the_memory_is_refused,
-	   events_of_every_type_survive_the_wire, requests_survive_the_wire,
+	   events_of_every_type_survive_the_wire, older_clients_take_new_mechanisms_for_the_kernel,
+	   mechanisms_of_older_and_newer_daemons_are_understood, requests_survive_the_wire,
 	   malformed_requests_are_refused, a_wait_without_a_state_means_connected,
 	   an_arena_keeps_its_limit)

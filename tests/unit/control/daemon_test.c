@@ -42,6 +42,8 @@ START_TEST(an_empty_configuration_has_all_defaults)
 	ck_assert(g_str_has_suffix(settings->socket, "/wiced.sock"));
 	ck_assert(g_path_is_absolute(settings->state_dir));
 	ck_assert_int_eq(settings->log_level, WICE_LOG_INFO);
+	ck_assert_int_eq(settings->mechanism, WICE_MECHANISM_NONE);
+	ck_assert(settings->port_mapping);
 }
 END_TEST
 
@@ -62,6 +64,8 @@ START_TEST(every_key_is_read)
 						  "up = wg0\n"
 						  "socket = /tmp/a=b.sock\n"
 						  "state-dir = /tmp/state\n"
+						  "proxy = nft\n"
+						  "port-mapping = no\n"
 						  "log-level = debug",
 						  &error);
 	ck_assert_msg(config != NULL, "%s", error ? error->message : "");
@@ -73,13 +77,19 @@ START_TEST(every_key_is_read)
 	ck_assert_str_eq(settings->socket, "/tmp/a=b.sock");
 	ck_assert_str_eq(settings->state_dir, "/tmp/state");
 	ck_assert_int_eq(settings->log_level, WICE_LOG_DEBUG);
+	ck_assert_int_eq(settings->mechanism, WICE_MECHANISM_NFT);
+	ck_assert(!settings->port_mapping);
 
 	/* What comes later adds to lists and overrides the rest. */
 	ck_assert(wice_daemon_config_set(config, "daemon", "interface", "wg9", NULL));
 	ck_assert(wice_daemon_config_set(config, "daemon", "log-level", "error", NULL));
+	ck_assert(wice_daemon_config_set(config, "daemon", "proxy", "auto", NULL));
+	ck_assert(wice_daemon_config_set(config, "daemon", "port-mapping", "yes", NULL));
 	settings = wice_daemon_config_settings(config);
 	assert_list(settings->interfaces, "wg0|wg*|wg9");
 	ck_assert_int_eq(settings->log_level, WICE_LOG_ERROR);
+	ck_assert_int_eq(settings->mechanism, WICE_MECHANISM_NONE);
+	ck_assert(settings->port_mapping);
 }
 END_TEST
 
@@ -107,6 +117,9 @@ START_TEST(mistakes_are_told_with_their_line)
 		{ "[daemon]\nup =\n", ":2:", "/etc/wireguard" },
 		{ "[daemon]\nup = --socket\n", ":2:", "'--socket'" },
 		{ "[daemon]\nsocket = wiced.sock\n", ":2:", "absolute" },
+		{ "[daemon]\nproxy = kernel\n", ":2:", "auto, bpf, nft, inprocess and user" },
+		{ "[daemon]\nproxy =\n", ":2:", "'' is no proxy" },
+		{ "[daemon]\nport-mapping = maybe\n", ":2:", "'maybe' is not yes or no" },
 		{ "[daemon]\nlog-level = loud\n", ":2:", "log level" },
 	};
 	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -144,7 +157,7 @@ START_TEST(keys_can_be_listed)
 		ck_assert_uint_gt(strlen(key->text), 5);
 		ck_assert_uint_gt(strlen(key->value), 1);
 	}
-	ck_assert_uint_eq(n, 7);
+	ck_assert_uint_eq(n, 9);
 	ck_assert_ptr_null(wice_daemon_config_key(SIZE_MAX));
 }
 END_TEST

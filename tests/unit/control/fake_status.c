@@ -45,7 +45,7 @@ WiceStatus *fake_status(void)
 			.state = WICE_STATE_CONNECTED,
 			.state_since_ms = NOW_MS - 125000,
 			.path = WICE_PATH_NAT,
-			.mechanism = WICE_MECHANISM_KERNEL,
+			.mechanism = WICE_MECHANISM_NFT,
 			.local = { .type = WICE_CANDIDATE_SERVER_REFLEXIVE,
 				   .priority = 1694498815,
 				   .endpoint = endpoint("203.0.113.5:4711"),
@@ -108,6 +108,10 @@ WiceStatus *fake_status(void)
 		  .state_since_ms = NOW_MS,
 		  .reason = "The interface is down." },
 	};
+	const WiceOutsideAddress outside[] = {
+		{ .endpoint = endpoint("203.0.113.5:51820"), .source = "stun" },
+		{ .endpoint = endpoint("[2001:db8::1]:51820"), .source = "pcp" },
+	};
 	const WiceInterfaceStatus interfaces[] = {
 		{
 			.name = "wg0",
@@ -116,6 +120,11 @@ WiceStatus *fake_status(void)
 			.public_key = key(0x42, 0x43, 0x44),
 			.listen_port = 51820,
 			.fwmark = 0xca6c,
+			.mechanism = WICE_MECHANISM_NFT,
+			.mechanism_reason = "Rules of nftables do it. Not bpf: CAP_BPF is needed.",
+			.nat = WICE_NAT_ENDPOINT_INDEPENDENT,
+			.n_outside = G_N_ELEMENTS(outside),
+			.outside = outside,
 			.signaling = { .accepted = 42, .replayed = 2, .unknown_peer = 1 },
 			.n_peers = G_N_ELEMENTS(peers),
 			.peers = peers,

@@ -89,6 +89,13 @@ static gboolean target_restart_peer(void *self, const char *interface, const Wic
 	return answer(interface, error);
 }
 
+static gboolean target_set_mechanism(void *self, const char *interface, WiceMechanism mechanism,
+				     GError **error)
+{
+	note(self, wice_mechanism_name(mechanism), interface, NULL);
+	return answer(interface, error);
+}
+
 static gboolean target_sync(void *self, const char *interface, GError **error)
 {
 	note(self, "sync", interface, NULL);
@@ -179,6 +186,7 @@ static void target_set_event_handler(void *self, WiceEventHandler handler, void 
 static const WiceControlTargetOps ops = {
 	.status = target_status,
 	.restart_peer = target_restart_peer,
+	.set_mechanism = target_set_mechanism,
 	.sync = target_sync,
 	.add_interface = target_add_interface,
 	.remove_interface = target_remove_interface,

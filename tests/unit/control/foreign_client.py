@@ -60,12 +60,16 @@ def main():
     assert [interface.name for interface in status.interfaces] == ["wg0", "wg1"]
     peer = status.interfaces[0].peers[0]
     assert peer.state == pb.PEER_STATE_CONNECTED and peer.local.endpoint.port == 4711
+    assert peer.mechanism == pb.MECHANISM_KERNEL and peer.exact_mechanism == pb.MECHANISM_NFT
+    assert status.interfaces[0].outside[0].source == "stun"
 
     one = call("GetStatus", pb.GetStatusRequest(interface="wg0", peer=peer.public_key), pb.GetStatusResponse)
     assert len(one.interfaces) == 1 and len(one.interfaces[0].peers) == 1
 
     call("Sync", pb.SyncRequest(interface="wg0"), pb.SyncResponse)
     call("RestartPeer", pb.RestartPeerRequest(interface="wg0", peer=peer.public_key), pb.RestartPeerResponse)
+    request = pb.SetMechanismRequest(interface="wg0", mechanism=pb.MECHANISM_BPF)
+    call("SetMechanism", request, pb.SetMechanismResponse)
     code = grpc.StatusCode
     for name, request, response, expected in [
         ("GetStatus", pb.GetStatusRequest(interface="wg9"), pb.GetStatusResponse, code.NOT_FOUND),

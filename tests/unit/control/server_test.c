@@ -8,6 +8,7 @@
 
 #include "control/server.h"
 #include "fake_target.h"
+#include "rpc/rpc.h"
 
 #include <glib/gstdio.h>
 #include <grp.h>
@@ -156,6 +157,8 @@ START_TEST(commands_reach_the_target)
 	const WiceKey key = { { 1 } };
 	set_up();
 	ck_assert(wice_control_restart_peer(control, "wg0", &key, NULL));
+	ck_assert(wice_control_set_mechanism(control, "wg0", WICE_MECHANISM_NFT, NULL));
+	ck_assert(wice_control_set_mechanism(control, NULL, WICE_MECHANISM_NONE, NULL));
 	ck_assert(wice_control_sync(control, NULL, NULL));
 	ck_assert(wice_control_sync(control, "wg0", NULL));
 	ck_assert(wice_control_add_interface(control, "wg*", NULL));
@@ -163,6 +166,8 @@ START_TEST(commands_reach_the_target)
 	ck_assert(wice_control_create_interface(control, "wg7", NULL));
 	ck_assert(wice_control_delete_interface(control, "wg7", NULL));
 	assert_calls("restart wg0 AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+		     "nft wg0 -\n"
+		     "none - -\n"
 		     "sync - -\n"
 		     "sync wg0 -\n"
 		     "add wg* -\n"
@@ -196,13 +201,15 @@ START_TEST(errors_keep_their_code_and_their_sentence)
 		const char *interface = cases[i].interface;
 		g_autofree char *text =
 			g_strdup_printf("The fake says %s: 100 %% «sure».", interface);
-		GError *errors[6] = { NULL };
+		GError *errors[7] = { NULL };
 		ck_assert(!wice_control_sync(control, interface, &errors[0]));
 		ck_assert(!wice_control_add_interface(control, interface, &errors[1]));
 		ck_assert(!wice_control_remove_interface(control, interface, &errors[2]));
 		ck_assert(!wice_control_restart_peer(control, interface, &key, &errors[3]));
 		ck_assert(!wice_control_create_interface(control, interface, &errors[4]));
 		ck_assert(!wice_control_delete_interface(control, interface, &errors[5]));
+		ck_assert(!wice_control_set_mechanism(control, interface, WICE_MECHANISM_BPF,
+						      &errors[6]));
 		for (gsize k = 0; k < G_N_ELEMENTS(errors); k++) {
 			ck_assert_msg(g_error_matches(errors[k], WICE_ERROR, (int)cases[i].code),
 				      "%s: %d", interface, errors[k]->code);
@@ -516,6 +523,65 @@ START_TEST(a_client_survives_a_restart_of_the_daemon)
 }
 END_TEST
 
+/* A daemon that knows no call at all. */
+typedef struct {
+	GMainContext *context;
+	WiceRpcServer *rpc;
+	gboolean quit;
+} OldDaemon;
+
+static gpointer serve_old(gpointer user_data)
+{
+	OldDaemon *old = user_data;
+	while (!g_atomic_int_get(&old->quit))
+		g_main_context_iteration(old->context, TRUE);
+	wice__rpc_server_free(old->rpc);
+	while (g_main_context_iteration(old->context, FALSE))
+		;
+	return NULL;
+}
+
+static void old_daemon_listen(OldDaemon *old)
+{
+	const WiceRpcServerOptions options = { .size = sizeof options,
+					       .max_message = 1024,
+					       .max_connections = 4,
+					       .max_calls = 4,
+					       .max_queued = 65536 };
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	g_strlcpy(address.sun_path, path, sizeof address.sun_path);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+	ck_assert_int_eq(listen(fd, 4), 0);
+	old->context = g_main_context_new();
+	old->rpc = wice__rpc_server_new(old->context, &options);
+	GSocket *listener = g_socket_new_from_fd(fd, NULL);
+	ck_assert(wice__rpc_server_listen(old->rpc, listener, NULL, NULL));
+}
+
+START_TEST(a_daemon_that_is_too_old_for_a_call_is_said_to_be)
+{
+	g_autoptr(GError) error = NULL;
+	OldDaemon old = { 0 };
+	make_folder();
+	old_daemon_listen(&old);
+	GThread *thread = g_thread_new("old daemon", serve_old, &old);
+	control = wice_control_connect(path, NULL);
+	ck_assert_ptr_nonnull(control);
+	ck_assert(!wice_control_set_mechanism(control, NULL, WICE_MECHANISM_NFT, &error));
+	ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_UNSUPPORTED));
+	ck_assert_msg(strstr(error->message, "it is older than this program") != NULL, "%s",
+		      error->message);
+	g_clear_pointer(&control, wice_control_free);
+	g_atomic_int_set(&old.quit, TRUE);
+	g_main_context_wakeup(old.context);
+	g_thread_join(thread);
+	g_main_context_unref(old.context);
+	ck_assert_int_eq(g_unlink(path), 0);
+	ck_assert_int_eq(g_rmdir(folder), 0);
+}
+END_TEST
+
 START_TEST(a_second_server_is_refused_with_the_pid_of_the_first)
 {
 	g_autoptr(GError) error = NULL;
@@ -615,6 +681,7 @@ SUITE_MAIN("control", the_status_arrives, commands_reach_the_target,
 	   a_wait_ends_with_its_time, a_client_that_goes_away_takes_its_wait_with_it,
 	   a_daemon_that_ends_ends_the_waits, stop_is_answered_first,
 	   a_client_says_why_it_cannot_connect, a_client_survives_a_restart_of_the_daemon,
+	   a_daemon_that_is_too_old_for_a_call_is_said_to_be,
 	   a_second_server_is_refused_with_the_pid_of_the_first,
 	   other_users_are_refused_even_if_the_mode_lets_them_in,
 	   the_status_of_many_peers_arrives_whole,

@@ -28,6 +28,7 @@
 #define KEY_NEARBY "ECAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDAwMDA="
 #define KEY_GATEWAY "ECExMTExMTExMTExMTExMTExMTExMTExMTExMTExMTE="
 #define KEY_FAILING "mSIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjIyMjI="
+#define KEY_IDLE "/wECAgICAgICAgICAgICAgICAgICAgICAgICAgICAgI="
 
 static char folder[64], path[96];
 static FakeDaemon *fake;
@@ -194,6 +195,91 @@ START_TEST(a_peer_is_found_by_key_beginning_address_and_network)
 }
 END_TEST
 
+START_TEST(without_a_peer_all_are_restarted)
+{
+	set_up();
+	assert_succeeds("restart wg1");
+	assert_calls("restart wg1 " KEY_IDLE "\n");
+	assert_succeeds("restart");
+	assert_calls("restart wg0 " KEY_NEARBY "\n"
+		     "restart wg0 " KEY_GATEWAY "\n"
+		     "restart wg0 " KEY_FAILING "\n"
+		     "restart wg1 " KEY_IDLE "\n");
+
+	/* One that has gone meanwhile is no reason to leave out the others; any other is. */
+	const WicePeerStatus peers[] = { { .public_key = { { 1 } } }, { .public_key = { { 2 } } } };
+	WiceInterfaceStatus interface = {
+		.name = "missing", .kind = WICE_DEVICE_KERNEL, .n_peers = 2, .peers = peers
+	};
+	const WiceStatusInfo info = { .n_interfaces = 1, .interfaces = &interface };
+	fake_daemon_set_status(fake, &info);
+	assert_succeeds("restart");
+	assert_calls("restart missing AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n"
+		     "restart missing AgAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+	interface.name = "io";
+	fake_daemon_set_status(fake, &info);
+	Result result = wice("restart");
+	ck_assert_int_eq(result.code, 1);
+	assert_calls("restart io AQAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA=\n");
+	result_clear(&result);
+	tear_down();
+}
+END_TEST
+
+START_TEST(every_mechanism_and_nat_has_words)
+{
+	static const struct {
+		WiceMechanism mechanism;
+		WiceNatMapping nat;
+		size_t n_outside;
+		const char *parts[3];
+	} cases[] = {
+		{ WICE_MECHANISM_BPF,
+		  WICE_NAT_NONE,
+		  1,
+		  { "  proxy:       bpf\n", "  outside:     203.0.113.5:51820 by stun, no NAT\n",
+		    "  mechanism:   bpf (" } },
+		{ WICE_MECHANISM_NFT,
+		  WICE_NAT_ENDPOINT_DEPENDENT,
+		  1,
+		  { "  proxy:       nft\n", " by stun, NAT endpoint-dependent\n",
+		    "  mechanism:   nft (" } },
+		{ WICE_MECHANISM_USER,
+		  WICE_NAT_PRESENT,
+		  0,
+		  { "  proxy:       user\n", "  outside:     behind a NAT\n",
+		    "  mechanism:   user (" } },
+		{ WICE_MECHANISM_INPROCESS,
+		  WICE_NAT_UNKNOWN,
+		  1,
+		  { "  proxy:       inprocess\n", "  outside:     203.0.113.5:51820 by stun\n",
+		    "  mechanism:   inprocess (" } },
+	};
+	WiceOutsideAddress outside = { .source = "stun" };
+	ck_assert(wice_endpoint_parse("203.0.113.5:51820", &outside.endpoint));
+	set_up();
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const WicePeerStatus peer = { .mechanism = cases[i].mechanism };
+		const WiceInterfaceStatus interface = { .name = "wg0",
+							.kind = WICE_DEVICE_KERNEL,
+							.mechanism = cases[i].mechanism,
+							.nat = cases[i].nat,
+							.n_outside = cases[i].n_outside,
+							.outside = &outside,
+							.n_peers = 1,
+							.peers = &peer };
+		const WiceStatusInfo info = { .n_interfaces = 1, .interfaces = &interface };
+		fake_daemon_set_status(fake, &info);
+		Result result = wice("show wg0");
+		for (gsize k = 0; k < G_N_ELEMENTS(cases[i].parts); k++)
+			ck_assert_msg(strstr(result.out, cases[i].parts[k]) != NULL, "%s",
+				      result.out);
+		result_clear(&result);
+	}
+	tear_down();
+}
+END_TEST
+
 START_TEST(commands_are_carried_out_in_silence)
 {
 	set_up();
@@ -202,6 +288,10 @@ START_TEST(commands_are_carried_out_in_silence)
 	assert_succeeds("add wg*");
 	assert_succeeds("delete wg*");
 	assert_calls("sync - -\nsync wg0 -\nadd wg* -\nremove wg* -\n");
+	assert_succeeds("restart --proxy nft");
+	assert_succeeds("--proxy=bpf restart wg0");
+	assert_succeeds("restart wg0 --proxy auto");
+	assert_calls("nft - -\nbpf wg0 -\nnone wg0 -\n");
 	assert_succeeds("stop");
 	tear_down();
 }
@@ -220,8 +310,16 @@ START_TEST(mistakes_have_exit_codes_and_sentences)
 		{ "--socket", 2, "--socket needs a value" },
 		{ "show a b c", 2, "'c' is too much" },
 		{ "stop now", 2, "takes no arguments; 'now' is too much" },
-		{ "restart", 2, "needs IFNAME PEER" },
-		{ "restart wg0", 2, "needs IFNAME PEER" },
+		{ "restart wg0 EC more", 2, "'more' is too much" },
+		{ "restart wg9", 1, "wiced looks after no interface wg9." },
+		{ "restart --proxy", 2, "--proxy needs a value" },
+		{ "restart --proxy kernel", 2, "--proxy: 'kernel' is no proxy; there are: auto" },
+		{ "restart --proxy=", 2, "--proxy: '' is no proxy" },
+		{ "restart --proxy bpf wg0 EC", 2,
+		  "for all peers of an interface; leave 'EC' out" },
+		{ "restart --proxy bpf missing", 1, "The fake says missing" },
+		{ "show --proxy bpf", 2, "`wice restart` only" },
+		{ "--proxy bpf", 2, "`wice restart` only" },
 		{ "add", 2, "needs IFNAME" },
 		{ "show --timeout 3", 2, "`wice wait` only" },
 		{ "wait --timeout", 2, "--timeout needs a value" },
@@ -528,6 +626,8 @@ START_TEST(wiced_names_mistakes_on_its_command_line)
 		{ "-i a234567890123456", 2, "--interface: 'a234567890123456'" },
 		{ "-b carrier-pigeon://x", 2, "carrier-pigeon" },
 		{ "-a turn:x", 2, "--stun: 'turn:x'" },
+		{ "--proxy kernel", 2, "--proxy: 'kernel' is no proxy; there are: auto, bpf" },
+		{ "--port-mapping maybe", 2, "--port-mapping: 'maybe' is not yes or no" },
 		{ "--log-level loud", 2, "--log-level: 'loud'" },
 		{ "--socket ''", 2, "--socket: ''" },
 		{ "-c /nonexistent/wiced.conf", 1, "/nonexistent/wiced.conf" },
@@ -660,10 +760,11 @@ START_TEST(a_second_wiced_is_refused)
 END_TEST
 
 SUITE_MAIN("tools", show_looks_as_promised, an_empty_daemon_says_that_it_has_nothing,
-	   a_peer_is_found_by_key_beginning_address_and_network,
-	   commands_are_carried_out_in_silence, mistakes_have_exit_codes_and_sentences,
-	   help_and_version_need_no_daemon, help_fits_a_terminal, monitor_prints_a_line_per_event,
-	   wait_tells_who_is_not_connected, wait_succeeds_when_all_are_connected,
-	   colours_are_for_terminals_that_want_them, a_program_in_another_language_speaks_it,
-	   wiced_names_mistakes_on_its_command_line, wiced_says_which_privilege_it_lacks,
-	   wiced_starts_answers_and_stops, a_second_wiced_is_refused)
+	   a_peer_is_found_by_key_beginning_address_and_network, without_a_peer_all_are_restarted,
+	   every_mechanism_and_nat_has_words, commands_are_carried_out_in_silence,
+	   mistakes_have_exit_codes_and_sentences, help_and_version_need_no_daemon,
+	   help_fits_a_terminal, monitor_prints_a_line_per_event, wait_tells_who_is_not_connected,
+	   wait_succeeds_when_all_are_connected, colours_are_for_terminals_that_want_them,
+	   a_program_in_another_language_speaks_it, wiced_names_mistakes_on_its_command_line,
+	   wiced_says_which_privilege_it_lacks, wiced_starts_answers_and_stops,
+	   a_second_wiced_is_refused)

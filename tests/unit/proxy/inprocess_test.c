@@ -20,10 +20,11 @@
 
 typedef struct {
 	WiceBind *bind;
-	WiceInprocess *inprocess;
+	WiceProxy *inprocess;
+	WiceProxyPeer *owner;
 	int ice, peer;
 	WiceEndpoint ice_endpoint, peer_endpoint;
-	WiceInprocessPath *path;
+	WiceProxyPath *path;
 	unsigned n_answers;
 	WiceEndpoint source;
 	bool free_path;
@@ -43,7 +44,7 @@ static int open_socket(WiceEndpoint *ret_endpoint)
 	return fd;
 }
 
-static void on_stun(WiceInprocessPath *path, const WiceEndpoint *source, const uint8_t *packet,
+static void on_stun(WiceProxyPath *path, const WiceEndpoint *source, const uint8_t *packet,
 		    size_t len, void *user_data)
 {
 	Bed *bed = user_data;
@@ -52,9 +53,17 @@ static void on_stun(WiceInprocessPath *path, const WiceEndpoint *source, const u
 	bed->source = *source;
 	bed->n_answers++;
 	if (bed->free_path) {
-		wice__inprocess_path_free(bed->path);
+		bed->inprocess->ops->path_free(bed->path);
 		bed->path = NULL;
 	}
+}
+
+static const WiceProxyEvents events = { .on_stun = on_stun };
+
+static int make_path(WiceProxyPeer *owner, int fd, WiceProxyPath **ret_path)
+{
+	WiceProxySocket ice = { .fd = fd, .ufrag = "abcdefgh" };
+	return owner->proxy->ops->path_new(owner, &ice, ret_path);
 }
 
 static void set_up(Bed *bed)
@@ -63,17 +72,18 @@ static void set_up(Bed *bed)
 	unsigned n_queues;
 	*bed = (Bed){ .bind = wice_bind_udp_new(NULL) };
 	ck_assert_int_eq(bed->bind->ops->open(bed->bind, 0, 0, 1, &port, &n_queues), 0);
-	bed->inprocess = wice__inprocess_new(NULL, bed->bind);
+	bed->inprocess = wice__proxy_inprocess_new(NULL, bed->bind);
+	ck_assert_int_eq(bed->inprocess->ops->peer_new(bed->inprocess, &events, bed, &bed->owner),
+			 0);
 	bed->ice = open_socket(&bed->ice_endpoint);
 	bed->peer = open_socket(&bed->peer_endpoint);
-	ck_assert_int_eq(
-		wice__inprocess_path_new(bed->inprocess, bed->ice, 0, on_stun, bed, &bed->path), 0);
+	ck_assert_int_eq(make_path(bed->owner, bed->ice, &bed->path), 0);
 }
 
 static void tear_down(Bed *bed)
 {
-	wice__inprocess_path_free(bed->path);
-	wice__inprocess_free(bed->inprocess);
+	bed->inprocess->ops->peer_free(bed->owner);
+	bed->inprocess->ops->free(bed->inprocess);
 	wice_bind_free(bed->bind);
 	close(bed->ice);
 	close(bed->peer);
@@ -155,7 +165,10 @@ START_TEST(what_goes_to_the_selected_remote_leaves_from_the_port_of_ice)
 	set_up(&bed);
 	bed.bind->ops->route(bed.bind, &bed.peer_endpoint, &before);
 	ck_assert_uint_eq(before.channel, 0);
-	wice__inprocess_path_select(bed.path, &bed.peer_endpoint);
+	WiceEndpoint endpoint;
+	ck_assert_int_eq(
+		bed.inprocess->ops->select(bed.owner, bed.path, &bed.peer_endpoint, &endpoint), 0);
+	ck_assert_int_eq(wice_endpoint_compare(&endpoint, &bed.peer_endpoint), 0);
 	bed.bind->ops->route(bed.bind, &bed.peer_endpoint, &after);
 	ck_assert_uint_ne(after.channel, 0);
 	WiceBindPacket packet = { room + 32, 32 };
@@ -166,7 +179,7 @@ START_TEST(what_goes_to_the_selected_remote_leaves_from_the_port_of_ice)
 	ck_assert(wice__endpoint_from_sockaddr((const struct sockaddr *)&from, len, &source));
 	ck_assert_int_eq(wice_endpoint_compare(&source, &bed.ice_endpoint), 0);
 	/* Without the path nothing leads there any more. */
-	wice__inprocess_path_free(bed.path);
+	bed.inprocess->ops->path_free(bed.path);
 	bed.path = NULL;
 	ck_assert_int_le(bed.bind->ops->send(bed.bind, &after, &packet, 1), 0);
 	bed.bind->ops->route(bed.bind, &bed.peer_endpoint, &after);
@@ -219,15 +232,15 @@ START_TEST(probes_leave_from_the_port_of_ice)
 	uint8_t got[64];
 	Bed bed;
 	set_up(&bed);
-	ck_assert_int_eq(
-		wice__inprocess_path_send(bed.path, &bed.peer_endpoint, request, sizeof request),
-		0);
+	ck_assert_int_eq(bed.inprocess->ops->path_send(bed.path, &bed.peer_endpoint, request,
+						       sizeof request),
+			 0);
 	ck_assert(is_readable(bed.peer));
 	ck_assert_int_eq(recvfrom(bed.peer, got, sizeof got, 0, (struct sockaddr *)&from, &len),
 			 STUN_LEN);
 	ck_assert(wice__endpoint_from_sockaddr((const struct sockaddr *)&from, len, &source));
 	ck_assert_int_eq(wice_endpoint_compare(&source, &bed.ice_endpoint), 0);
-	ck_assert_int_eq(wice__inprocess_path_send(bed.path, &none, request, sizeof request),
+	ck_assert_int_eq(bed.inprocess->ops->path_send(bed.path, &none, request, sizeof request),
 			 -EINVAL);
 	tear_down(&bed);
 }
@@ -256,16 +269,19 @@ END_TEST
 
 START_TEST(only_udp_sockets_of_a_udp_bind_can_be_paths)
 {
-	WiceInprocessPath *path = NULL;
+	WiceProxyPath *path = NULL;
 	WiceEndpoint endpoint;
 	WiceBind *a, *b;
 	int ice = open_socket(&endpoint), file = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	wice_bind_pair_new(&a, &b);
-	WiceInprocess *inprocess = wice__inprocess_new(NULL, a);
-	ck_assert_int_lt(wice__inprocess_path_new(inprocess, ice, 0, on_stun, NULL, &path), 0);
-	ck_assert_int_lt(wice__inprocess_path_new(inprocess, file, 0, on_stun, NULL, &path), 0);
+	WiceProxy *inprocess = wice__proxy_inprocess_new(NULL, a);
+	WiceProxyPeer *owner;
+	ck_assert_int_eq(inprocess->ops->peer_new(inprocess, &events, NULL, &owner), 0);
+	ck_assert_int_lt(make_path(owner, ice, &path), 0);
+	ck_assert_int_lt(make_path(owner, file, &path), 0);
 	ck_assert_ptr_null(path);
-	wice__inprocess_free(inprocess);
+	inprocess->ops->peer_free(owner);
+	inprocess->ops->free(inprocess);
 	wice_bind_free(a);
 	wice_bind_free(b);
 	close(ice);

@@ -112,10 +112,11 @@ typedef struct {
 	unsigned calls;
 } Scene;
 
-static void free_victim(WiceUserPath *path, const WiceEndpoint *source, const uint8_t *packet,
+static void free_victim(WiceProxyPath *base, const WiceEndpoint *source, const uint8_t *packet,
 			size_t len, void *user_data)
 {
 	Scene *scene = user_data;
+	WiceUserPath *path = (WiceUserPath *)base;
 	int k = path == scene->peers[1].path, other = !k;
 	if (scene->calls++ > 0)
 		return;
@@ -148,7 +149,7 @@ static void free_victim(WiceUserPath *path, const WiceEndpoint *source, const ui
  */
 START_TEST(anything_may_be_freed_from_within_a_callback)
 {
-	static const WiceUserEvents events = { .on_stun = free_victim };
+	static const WiceProxyEvents events = { .on_stun = free_victim };
 	static const unsigned calls[] = {
 		[FREE_PATH] = 6, [FREE_ENTRY] = 6, [FREE_OTHER_ENTRY] = 5, [FREE_PROXY] = 1
 	};

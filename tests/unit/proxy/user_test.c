@@ -117,7 +117,7 @@ typedef struct {
 	WiceEndpoint source;
 } Probes;
 
-static void on_stun(WiceUserPath *path, const WiceEndpoint *source, const uint8_t *packet,
+static void on_stun(WiceProxyPath *path, const WiceEndpoint *source, const uint8_t *packet,
 		    size_t len, void *user_data)
 {
 	Probes *probes = user_data;
@@ -127,7 +127,7 @@ static void on_stun(WiceUserPath *path, const WiceEndpoint *source, const uint8_
 	probes->n++;
 }
 
-static const WiceUserEvents events = { .on_stun = on_stun };
+static const WiceProxyEvents events = { .on_stun = on_stun };
 
 START_TEST(stun_goes_to_the_ice_agent_unless_it_has_our_tag)
 {

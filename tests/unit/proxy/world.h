@@ -83,7 +83,7 @@ static inline void world_add_path(WorldPeer *peer, const char *address)
 }
 
 static inline void world_add_peer(World *world, WorldPeer *peer, const char *address,
-				  const WiceUserEvents *events, void *user_data)
+				  const WiceProxyEvents *events, void *user_data)
 {
 	ck_assert_int_eq(wice__user_entry_new(world->proxy, events, user_data, &peer->entry), 0);
 	world_add_path(peer, address);

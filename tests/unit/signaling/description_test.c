@@ -308,6 +308,7 @@ START_TEST(another_protobuf_implementation_agrees)
 	ck_assert_str_eq(description->remote_ufrag, "P33r");
 	ck_assert(description->wants_reply && !description->gathering_done);
 	ck_assert_uint_eq(description->listen_port, 51820);
+	ck_assert(description->no_proxy);
 	ck_assert_uint_eq(description->n_candidates, 3);
 	const Wice__Sealed__Candidate *reflexive = description->candidates[2];
 	ck_assert_int_eq(reflexive->type, WICE__SEALED__CANDIDATE__TYPE__SERVER_REFLEXIVE);

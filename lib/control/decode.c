@@ -1,243 +1,12 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+/* From protobuf: the first problem ends it. */
 #include "control/convert.h"
-
-#include "control/control.pb-c.h"
+#include "control/messages.h"
 #include "control/request.h"
 
 #include <string.h>
 #include <wice/error.h>
-
-typedef Wice__Control__V1__Endpoint PbEndpoint;
-typedef Wice__Control__V1__Prefix PbPrefix;
-typedef Wice__Control__V1__Candidate PbCandidate;
-typedef Wice__Control__V1__PeerStatus PbPeer;
-typedef Wice__Control__V1__SignalingCounters PbCounters;
-typedef Wice__Control__V1__InterfaceStatus PbInterface;
-typedef Wice__Control__V1__BackendStatus PbBackend;
-typedef Wice__Control__V1__GetStatusResponse PbStatus;
-typedef Wice__Control__V1__Event PbEvent;
-
-/*
- * The numbers of the enums agree with <wice/...>, except that the states are shifted to make room
- * for "unspecified".
- */
-#define STATE_SHIFT 1
-G_STATIC_ASSERT((int)WICE__CONTROL__V1__PEER_STATE__PEER_STATE_FAILED ==
-		(int)WICE_STATE_FAILED + STATE_SHIFT);
-G_STATIC_ASSERT((int)WICE__CONTROL__V1__PATH_KIND__PATH_KIND_RELAY == (int)WICE_PATH_RELAY);
-G_STATIC_ASSERT((int)WICE__CONTROL__V1__MECHANISM__MECHANISM_INPROCESS ==
-		(int)WICE_MECHANISM_INPROCESS);
-G_STATIC_ASSERT((int)WICE__CONTROL__V1__DEVICE_KIND__DEVICE_KIND_ENGINE == (int)WICE_DEVICE_ENGINE);
-G_STATIC_ASSERT((int)WICE__CONTROL__V1__CANDIDATE_TYPE__CANDIDATE_TYPE_RELAYED ==
-		(int)WICE_CANDIDATE_RELAYED);
-G_STATIC_ASSERT((int)WICE__CONTROL__V1__EVENT_TYPE__EVENT_TYPE_BACKEND_STATE ==
-		(int)WICE_EVENT_BACKEND_STATE);
-
-/* To protobuf: a tree of messages in an arena that points into the source. */
-
-static void *new_message(WiceArena *arena, const ProtobufCMessageDescriptor *descriptor)
-{
-	ProtobufCMessage *message = wice__arena_alloc(arena, descriptor->sizeof_message);
-	protobuf_c_message_init(descriptor, message);
-	return message;
-}
-
-static char *text_to(WiceArena *arena, const char *text)
-{
-	size_t len = text ? strlen(text) : 0;
-	if (len <= WICE_CONTROL_TEXT_MAX && g_utf8_validate_len(text ? text : "", len, NULL))
-		return (char *)(text ? text : "");
-	/* Each bad byte becomes three (U+FFFD): cut first, and again to whole characters. */
-	g_autofree char *valid = g_utf8_make_valid(text, (gssize)MIN(len, WICE_CONTROL_TEXT_MAX));
-	const char *end = valid + MIN(strlen(valid), WICE_CONTROL_TEXT_MAX);
-	g_utf8_validate(valid, end - valid, &end);
-	char *copy = wice__arena_alloc(arena, (size_t)(end - valid) + 1);
-	return memcpy(copy, valid, (size_t)(end - valid));
-}
-
-static ProtobufCBinaryData bytes_to(const void *bytes, size_t len)
-{
-	return (ProtobufCBinaryData){ len, (uint8_t *)bytes };
-}
-
-static ProtobufCBinaryData key_to(const WiceKey *key)
-{
-	return bytes_to(key->bytes, wice_key_is_zero(key) ? 0 : WICE_KEY_LEN);
-}
-
-static ProtobufCBinaryData address_to(const WiceAddress *address)
-{
-	return bytes_to(address->bytes, address->family == WICE_FAMILY_IPV4   ? 4
-					: address->family == WICE_FAMILY_IPV6 ? 16
-									      : 0);
-}
-
-static PbEndpoint *endpoint_to(WiceArena *arena, const WiceEndpoint *endpoint)
-{
-	if (endpoint->address.family == WICE_FAMILY_NONE)
-		return NULL;
-	PbEndpoint *message = new_message(arena, &wice__control__v1__endpoint__descriptor);
-	message->address = address_to(&endpoint->address);
-	message->port = endpoint->port;
-	message->scope = endpoint->scope;
-	return message;
-}
-
-static PbCandidate *candidate_to(WiceArena *arena, const WiceCandidate *candidate)
-{
-	if ((int)candidate->type == 0)
-		return NULL;
-	PbCandidate *message = new_message(arena, &wice__control__v1__candidate__descriptor);
-	message->type = (Wice__Control__V1__CandidateType)candidate->type;
-	message->priority = candidate->priority;
-	message->endpoint = endpoint_to(arena, &candidate->endpoint);
-	message->related = endpoint_to(arena, &candidate->related);
-	message->foundation = text_to(arena, candidate->foundation);
-	return message;
-}
-
-static PbPrefix *prefix_to(WiceArena *arena, const WicePrefix *prefix)
-{
-	PbPrefix *message = new_message(arena, &wice__control__v1__prefix__descriptor);
-	message->address = address_to(&prefix->address);
-	message->length = prefix->length;
-	return message;
-}
-
-static PbPeer *peer_to(WiceArena *arena, const WicePeerStatus *peer)
-{
-	PbPeer *message = new_message(arena, &wice__control__v1__peer_status__descriptor);
-	message->public_key = bytes_to(peer->public_key.bytes, WICE_KEY_LEN);
-	message->n_allowed_ips = peer->n_allowed_ips;
-	message->allowed_ips = wice__arena_alloc(arena, peer->n_allowed_ips * sizeof(PbPrefix *));
-	for (size_t i = 0; i < peer->n_allowed_ips; i++)
-		message->allowed_ips[i] = prefix_to(arena, &peer->allowed_ips[i]);
-	message->state = (Wice__Control__V1__PeerState)((int)peer->state + STATE_SHIFT);
-	message->state_since_ms = peer->state_since_ms;
-	message->path = (Wice__Control__V1__PathKind)peer->path;
-	message->mechanism = (Wice__Control__V1__Mechanism)peer->mechanism;
-	message->local = candidate_to(arena, &peer->local);
-	message->remote = candidate_to(arena, &peer->remote);
-	message->endpoint = endpoint_to(arena, &peer->endpoint);
-	message->handshake_ns = peer->handshake_ns;
-	message->rx_bytes = peer->rx_bytes;
-	message->tx_bytes = peer->tx_bytes;
-	message->restarts = peer->restarts;
-	message->connect_ms = peer->connect_ms;
-	message->reason = text_to(arena, peer->reason);
-	return message;
-}
-
-static PbCounters *counters_to(WiceArena *arena, const WiceSignalingCounters *counters)
-{
-	PbCounters *message =
-		new_message(arena, &wice__control__v1__signaling_counters__descriptor);
-	message->accepted = counters->accepted;
-	message->malformed = counters->malformed;
-	message->oversized = counters->oversized;
-	message->misaddressed = counters->misaddressed;
-	message->unknown_peer = counters->unknown_peer;
-	message->forged = counters->forged;
-	message->replayed = counters->replayed;
-	message->stale = counters->stale;
-	message->downgraded = counters->downgraded;
-	message->limited = counters->limited;
-	message->unsupported = counters->unsupported;
-	return message;
-}
-
-/* All peers, or the one with that key. */
-static PbInterface *interface_to(WiceArena *arena, const WiceInterfaceStatus *interface,
-				 const WiceKey *key)
-{
-	PbInterface *message = new_message(arena, &wice__control__v1__interface_status__descriptor);
-	message->name = text_to(arena, interface->name);
-	message->kind = (Wice__Control__V1__DeviceKind)interface->kind;
-	message->ifindex = interface->ifindex;
-	message->public_key = key_to(&interface->public_key);
-	message->listen_port = interface->listen_port;
-	message->fwmark = interface->fwmark;
-	message->signaling = counters_to(arena, &interface->signaling);
-	message->peers = wice__arena_alloc(arena, interface->n_peers * sizeof(PbPeer *));
-	for (size_t i = 0; i < interface->n_peers; i++) {
-		const WicePeerStatus *peer = &interface->peers[i];
-		if (!key || wice_key_compare(key, &peer->public_key) == 0)
-			message->peers[message->n_peers++] = peer_to(arena, peer);
-	}
-	return message;
-}
-
-static PbBackend *backend_to(WiceArena *arena, const WiceBackendStatus *backend)
-{
-	PbBackend *message = new_message(arena, &wice__control__v1__backend_status__descriptor);
-	message->url = text_to(arena, backend->url);
-	message->ready = backend->ready;
-	message->reason = text_to(arena, backend->reason);
-	return message;
-}
-
-static GBytes *pack(const ProtobufCMessage *message)
-{
-	size_t len = protobuf_c_message_get_packed_size(message);
-	uint8_t *bytes = g_malloc(len + 1);
-	protobuf_c_message_pack(message, bytes);
-	return g_bytes_new_take(bytes, len);
-}
-
-GBytes *wice__control_status_encode(const WiceStatusInfo *info, const char *interface,
-				    const WiceKey *peer)
-{
-	WiceArena arena;
-	wice__arena_init(&arena, SIZE_MAX);
-	PbStatus *message =
-		new_message(&arena, &wice__control__v1__get_status_response__descriptor);
-	message->version = text_to(&arena, info->version);
-	message->pid = info->pid;
-	message->started_ms = info->started_ms;
-	message->now_ms = info->now_ms;
-	message->signaling = counters_to(&arena, &info->signaling);
-	message->backends = wice__arena_alloc(&arena, info->n_backends * sizeof(PbBackend *));
-	for (size_t i = 0; i < info->n_backends; i++)
-		message->backends[message->n_backends++] = backend_to(&arena, &info->backends[i]);
-	message->interfaces = wice__arena_alloc(&arena, info->n_interfaces * sizeof(PbInterface *));
-	for (size_t i = 0; i < info->n_interfaces; i++)
-		if (!interface || strcmp(interface, info->interfaces[i].name) == 0)
-			message->interfaces[message->n_interfaces++] =
-				interface_to(&arena, &info->interfaces[i], peer);
-
-	gboolean found = (!interface || message->n_interfaces) &&
-			 (!peer || (message->n_interfaces && message->interfaces[0]->n_peers));
-	GBytes *bytes = found ? pack(&message->base) : NULL;
-	wice__arena_done(&arena);
-	return bytes;
-}
-
-GBytes *wice__control_event_encode(const WiceEvent *event)
-{
-	WiceArena arena;
-	wice__arena_init(&arena, SIZE_MAX);
-	PbEvent *message = new_message(&arena, &wice__control__v1__event__descriptor);
-	message->type = (Wice__Control__V1__EventType)event->type;
-	message->time_ms = event->time_ms;
-	message->interface = text_to(&arena, event->interface);
-	message->peer = key_to(&event->peer);
-	if (event->type == WICE_EVENT_PEER_STATE) {
-		message->state = (Wice__Control__V1__PeerState)((int)event->state + STATE_SHIFT);
-		message->previous_state =
-			(Wice__Control__V1__PeerState)((int)event->previous_state + STATE_SHIFT);
-		message->path = (Wice__Control__V1__PathKind)event->path;
-		message->mechanism = (Wice__Control__V1__Mechanism)event->mechanism;
-	}
-	message->reason = text_to(&arena, event->reason);
-	message->backend = text_to(&arena, event->backend);
-	message->ready = event->ready;
-	GBytes *bytes = pack(&message->base);
-	wice__arena_done(&arena);
-	return bytes;
-}
-
-/* From protobuf: the first problem ends it. */
 
 typedef struct {
 	WiceArena *arena;
@@ -362,14 +131,28 @@ static bool state_from(Reader *reader, int value, WicePeerState *ret)
 	return true;
 }
 
+static bool is_known_mechanism(int value)
+{
+	return value >= WICE_MECHANISM_NONE && value <= WICE_MECHANISM_NFT;
+}
+
+/* exact is absent in what older daemons send, and may be beyond us in what newer ones do. */
+static bool mechanism_from(Reader *reader, int first, int exact, WiceMechanism *ret)
+{
+	if (!enum_from(reader, first, WICE_MECHANISM_NONE, WICE_MECHANISM_INPROCESS))
+		return false;
+	*ret = (WiceMechanism)(exact && is_known_mechanism(exact) ? exact : first);
+	return true;
+}
+
 static bool peer_from(Reader *reader, const PbPeer *message, WicePeerStatus *ret)
 {
 	if (!key_from(reader, &message->public_key, false, &ret->public_key) ||
 	    !allowed_ips_from(reader, message, ret) ||
 	    !state_from(reader, (int)message->state, &ret->state) ||
 	    !enum_from(reader, (int)message->path, WICE_PATH_NONE, WICE_PATH_RELAY) ||
-	    !enum_from(reader, (int)message->mechanism, WICE_MECHANISM_NONE,
-		       WICE_MECHANISM_INPROCESS) ||
+	    !mechanism_from(reader, (int)message->mechanism, (int)message->exact_mechanism,
+			    &ret->mechanism) ||
 	    !candidate_from(reader, message->local, &ret->local) ||
 	    !candidate_from(reader, message->remote, &ret->remote) ||
 	    !endpoint_from(reader, message->endpoint, &ret->endpoint) ||
@@ -377,7 +160,6 @@ static bool peer_from(Reader *reader, const PbPeer *message, WicePeerStatus *ret
 		return false;
 	ret->state_since_ms = message->state_since_ms;
 	ret->path = (WicePathKind)message->path;
-	ret->mechanism = (WiceMechanism)message->mechanism;
 	ret->handshake_ns = message->handshake_ns;
 	ret->rx_bytes = message->rx_bytes;
 	ret->tx_bytes = message->tx_bytes;
@@ -405,6 +187,18 @@ static void counters_from(const PbCounters *message, WiceSignalingCounters *ret)
 	};
 }
 
+static bool outside_from(Reader *reader, const PbInterface *message, WiceInterfaceStatus *ret)
+{
+	WiceOutsideAddress *outside = new_array(reader, message->n_outside, sizeof *outside);
+	for (size_t i = 0; outside && i < message->n_outside; i++)
+		if (!endpoint_from(reader, message->outside[i]->endpoint, &outside[i].endpoint) ||
+		    !text_from(reader, message->outside[i]->source, &outside[i].source))
+			return false;
+	ret->outside = outside;
+	ret->n_outside = message->n_outside;
+	return outside != NULL;
+}
+
 static bool interface_from(Reader *reader, const PbInterface *message, WiceInterfaceStatus *ret)
 {
 	if (!wice__control_name_is_possible(message->name))
@@ -412,8 +206,14 @@ static bool interface_from(Reader *reader, const PbInterface *message, WiceInter
 	if (message->listen_port > UINT16_MAX)
 		return refuse(reader, "a port is larger than 65535");
 	if (!enum_from(reader, (int)message->kind, WICE_DEVICE_KERNEL, WICE_DEVICE_ENGINE) ||
-	    !key_from(reader, &message->public_key, true, &ret->public_key))
+	    !key_from(reader, &message->public_key, true, &ret->public_key) ||
+	    !text_from(reader, message->mechanism_reason, &ret->mechanism_reason) ||
+	    !enum_from(reader, (int)message->nat, WICE_NAT_UNKNOWN, WICE_NAT_ENDPOINT_DEPENDENT) ||
+	    !outside_from(reader, message, ret))
 		return false;
+	if (is_known_mechanism((int)message->mechanism))
+		ret->mechanism = (WiceMechanism)message->mechanism;
+	ret->nat = (WiceNatMapping)message->nat;
 	ret->name = message->name;
 	ret->kind = (WiceDeviceKind)message->kind;
 	ret->ifindex = message->ifindex;
@@ -484,12 +284,11 @@ static bool event_from(Reader *reader, const PbEvent *message, WiceEvent *ret)
 	if (ret->type != WICE_EVENT_PEER_STATE)
 		return true;
 	ret->path = (WicePathKind)message->path;
-	ret->mechanism = (WiceMechanism)message->mechanism;
 	return state_from(reader, (int)message->state, &ret->state) &&
 	       state_from(reader, (int)message->previous_state, &ret->previous_state) &&
 	       enum_from(reader, (int)message->path, WICE_PATH_NONE, WICE_PATH_RELAY) &&
-	       enum_from(reader, (int)message->mechanism, WICE_MECHANISM_NONE,
-			 WICE_MECHANISM_INPROCESS);
+	       mechanism_from(reader, (int)message->mechanism, (int)message->exact_mechanism,
+			      &ret->mechanism);
 }
 
 static void set_protocol_error(GError **error, const char *what, const char *problem)

@@ -1,0 +1,17 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_EVENT_ROUTE_H
+#define WICE_EVENT_ROUTE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <wice/addr.h>
+
+/*
+ * True if a socket that is bound to no address, as WireGuard's is, would send to remote by the
+ * device that has the address local: what was found to work from local works from there as well.
+ * Also true if that cannot be found out. fwmark: of the socket, 0 none.
+ */
+bool wice__route_leaves_by(const WiceEndpoint *remote, const WiceAddress *local, uint32_t fwmark);
+
+#endif

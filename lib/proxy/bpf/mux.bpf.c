@@ -1,0 +1,408 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * The programs of the mux, see mux.h. Each has two parts.
+ *
+ * The quick one sees every packet of the uplink. It reads a port at a fixed place, tests a bit, for
+ * an arriving packet to WireGuard's port also looks at the message type, and is done, without a
+ * call. It may be wrong about what it reads (of a fragment, say) as long as it only leaves packets
+ * alone; what it cannot read (IP options, headers outside the linear area) goes to the slow part.
+ *
+ * The slow part sees agents' packets and whatever else may be one. It believes nothing of the quick
+ * one and reads by helper calls only: without CAP_PERFMON the kernel refuses to add a variable to a
+ * packet pointer. They also reach into packets in pieces.
+ *
+ * TCX_NEXT, which is TC_ACT_UNSPEC, is all that is ever returned: others on the uplink see every
+ * packet too.
+ */
+#include <linux/bpf.h>
+#include <linux/if_ether.h>
+#include <linux/in.h>
+#include <linux/ip.h>
+#include <linux/ipv6.h>
+#include <linux/pkt_cls.h>
+#include <linux/stddef.h>
+#include <linux/udp.h>
+
+#include <bpf/bpf_endian.h>
+#include <bpf/bpf_helpers.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "proxy/bpf/mux_maps.h"
+
+#define NEXT TC_ACT_UNSPEC
+#define IP_MF_AND_OFFSET 0x3fff /* RFC 791 section 3.1: "more fragments" and the offset */
+#define VLAN_VID 0x0fff
+#define MAX_EXTENSION_HEADERS 8
+
+/* RFC 8489 sections 5 and 14. */
+#define STUN_CLASS 0x0110
+#define STUN_CLASS_REQUEST 0x0000
+#define STUN_CLASS_RESPONSE 0x0100 /* this bit: success or error */
+#define STUN_USERNAME 0x0006
+#define MAX_STUN_ATTRIBUTES 16
+
+typedef struct {
+	__be16 type;
+	__be16 length; /* of what follows */
+	WiceMuxId id;
+} StunHeader;
+
+typedef struct {
+	__be16 type;
+	__be16 length;
+} StunAttribute;
+
+typedef struct {
+	WiceMuxAddress source, destination;
+	struct udphdr udp;
+	__u32 offset; /* of the UDP header */
+	__u32 end;    /* of what it says that it holds */
+} Packet;
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, WiceMuxSocket);
+	__type(value, WiceMuxAgent);
+} agents SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 16384);
+	__type(key, WiceMuxRequestKey);
+	__type(value, WiceMuxRequest);
+} requests SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, WiceMuxId);
+	__type(value, WiceMuxSocket);
+} transactions SEC(".maps");
+
+/* Bits by port in network order: those of agents, and WireGuard's. */
+__u8 agent_ports[WICE_MUX_PORTS_SIZE];
+__u8 wg_ports[WICE_MUX_PORTS_SIZE];
+/* CLOCK_MONOTONIC. Nothing is rewritten from then on. */
+__u64 alive_until_ns;
+/* As WiceBpfMuxCounters. */
+__u64 n_moved, n_responses, n_requests, n_unattributed;
+
+static __always_inline bool is_set(const __u8 *ports, __be16 port)
+{
+	return ports[port >> 3] & (1 << (port & 7));
+}
+
+static __always_inline bool is_alive(void)
+{
+	return bpf_ktime_get_ns() < alive_until_ns;
+}
+
+/* The VLAN's device gets these packets before (sent) or after (received) this one. */
+static __always_inline bool is_of_vlan(const struct __sk_buff *skb)
+{
+	return skb->vlan_present && (skb->vlan_tci & VLAN_VID);
+}
+
+static __always_inline void set_ipv4(WiceMuxAddress *ret, __be32 address)
+{
+	ret->words[0] = 0;
+	ret->words[1] = 0;
+	ret->words[2] = bpf_htonl(0xffff);
+	ret->words[3] = address;
+}
+
+static __always_inline void set_ipv6(WiceMuxAddress *ret, const struct in6_addr *address)
+{
+	__builtin_memcpy(ret, address, sizeof *ret);
+}
+
+static __always_inline bool is_wildcard(const WiceMuxAddress *address)
+{
+	return !(address->words[0] | address->words[1] | address->words[3]);
+}
+
+static __always_inline bool is_equal(const WiceMuxAddress *a, const WiceMuxAddress *b)
+{
+	return a->words[0] == b->words[0] && a->words[1] == b->words[1] &&
+	       a->words[2] == b->words[2] && a->words[3] == b->words[3];
+}
+
+static __always_inline bool read_ipv4(struct __sk_buff *skb, __u32 offset, Packet *packet)
+{
+	struct iphdr ip;
+	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof ip) < 0 || ip.version != 4 || ip.ihl < 5 ||
+	    ip.protocol != IPPROTO_UDP || (ip.frag_off & bpf_htons(IP_MF_AND_OFFSET)))
+		return false;
+	set_ipv4(&packet->source, ip.saddr);
+	set_ipv4(&packet->destination, ip.daddr);
+	packet->offset = offset + ip.ihl * 4;
+	return true;
+}
+
+/*
+ * RFC 8200 section 4. Only options are walked over. A routing header makes the destination mean
+ * something else, and what is authenticated (AH) or a fragment must not be changed.
+ */
+static __always_inline bool read_ipv6(struct __sk_buff *skb, __u32 offset, Packet *packet)
+{
+	struct ipv6hdr ip;
+	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof ip) < 0 || ip.version != 6)
+		return false;
+	set_ipv6(&packet->source, &ip.saddr);
+	set_ipv6(&packet->destination, &ip.daddr);
+	offset += sizeof ip;
+	__u8 next = ip.nexthdr;
+	for (int i = 0; i < MAX_EXTENSION_HEADERS && next != IPPROTO_UDP; i++) {
+		struct ipv6_opt_hdr options;
+		if ((next != IPPROTO_HOPOPTS && next != IPPROTO_DSTOPTS) ||
+		    bpf_skb_load_bytes(skb, offset, &options, sizeof options) < 0)
+			return false;
+		offset += 8 + options.hdrlen * 8;
+		next = options.nexthdr;
+	}
+	packet->offset = offset;
+	return next == IPPROTO_UDP;
+}
+
+/* False for all that is not a whole UDP packet. */
+static __always_inline bool read_packet(struct __sk_buff *skb, __u32 offset, Packet *packet)
+{
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		if (!read_ipv4(skb, offset, packet))
+			return false;
+	} else if (skb->protocol != bpf_htons(ETH_P_IPV6) || !read_ipv6(skb, offset, packet)) {
+		return false;
+	}
+	if (bpf_skb_load_bytes(skb, packet->offset, &packet->udp, sizeof packet->udp) < 0)
+		return false;
+	__u32 len = bpf_ntohs(packet->udp.len);
+	packet->end = packet->offset + len;
+	return len >= sizeof packet->udp && packet->end <= skb->len;
+}
+
+/* The types of WireGuard's messages: 1 to 4 as a little-endian word. */
+static __always_inline bool is_wireguard(__le32 first_word)
+{
+	return bpf_ntohl(__builtin_bswap32(first_word)) - 1 <= 3;
+}
+
+/* RFC 8489 section 5. No look at the magic cookie: RFC 3489 does not know it. */
+static __always_inline bool read_stun(struct __sk_buff *skb, const Packet *packet, StunHeader *stun)
+{
+	__u32 offset = packet->offset + sizeof packet->udp;
+	__le32 first_word;
+	if (offset + sizeof *stun > packet->end ||
+	    bpf_skb_load_bytes(skb, offset, stun, sizeof *stun) < 0)
+		return false;
+	__builtin_memcpy(&first_word, stun, sizeof first_word);
+	return !is_wireguard(first_word) && !(stun->type & bpf_htons(0xc000)) &&
+	       !(stun->length & bpf_htons(3)) &&
+	       offset + sizeof *stun + bpf_ntohs(stun->length) <= packet->end;
+}
+
+static __always_inline bool is_request(const StunHeader *stun)
+{
+	return (stun->type & bpf_htons(STUN_CLASS)) == bpf_htons(STUN_CLASS_REQUEST);
+}
+
+static __always_inline bool is_response(const StunHeader *stun)
+{
+	return stun->type & bpf_htons(STUN_CLASS_RESPONSE);
+}
+
+/* field: of struct udphdr. A checksum of zero, which says that there is none, stays. */
+static __always_inline void replace_port(struct __sk_buff *skb, const Packet *packet, __u32 field,
+					 __be16 old, __be16 new)
+{
+	__u32 checksum = packet->offset + offsetof(struct udphdr, check);
+	if (bpf_l4_csum_replace(skb, checksum, old, new, BPF_F_MARK_MANGLED_0 | sizeof new) == 0)
+		bpf_skb_store_bytes(skb, packet->offset + field, &new, sizeof new, 0);
+}
+
+/* The socket itself, or the one that is bound to its port on all addresses. */
+static __always_inline WiceMuxAgent *find_agent(WiceMuxSocket *key)
+{
+	WiceMuxAgent *agent = bpf_map_lookup_elem(&agents, key);
+	if (agent)
+		return agent;
+	key->address.words[0] = 0;
+	key->address.words[1] = 0;
+	key->address.words[3] = 0;
+	if (key->address.words[2] != bpf_htonl(0xffff))
+		key->address.words[2] = 0;
+	return bpf_map_lookup_elem(&agents, key);
+}
+
+static __noinline int move_sent(struct __sk_buff *skb, __u32 offset)
+{
+	Packet packet;
+	StunHeader stun;
+	/* What this host only forwards has no socket. */
+	if (is_of_vlan(skb) || !skb->sk || !read_packet(skb, offset, &packet))
+		return NEXT;
+	WiceMuxSocket key = { .address = packet.source, .port = packet.udp.source };
+	WiceMuxAgent *agent = find_agent(&key);
+	if (!agent || !is_alive())
+		return NEXT;
+	if (read_stun(skb, &packet, &stun) && is_request(&stun))
+		bpf_map_update_elem(&transactions, &stun.id, &key, BPF_ANY);
+	replace_port(skb, &packet, offsetof(struct udphdr, source), packet.udp.source,
+		     agent->wg_port);
+	__sync_fetch_and_add(&n_moved, 1);
+	return NEXT;
+}
+
+/* Returns the port of the socket that has asked, 0: none of ours. */
+static __always_inline __be16 port_of_response(const Packet *packet, const StunHeader *stun)
+{
+	const WiceMuxSocket *known = bpf_map_lookup_elem(&transactions, &stun->id);
+	if (!known)
+		return 0;
+	WiceMuxSocket key = *known;
+	const WiceMuxAgent *agent = bpf_map_lookup_elem(&agents, &key);
+	if (!agent || agent->wg_port != packet->udp.dest)
+		return 0;
+	if (!is_wildcard(&key.address) && !is_equal(&key.address, &packet->destination))
+		return 0;
+	return key.port;
+}
+
+/*
+ * RFC 8445 section 7.2.2: "ours:theirs", as ufrags. There may be attributes before it: libnice puts
+ * USE-CANDIDATE first.
+ */
+static __always_inline bool read_ufrag(struct __sk_buff *skb, const Packet *packet,
+				       const StunHeader *stun, __u8 *ret)
+{
+	__u32 offset = packet->offset + sizeof packet->udp + sizeof *stun;
+	__u32 end = offset + bpf_ntohs(stun->length);
+	for (int i = 0; i < MAX_STUN_ATTRIBUTES; i++) {
+		StunAttribute attribute;
+		__u8 colon;
+		if (offset + sizeof attribute > end ||
+		    bpf_skb_load_bytes(skb, offset, &attribute, sizeof attribute) < 0)
+			return false;
+		offset += sizeof attribute;
+		__u32 len = bpf_ntohs(attribute.length);
+		if (attribute.type == bpf_htons(STUN_USERNAME))
+			return len > WICE_MUX_UFRAG_LEN && offset + len <= end &&
+			       bpf_skb_load_bytes(skb, offset, ret, WICE_MUX_UFRAG_LEN) == 0 &&
+			       bpf_skb_load_bytes(skb, offset + WICE_MUX_UFRAG_LEN, &colon, 1) ==
+				       0 &&
+			       colon == ':';
+		offset += (len + 3) & ~3u;
+	}
+	return false;
+}
+
+/* Returns the port of the agent's socket and remembers who has asked. 0: no agent of ours. */
+static __always_inline __be16 port_of_request(struct __sk_buff *skb, const Packet *packet,
+					      const StunHeader *stun)
+{
+	WiceMuxRequestKey key = { .address = packet->destination, .wg_port = packet->udp.dest };
+	if (!read_ufrag(skb, packet, stun, key.ufrag))
+		return 0;
+	WiceMuxRequest *request = bpf_map_lookup_elem(&requests, &key);
+	if (!request)
+		return 0;
+	bpf_spin_lock(&request->lock);
+	request->source = packet->source;
+	request->source_port = packet->udp.source;
+	bpf_spin_unlock(&request->lock);
+	return request->port;
+}
+
+static __noinline int move_received(struct __sk_buff *skb, __u32 offset)
+{
+	Packet packet;
+	StunHeader stun;
+	__be16 port = 0;
+	if (is_of_vlan(skb) || !read_packet(skb, offset, &packet) ||
+	    !is_set(wg_ports, packet.udp.dest) || !read_stun(skb, &packet, &stun) || !is_alive())
+		return NEXT;
+	bool response = is_response(&stun);
+	if (response)
+		port = port_of_response(&packet, &stun);
+	else if (is_request(&stun))
+		port = port_of_request(skb, &packet, &stun);
+	if (!port) {
+		__sync_fetch_and_add(&n_unattributed, 1);
+		return NEXT;
+	}
+	replace_port(skb, &packet, offsetof(struct udphdr, dest), packet.udp.dest, port);
+	__sync_fetch_and_add(response ? &n_responses : &n_requests, 1);
+	return NEXT;
+}
+
+/*
+ * Where the UDP header is if there is nothing out of the ordinary, with four bytes behind it. NULL:
+ * this is not UDP. *ret_unsure: one cannot say so.
+ */
+static __always_inline const struct udphdr *glance(const struct __sk_buff *skb, __u32 offset,
+						   bool *ret_unsure)
+{
+	const void *ip = (const void *)(long)skb->data + offset;
+	const void *end = (const void *)(long)skb->data_end;
+	if (skb->protocol == bpf_htons(ETH_P_IP)) {
+		const struct iphdr *ipv4 = ip;
+		const struct udphdr *udp = (const void *)(ipv4 + 1);
+		*ret_unsure = (const void *)(udp + 1) + 4 > end || *(const __u8 *)ip != 0x45;
+		return !*ret_unsure && ipv4->protocol == IPPROTO_UDP ? udp : NULL;
+	}
+	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
+		const struct ipv6hdr *ipv6 = ip;
+		const struct udphdr *udp = (const void *)(ipv6 + 1);
+		*ret_unsure = (const void *)(udp + 1) + 4 > end ||
+			      ipv6->nexthdr == IPPROTO_HOPOPTS || ipv6->nexthdr == IPPROTO_DSTOPTS;
+		return !*ret_unsure && ipv6->nexthdr == IPPROTO_UDP ? udp : NULL;
+	}
+	*ret_unsure = false;
+	return NULL;
+}
+
+static __always_inline int egress(struct __sk_buff *skb, __u32 offset)
+{
+	bool unsure;
+	const struct udphdr *udp = glance(skb, offset, &unsure);
+	if (!unsure && (!udp || !is_set(agent_ports, udp->source)))
+		return NEXT;
+	return move_sent(skb, offset);
+}
+
+static __always_inline int ingress(struct __sk_buff *skb, __u32 offset)
+{
+	bool unsure;
+	const struct udphdr *udp = glance(skb, offset, &unsure);
+	if (!unsure &&
+	    (!udp || !is_set(wg_ports, udp->dest) || is_wireguard(*(const __le32 *)(udp + 1))))
+		return NEXT;
+	return move_received(skb, offset);
+}
+
+SEC("tc") int wice_egress(struct __sk_buff *skb)
+{
+	return egress(skb, ETH_HLEN);
+}
+
+SEC("tc") int wice_ingress(struct __sk_buff *skb)
+{
+	return ingress(skb, ETH_HLEN);
+}
+
+/* For devices whose packets begin with the IP header. */
+SEC("tc") int wice_egress_l3(struct __sk_buff *skb)
+{
+	return egress(skb, 0);
+}
+
+SEC("tc") int wice_ingress_l3(struct __sk_buff *skb)
+{
+	return ingress(skb, 0);
+}
+
+char licence[] SEC("license") = "Dual MIT/GPL";

@@ -1,0 +1,57 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_PROXY_BPF_MUX_MAPS_H
+#define WICE_PROXY_BPF_MUX_MAPS_H
+
+/*
+ * What the programs (mux.bpf.c) and their process (mux.c) share: keys and values of the maps, both
+ * compared and hashed as bytes, so that there is no padding in a key. All numbers of packets are in
+ * network order.
+ */
+#include <linux/bpf.h>
+#include <linux/types.h>
+
+#define WICE_MUX_UFRAG_LEN 8
+/* One bit for each port. */
+#define WICE_MUX_PORTS_SIZE (65536 / 8)
+
+/* IPv4 as ::ffff:a.b.c.d. */
+typedef struct {
+	__be32 words[4];
+} WiceMuxAddress;
+
+/* Key of "agents", value of "transactions": a socket of ours, as it is bound. */
+typedef struct {
+	WiceMuxAddress address;
+	__be16 port;
+	__u16 zero;
+} WiceMuxSocket;
+
+/* Value of "agents". */
+typedef struct {
+	__be16 wg_port;
+	__u16 zero;
+} WiceMuxAgent;
+
+/* Key of "requests". */
+typedef struct {
+	__u8 ufrag[WICE_MUX_UFRAG_LEN];
+	WiceMuxAddress address;
+	__be16 wg_port;
+	__u16 zero;
+} WiceMuxRequestKey;
+
+/* Value of "requests". */
+typedef struct {
+	struct bpf_spin_lock lock;
+	__be16 port;
+	__be16 source_port; /* of the newest request; 0: there was none */
+	WiceMuxAddress source;
+} WiceMuxRequest;
+
+/* Key of "transactions": RFC 8489's magic cookie and id, or RFC 3489's longer id. */
+typedef struct {
+	__u32 words[4];
+} WiceMuxId;
+
+#endif

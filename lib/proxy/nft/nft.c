@@ -1,0 +1,312 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The mechanism's peers and paths. Rules and the table are in ruleset.c and table.c.
+ *
+ * When another pair is selected, WireGuard learns of its new endpoint a little later, and packets
+ * of the former path may bring it back for a moment. So what was selected before remains a route
+ * until it is replaced in turn.
+ *
+ * Our own STUN probes leave from ICE's port through a second socket (proxy/port_share.h), which is
+ * only opened for a path that has something to send. Packets for WireGuard pass it by: the rules
+ * have changed their port before the kernel looks for a socket. What comes all the same was on its
+ * way before there was a rule, and nobody has told the peer of that port yet: it is dropped.
+ */
+#include "proxy/nft/nft.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "event/sockaddr.h"
+#include "event/source.h"
+#include "proxy/nft/ruleset.h"
+#include "proxy/nft/table.h"
+#include "proxy/port_share.h"
+#include "stun/probe.h"
+#include <wice/error.h>
+
+/* Each may have two routes. */
+#define MAX_PEERS (WICE_NFT_MAX_ELEMENTS / 2)
+#define PROBE_SIZE 2048
+#define MAX_DATAGRAMS 64 /* read at a time; the rest waits for the next turn of the loop */
+
+typedef struct {
+	WiceProxy base;
+	WiceNftTable *table;
+	size_t n_peers;
+	int epoll_fd; /* all probe_fd */
+	WiceFdWatch *watch;
+} NftProxy;
+
+typedef struct NftPath NftPath;
+
+typedef struct {
+	NftPath *path; /* NULL: no route */
+	WiceEndpoint remote;
+} Route;
+
+typedef struct {
+	WiceProxyPeer base;
+	WiceProxyEvents events;
+	void *user_data;
+	GSList *paths;
+	Route current, former;
+} NftPeer;
+
+struct NftPath {
+	WiceProxyPath base;
+	WiceEndpoint local;
+	int ice_fd; /* borrowed */
+	uint32_t fwmark;
+	int probe_fd; /* -1: not open */
+};
+
+static NftProxy *proxy_of(const NftPeer *peer)
+{
+	return (NftProxy *)peer->base.proxy;
+}
+
+static NftPeer *peer_of(const NftPath *path)
+{
+	return (NftPeer *)path->base.peer;
+}
+
+/* Probes. */
+
+/* True if there was one, with which anything may have been freed. */
+static bool receive_probe(NftPath *path)
+{
+	const NftPeer *peer = peer_of(path);
+	uint8_t packet[PROBE_SIZE];
+	struct sockaddr_storage from;
+	socklen_t from_len = sizeof from;
+	WiceEndpoint source;
+	uint32_t tag = htonl(WICE_STUN_PROBE_TAG);
+	ssize_t n = recvfrom(path->probe_fd, packet, sizeof packet, MSG_DONTWAIT,
+			     (struct sockaddr *)&from, &from_len);
+	if (n < WICE_STUN_PROBE_REQUEST_LEN || memcmp(packet + 8, &tag, sizeof tag) != 0 ||
+	    !wice__endpoint_from_sockaddr((const struct sockaddr *)&from, from_len, &source) ||
+	    !peer->events.on_stun)
+		return false;
+	peer->events.on_stun(&path->base, &source, packet, (size_t)n, peer->user_data);
+	return true;
+}
+
+static void probes_readable(int fd, GIOCondition condition, void *user_data)
+{
+	for (unsigned i = 0; i < MAX_DATAGRAMS; i++) {
+		struct epoll_event event;
+		if (epoll_wait(fd, &event, 1, 0) <= 0 || receive_probe(event.data.ptr))
+			return;
+	}
+}
+
+static int open_probe(NftPath *path)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = path };
+	int fd;
+	int r = wice__port_share_open(path->ice_fd, path->fwmark, &fd);
+	if (r < 0)
+		return r;
+	if (epoll_ctl(proxy_of(peer_of(path))->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0) {
+		r = -errno;
+		close(fd);
+		return r;
+	}
+	path->probe_fd = fd;
+	return 0;
+}
+
+static int path_send(WiceProxyPath *base, const WiceEndpoint *remote, const uint8_t *packet,
+		     size_t len)
+{
+	NftPath *path = (NftPath *)base;
+	struct sockaddr_storage to;
+	socklen_t to_len = wice__endpoint_to_sockaddr(remote, &to);
+	ssize_t n;
+	if (to_len == 0)
+		return -EINVAL;
+	int r = path->probe_fd < 0 ? open_probe(path) : 0;
+	if (r < 0)
+		return r;
+	do
+		n = sendto(path->probe_fd, packet, len, MSG_DONTWAIT, (const struct sockaddr *)&to,
+			   to_len);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
+}
+
+/* Paths. */
+
+static int path_new(WiceProxyPeer *base, const WiceProxySocket *socket, WiceProxyPath **ret_path)
+{
+	NftPeer *peer = (NftPeer *)base;
+	if (socket->local.address.family == WICE_FAMILY_NONE || socket->local.port == 0)
+		return -ENOTSUP;
+	int r = wice__nft_table_add_port(proxy_of(peer)->table, &socket->local);
+	if (r < 0)
+		return r;
+	NftPath *path = g_new0(NftPath, 1);
+	path->base.peer = base;
+	path->local = socket->local;
+	path->ice_fd = socket->fd;
+	path->fwmark = socket->fwmark;
+	path->probe_fd = -1;
+	peer->paths = g_slist_prepend(peer->paths, path);
+	*ret_path = &path->base;
+	return 0;
+}
+
+static void remove_route(const NftPeer *peer, Route *route)
+{
+	if (route->path)
+		wice__nft_table_unroute(proxy_of(peer)->table, &route->remote, route->path);
+	route->path = NULL;
+}
+
+static void path_free(WiceProxyPath *base)
+{
+	NftPath *path = (NftPath *)base;
+	NftPeer *peer = peer_of(path);
+	if (peer->current.path == path)
+		remove_route(peer, &peer->current);
+	if (peer->former.path == path)
+		remove_route(peer, &peer->former);
+	wice__nft_table_remove_port(proxy_of(peer)->table, &path->local);
+	if (path->probe_fd >= 0)
+		close(path->probe_fd);
+	peer->paths = g_slist_remove(peer->paths, path);
+	g_free(path);
+}
+
+static void path_wire(WiceProxyPath *base, WiceEndpoint *ret_wire)
+{
+	*ret_wire = ((NftPath *)base)->local;
+}
+
+/* Peers. */
+
+static int peer_new(WiceProxy *base, const WiceProxyEvents *events, void *user_data,
+		    WiceProxyPeer **ret_peer)
+{
+	NftProxy *proxy = (NftProxy *)base;
+	if (proxy->n_peers >= MAX_PEERS)
+		return -ENOSPC;
+	NftPeer *peer = g_new0(NftPeer, 1);
+	peer->base.proxy = base;
+	peer->events = *events;
+	peer->user_data = user_data;
+	proxy->n_peers++;
+	*ret_peer = &peer->base;
+	return 0;
+}
+
+static void peer_free(WiceProxyPeer *base)
+{
+	NftPeer *peer = (NftPeer *)base;
+	while (peer->paths)
+		path_free(peer->paths->data);
+	proxy_of(peer)->n_peers--;
+	g_free(peer);
+}
+
+/* The route itself is there already, and the kernel's is the path's. */
+static void note_route(NftPeer *peer, NftPath *path, const WiceEndpoint *remote)
+{
+	bool same_as_current = wice_endpoint_compare(&peer->current.remote, remote) == 0;
+	bool same_as_former = wice_endpoint_compare(&peer->former.remote, remote) == 0;
+	if (peer->current.path && !same_as_current) {
+		if (!same_as_former)
+			remove_route(peer, &peer->former);
+		peer->former = peer->current;
+	}
+	peer->current = (Route){ path, *remote };
+}
+
+static int select_path(WiceProxyPeer *base, WiceProxyPath *path, const WiceEndpoint *remote,
+		       WiceEndpoint *ret_endpoint)
+{
+	NftPeer *peer = (NftPeer *)base;
+	if (!path) {
+		remove_route(peer, &peer->current);
+		remove_route(peer, &peer->former);
+		return 0;
+	}
+	const WiceEndpoint *local = &((NftPath *)path)->local;
+	if (remote->address.family != local->address.family || remote->port == 0)
+		return -EINVAL;
+	int r = wice__nft_table_route(proxy_of(peer)->table, remote, local->port, path);
+	if (r < 0)
+		return r;
+	note_route(peer, (NftPath *)path, remote);
+	*ret_endpoint = *remote;
+	return 0;
+}
+
+/* The proxy. */
+
+static int set_wg_port(WiceProxy *base, uint16_t wg_port)
+{
+	return wice__nft_table_set_wg_port(((NftProxy *)base)->table, wg_port);
+}
+
+static void proxy_free(WiceProxy *base)
+{
+	NftProxy *proxy = (NftProxy *)base;
+	g_assert(proxy->n_peers == 0);
+	wice__fd_watch_free(proxy->watch);
+	close(proxy->epoll_fd);
+	wice__nft_table_free(proxy->table);
+	g_free(proxy);
+}
+
+static const WiceProxyOps ops = {
+	.mechanism = WICE_MECHANISM_NFT,
+	.free = proxy_free,
+	.set_wg_port = set_wg_port,
+	.peer_new = peer_new,
+	.peer_free = peer_free,
+	.path_new = path_new,
+	.path_free = path_free,
+	.path_wire = path_wire,
+	.path_send = path_send,
+	.select = select_path,
+};
+
+static WiceProxy *new_with(GMainContext *context, const char *ifname, uint16_t wg_port, bool owned,
+			   GError **error)
+{
+	WiceNftTable *table = wice__nft_table_new(context, ifname, wg_port, owned, error);
+	if (!table)
+		return NULL;
+	int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (epoll_fd < 0) {
+		g_set_error(error, WICE_ERROR, WICE_ERROR_IO,
+			    "Rules for %s cannot be used: no descriptor for sockets: %s.", ifname,
+			    g_strerror(errno));
+		wice__nft_table_free(table);
+		return NULL;
+	}
+	NftProxy *proxy = g_new0(NftProxy, 1);
+	proxy->base.ops = &ops;
+	proxy->table = table;
+	proxy->epoll_fd = epoll_fd;
+	proxy->watch = wice__fd_watch_new(context, epoll_fd, G_IO_IN, probes_readable, proxy);
+	return &proxy->base;
+}
+
+WiceProxy *wice__proxy_nft_new(GMainContext *context, const char *ifname, uint16_t wg_port,
+			       GError **error)
+{
+	return new_with(context, ifname, wg_port, true, error);
+}
+
+WiceProxy *wice__proxy_nft_new_ownerless(GMainContext *context, const char *ifname,
+					 uint16_t wg_port, GError **error)
+{
+	return new_with(context, ifname, wg_port, false, error);
+}
