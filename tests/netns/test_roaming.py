@@ -19,7 +19,7 @@ from lab.wireguard import assert_ping
 DELAYS_MS = [15, 2]  # of each path, per port of its hub: what is in flight on the slow one comes late
 PACKETS_PER_SECOND = 250
 SPREAD = 0.1  # seconds between the two ends' switches, at most
-STAY = 0.2  # seconds for which nothing may move once the ends have met, longer than anything is in flight
+STAY = 0.15  # seconds for which nothing may move once the ends have met, longer than anything is in flight
 
 
 class TwoPaths:
@@ -144,7 +144,7 @@ def switch_again_and_again(lab, engines, times, seed):
         path = 1 - path if randomness.random() < 0.8 else path
         began = time.monotonic()
         switch(roamers, path, path if randomness.random() < 0.8 else 1 - path, randomness)
-        if randomness.random() < 0.3:
+        if randomness.random() < 0.35:
             continue  # the next switch while this one is still under way
         wait_until("both ends stay on path %d" % path, lambda: stay_together(roamers, path))
         took.append(time.monotonic() - began - STAY)
