@@ -38,8 +38,8 @@ class EnginePair:
         self.signaling = SignalingServer(self.network.public)
         for number, (host, make) in enumerate(((self.a, Hosted), (self.b, make_b)), 1):
             name = interface_name(host.name)
-            stun = [self.network.stun_url()]
-            host.wiced = Wiced(host, [name], [self.signaling.url], stun, options=["--proxy", "inprocess"]).start()
+            proxy = ["--proxy", "inprocess" if make is Hosted else "user"]
+            host.wiced = Wiced(host, [name], [self.signaling.url], [self.network.stun_url()], options=proxy).start()
             host.wg = make(host, number)
         self.ends = ((self.a, self.b), (self.b, self.a))
         self.introduce()

@@ -59,18 +59,18 @@ static const char listing[] =
 	"@th,64,32 0x1000000 ip6 daddr . udp dport @ice6 "
 	"add @heard6 { udp sport . ip6 saddr : udp dport } "
 	"ip daddr . udp dport @ice4 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum != 0 udp dport set 51820 "
+	"udp checksum != 0 udp dport set 51820 accept "
 	"ip6 daddr . udp dport @ice6 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum != 0 udp dport set 51820 "
+	"udp checksum != 0 udp dport set 51820 accept "
 	"ip daddr . udp dport @ice4 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum 0 udp dport set 51820 } "
+	"udp checksum 0 udp dport set 51820 accept } "
 	"chain egress { type filter hook output priority raw; policy accept; "
-	"udp sport 51820 udp sport set ip daddr . udp dport map @masq4 "
-	"udp sport 51820 udp sport set ip6 daddr . udp dport map @masq6 "
-	"udp sport 51820 udp sport set ip daddr . udp dport map @moving4 "
-	"udp sport 51820 udp sport set udp dport . ip daddr map @heard4 "
-	"udp sport 51820 udp sport set ip6 daddr . udp dport map @moving6 "
-	"udp sport 51820 udp sport set udp dport . ip6 daddr map @heard6 } } ";
+	"udp sport 51820 udp sport set ip daddr . udp dport map @masq4 accept "
+	"udp sport 51820 udp sport set ip6 daddr . udp dport map @masq6 accept "
+	"udp sport 51820 udp sport set ip daddr . udp dport map @moving4 accept "
+	"udp sport 51820 udp sport set udp dport . ip daddr map @heard4 accept "
+	"udp sport 51820 udp sport set ip6 daddr . udp dport map @moving6 accept "
+	"udp sport 51820 udp sport set udp dport . ip6 daddr map @heard6 accept } } ";
 
 static char *on_one_line(const char *text)
 {
