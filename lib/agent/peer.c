@@ -355,7 +355,8 @@ static void apply_path(WicePeer *peer)
 	if (peer->selection.mechanism == WICE_MECHANISM_INPROCESS)
 		wice__hold_forget_seen(&peer->hold);
 	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
-	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), wice__now_ms());
+	bool proven = peer->selection.mechanism != WICE_MECHANISM_KERNEL;
+	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), proven, wice__now_ms());
 	wice__interface_poll_soon(peer->interface);
 }
 
@@ -626,7 +627,7 @@ static bool take_other_way(WicePeer *peer)
 		if (wice_endpoint_compare(mechanism_endpoint(peer), &peer->hold.seen.endpoint))
 			continue;
 		wice__hold_adopt(&peer->hold);
-		wice__roam_selected(&peer->roam, &peer->hold.applied, wice__now_ms());
+		wice__roam_selected(&peer->roam, &peer->hold.applied, false, wice__now_ms());
 		return true;
 	}
 	peer->selection = before;
