@@ -161,6 +161,12 @@ bool wice__hold_is_foreign(const WiceHold *hold)
 	return hold->applied.address.family && !same(&hold->applied, &hold->seen.endpoint);
 }
 
+void wice__hold_reassert(WiceHold *hold)
+{
+	write_endpoint(hold, &hold->applied);
+	hold->seen.endpoint = hold->applied;
+}
+
 void wice__hold_adopt(WiceHold *hold)
 {
 	hold->applied = hold->seen.endpoint;

@@ -72,6 +72,8 @@ void wice__hold_set_again(WiceHold *hold);
 
 /* The endpoint is another one than we have set. */
 bool wice__hold_is_foreign(const WiceHold *hold);
+/* Sets the endpoint once more that WireGuard has left. */
+void wice__hold_reassert(WiceHold *hold);
 /* Accepts where WireGuard is now as if we had set it. */
 void wice__hold_adopt(WiceHold *hold);
 

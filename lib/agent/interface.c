@@ -17,7 +17,7 @@
  * it is about to prove a path, rarely otherwise, and never so often that reading takes more than
  * one part in POLL_SHARE of the time (a dump of 10,000 peers takes a while).
  */
-#define POLL_HANDSHAKING_MS 20
+#define POLL_FAST_MS 20
 #define POLL_IDLE_MS 2000
 #define POLL_SHARE 20
 #define GET_TIMEOUT_MS 250 /* the loop waits so long for a userspace device that hangs */
@@ -145,7 +145,7 @@ gboolean wice__interface_update_peer(WiceInterface *interface, const WicePeerUpd
 
 void wice__interface_poll_soon(WiceInterface *interface)
 {
-	wice__timer_set(interface->poll, wice__now_ms() + POLL_HANDSHAKING_MS / 2);
+	wice__timer_set(interface->poll, wice__now_ms() + POLL_FAST_MS / 2);
 }
 
 void wice__interface_emit(WiceInterface *interface, WiceEvent *event)
@@ -377,8 +377,8 @@ static void schedule_poll(WiceInterface *interface)
 	gpointer peer;
 	g_hash_table_iter_init(&iter, interface->peers);
 	while (interval == POLL_IDLE_MS && g_hash_table_iter_next(&iter, NULL, &peer))
-		if (wice__peer_is_handshaking(peer, now))
-			interval = POLL_HANDSHAKING_MS;
+		if (wice__peer_wants_polls(peer, now))
+			interval = POLL_FAST_MS;
 	wice__timer_set(interface->poll, now + MAX(interval, interface->dump_ms * POLL_SHARE));
 }
 
@@ -467,9 +467,15 @@ void wice__interface_network_changed(WiceInterface *interface)
 	wice__interface_event(interface, WICE_SESSION_NETWORK_CHANGED);
 }
 
+static void forgive_peer(WicePeer *peer, void *user_data)
+{
+	wice__peer_forgive(peer);
+}
+
 void wice__interface_want(WiceInterface *interface, WiceMechanism wanted)
 {
 	wice__mechanisms_want(interface->mechanisms, wanted);
+	wice__interface_foreach_peer(interface, forgive_peer, NULL);
 	wice__interface_event(interface, WICE_SESSION_RESTART);
 }
 

@@ -9,6 +9,7 @@
 #include "agent/hold.h"
 #include "agent/interface.h"
 #include "agent/reason.h"
+#include "agent/roam.h"
 #include "base/log.h"
 #include "event/route.h"
 #include "event/source.h"
@@ -36,8 +37,6 @@
 #define REST_AFTER_MS 10000
 /* NATs forget a UDP mapping that was not used for 30 s at the earliest, often. */
 #define KEEPALIVE_MS 20000
-/* How often WireGuard is led back that has gone to another path of ours. */
-#define MAX_REASSERTIONS 3
 
 struct WicePeer {
 	WiceInterface *interface;
@@ -69,7 +68,7 @@ struct WicePeer {
 	int64_t refused_until;
 	uint64_t sent_bytes; /* by WireGuard, when something was last sent: */
 	int64_t sent_at;
-	unsigned reassertions; /* since the path was applied */
+	WiceRoam roam;
 	char reason[WICE_REASON_SIZE];
 	uint32_t connect_ms;
 };
@@ -352,11 +351,11 @@ static void apply_path(WicePeer *peer)
 		peer->active = peer->attempt;
 	}
 	select_mechanism(peer, may_use_kernel(peer));
-	peer->reassertions = 0;
 	/* The same endpoint may be reached over another port of ours now, which nobody sees. */
 	if (peer->selection.mechanism == WICE_MECHANISM_INPROCESS)
 		wice__hold_forget_seen(&peer->hold);
 	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
+	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), wice__now_ms());
 	wice__interface_poll_soon(peer->interface);
 }
 
@@ -386,6 +385,7 @@ static void drop_path(WicePeer *peer)
 	if (proxy)
 		proxy->proxy->ops->select(proxy, NULL, NULL, &peer->proxy_endpoint);
 	wice__hold_release(&peer->hold);
+	wice__roam_cleared(&peer->roam);
 	memset(&peer->selection, 0, sizeof peer->selection);
 	free_attempt(peer, &peer->active);
 	free_attempt(peer, &peer->former);
@@ -424,6 +424,35 @@ static void perform(WicePeer *peer, unsigned actions, const WiceSessionEvent *ev
 		settle(peer);
 }
 
+static bool is_remote_of(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
+{
+	const WiceIcePair *pair = attempt ? wice__attempt_pair(attempt) : NULL;
+	return pair && wice_endpoint_compare(&pair->remote.endpoint, endpoint) == 0;
+}
+
+/* An address of the peer that ICE found or was told. */
+static bool is_known(const WicePeer *peer, const WiceEndpoint *endpoint)
+{
+	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)
+		if (wice_endpoint_compare(&peer->remote.candidates[i].endpoint, endpoint) == 0)
+			return true;
+	return is_remote_of(peer->attempt, endpoint) || is_remote_of(peer->active, endpoint) ||
+	       is_remote_of(peer->former, endpoint);
+}
+
+/* The proxy in userspace shows WireGuard one address per peer, whatever path its packets take. */
+static bool sees_addresses(const WicePeer *peer)
+{
+	return peer->selection.mechanism != WICE_MECHANISM_USER;
+}
+
+/* Somewhere that neither we nor the peer would have sent WireGuard to. */
+static bool is_foreign(const WicePeer *peer)
+{
+	return wice__hold_is_foreign(&peer->hold) &&
+	       !(sees_addresses(peer) && is_known(peer, &peer->hold.seen.endpoint));
+}
+
 static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
 {
 	memset(facts, 0, sizeof *facts);
@@ -452,7 +481,7 @@ static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
 			facts->remote_type = pair->remote.type;
 		}
 	}
-	if (wice__hold_is_foreign(&peer->hold))
+	if (is_foreign(peer))
 		facts->foreign_endpoint = peer->hold.seen.endpoint;
 }
 
@@ -513,6 +542,11 @@ static void run(WicePeer *peer, const WiceSessionEvent *event)
 	report_state(peer);
 }
 
+void wice__peer_forgive(WicePeer *peer)
+{
+	peer->refused = 0;
+}
+
 void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside)
 {
 	if (peer->attempt)
@@ -526,8 +560,8 @@ static void on_timer(void *user_data)
 
 void wice__peer_event(WicePeer *peer, WiceSessionEventType type)
 {
-	if (type == WICE_SESSION_NETWORK_CHANGED || type == WICE_SESSION_RESTART)
-		peer->refused = 0;
+	if (type == WICE_SESSION_NETWORK_CHANGED)
+		wice__peer_forgive(peer);
 	run(peer, &(WiceSessionEvent){ .type = type });
 }
 
@@ -580,56 +614,50 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 		  });
 }
 
-static bool is_remote_of(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
-{
-	const WiceIcePair *pair = attempt ? wice__attempt_pair(attempt) : NULL;
-	return pair && wice_endpoint_compare(&pair->remote.endpoint, endpoint) == 0;
-}
-
-/* An address of the peer that ICE found or was told. */
-static bool is_known(const WicePeer *peer, const WiceEndpoint *endpoint)
-{
-	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)
-		if (wice_endpoint_compare(&peer->remote.candidates[i].endpoint, endpoint) == 0)
-			return true;
-	return is_remote_of(peer->attempt, endpoint) || is_remote_of(peer->active, endpoint) ||
-	       is_remote_of(peer->former, endpoint);
-}
-
-/*
- * An engine sees where packets really come from, and so its endpoint goes to any path that a late
- * packet takes. Both ends lead it back to the selected one, or they could chase each other over the
- * former; but not without end, for the peer may have its reasons.
- */
-static bool reassert(WicePeer *peer)
-{
-	if (peer->selection.mechanism != WICE_MECHANISM_INPROCESS ||
-	    !is_known(peer, &peer->hold.seen.endpoint))
-		return false;
-	if (peer->reassertions++ < MAX_REASSERTIONS)
-		wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), 0);
-	else
-		wice__hold_adopt(&peer->hold);
-	return true;
-}
-
 /*
  * WireGuard sends to where it last heard the peer, so it may have gone from one of the two ways to
- * this peer to the other because the peer did: then we follow. Anything else is another hand, or
- * a path that we do not know; it is respected and reported.
+ * this peer, our proxy and WireGuard's own socket, to the other because the peer did.
  */
-static void follow(WicePeer *peer)
+static bool take_other_way(WicePeer *peer)
 {
-	const WiceEndpoint *seen = &peer->hold.seen.endpoint;
-	if (reassert(peer))
-		return;
+	WiceSelection before = peer->selection;
 	for (int kernel = 0; peer->active && kernel < 2; kernel++) {
 		select_mechanism(peer, kernel);
-		if (wice_endpoint_compare(mechanism_endpoint(peer), seen) == 0) {
-			wice__hold_adopt(&peer->hold);
-			return;
-		}
+		if (wice_endpoint_compare(mechanism_endpoint(peer), &peer->hold.seen.endpoint))
+			continue;
+		wice__hold_adopt(&peer->hold);
+		wice__roam_selected(&peer->roam, &peer->hold.applied, wice__now_ms());
+		return true;
 	}
+	peer->selection = before;
+	return false;
+}
+
+static WiceRoamVerdict judge_roam(WicePeer *peer, WiceHoldChange change)
+{
+	const WiceEndpoint *seen = &peer->hold.seen.endpoint;
+	if (sees_addresses(peer))
+		return wice__roam_seen(&peer->roam, seen, is_known(peer, seen), wice__now_ms());
+	return change == WICE_HOLD_MOVED ? WICE_ROAM_FOREIGN : WICE_ROAM_STAY;
+}
+
+/*
+ * Another hand, or a path that we do not know, is respected and reported. That WireGuard's own
+ * socket gets through was never shown by ICE, so a peer that has fallen back from it is right.
+ */
+static void follow(WicePeer *peer, WiceHoldChange change)
+{
+	const WiceEndpoint *seen = &peer->hold.seen.endpoint;
+	bool may_fall_back = peer->selection.mechanism == WICE_MECHANISM_KERNEL;
+	if (may_fall_back && wice__hold_is_foreign(&peer->hold) && take_other_way(peer))
+		return;
+	WiceRoamVerdict verdict = judge_roam(peer, change);
+	if (verdict == WICE_ROAM_REASSERT)
+		wice__hold_reassert(&peer->hold);
+	if (verdict == WICE_ROAM_ADOPT)
+		wice__hold_adopt(&peer->hold);
+	if (verdict != WICE_ROAM_FOREIGN || take_other_way(peer))
+		return;
 	char text[WICE_ENDPOINT_SIZE];
 	wice__log(WICE_LOG_INFO, peer->subject, "the endpoint was changed to %s by another hand",
 		  wice_endpoint_format(seen, text));
@@ -648,9 +676,15 @@ static void fall_silent(WicePeer *peer)
 	run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
 }
 
-/* The peer may still send over the former path: its own switch comes when it comes. */
+/*
+ * The peer may still send over the former path: its own switch comes when it comes. And where it
+ * decides otherwise than we, that path may be the one in use.
+ */
 static void release_former(WicePeer *peer)
 {
+	const WiceEndpoint *used = &peer->hold.seen.endpoint;
+	if (is_remote_of(peer->former, used) && !is_remote_of(peer->active, used))
+		return;
 	int64_t established_for = wice__now_ms() - peer->session.phase_since;
 	if (peer->session.phase == WICE_PHASE_ESTABLISHED && established_for >= FORMER_KEPT_MS)
 		free_attempt(peer, &peer->former);
@@ -701,8 +735,7 @@ void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 	release_former(peer);
 	rest(peer, wice__now_ms());
 	keep_alive(peer, device_peer, wice__now_ms());
-	if (change == WICE_HOLD_MOVED)
-		follow(peer);
+	follow(peer, change);
 	if (verdict == WICE_LIVENESS_ALIVE)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ALIVE });
 	else if (verdict == WICE_LIVENESS_SILENT && peer->session.proven)
@@ -732,6 +765,7 @@ WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found)
 	bool controlling = wice_key_compare(&peer->mailbox.own_public, &peer->key) < 0;
 	wice__session_init(&peer->session, controlling, seed ^ (uint64_t)g_get_real_time(),
 			   wice__now_ms());
+	wice__roam_init(&peer->roam, controlling);
 	peer->context = wice__context_pool_take(wice__interface_contexts(interface));
 	peer->timer = wice__timer_new(peer->context, on_timer, peer);
 	wice__hold_init(&peer->hold, interface, peer->subject, found);
@@ -765,10 +799,11 @@ const WiceKey *wice__peer_key(const WicePeer *peer)
 	return &peer->key;
 }
 
-bool wice__peer_is_handshaking(const WicePeer *peer, int64_t now_ms)
+bool wice__peer_wants_polls(const WicePeer *peer, int64_t now_ms)
 {
-	return peer->session.phase == WICE_PHASE_HANDSHAKING &&
-	       now_ms - peer->session.phase_since < 3000;
+	bool handshaking = peer->session.phase == WICE_PHASE_HANDSHAKING &&
+			   now_ms - peer->session.phase_since < 3000;
+	return handshaking || wice__roam_wants_polls(&peer->roam, now_ms);
 }
 
 WicePeerState wice__peer_state(const WicePeer *peer)

@@ -28,12 +28,14 @@ WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found);
 void wice__peer_free(WicePeer *peer, bool gone);
 
 const WiceKey *wice__peer_key(const WicePeer *peer);
-/* The session is waiting for WireGuard: look soon. */
-bool wice__peer_is_handshaking(const WicePeer *peer, int64_t now_ms);
+/* The session is waiting for WireGuard, or its endpoint is watched after a switch: look soon. */
+bool wice__peer_wants_polls(const WicePeer *peer, int64_t now_ms);
 WicePeerState wice__peer_state(const WicePeer *peer);
 
 /* START, STOP, RESTART, NETWORK_CHANGED, SIGNALING_READY. */
 void wice__peer_event(WicePeer *peer, WiceSessionEventType type);
+/* Mechanisms that did not get through to the peer may be tried again. */
+void wice__peer_forgive(WicePeer *peer);
 /* The interface has learned more of its one port. */
 void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside);
 /* A newer snapshot of the device has this for the peer. */

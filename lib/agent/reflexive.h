@@ -30,8 +30,10 @@ typedef struct {
 } WiceReflexiveAddress;
 
 /*
- * changed is called on the context when a server has answered for the first time, another address
- * was seen, or all servers of a family have been given up; it may call anything but free. -errno.
+ * changed is called on the context when anything of what can be asked below has changed: a server
+ * has answered for the first time, another address was seen, all servers of a family have been
+ * given up. Never from within a call of these functions; it may call any of them but free. A family
+ * that this host does not know is left out. -errno: -EAFNOSUPPORT if it knows none.
  */
 int wice__reflexive_new(GMainContext *context, WiceBpfMux *mux, uint16_t wg_port, uint32_t fwmark,
 			void (*changed)(void *user_data), void *user_data,
@@ -44,7 +46,10 @@ void wice__reflexive_set_servers(WiceReflexive *reflexive, const WiceEndpoint *s
 /* Addresses or routes have changed, or this host has slept: asks again at once. */
 void wice__reflexive_network_changed(WiceReflexive *reflexive);
 
-/* What is known now: at most one per family and mapped address; valid until changed is called. */
+/*
+ * What is known now: at most one per family and mapped address; valid until changed is called or
+ * other servers are set.
+ */
 const WiceReflexiveAddress *wice__reflexive_list(const WiceReflexive *reflexive, size_t *ret_n);
 /* No answer is waited for any more: what is known is all there will be for now. */
 bool wice__reflexive_is_settled(const WiceReflexive *reflexive);

@@ -26,8 +26,10 @@ typedef struct {
 	WiceEndpoint selected; /* what was set or adopted last; family NONE: nothing */
 	/* internal */
 	int64_t insist_from, insist_until;
+	int64_t deviated_at, doubted_since;
 	int64_t polls_until;
 	unsigned insistences;
+	bool let_be, confirmed;
 	WiceEndpoint foreign; /* reported already */
 } WiceRoam;
 

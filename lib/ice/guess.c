@@ -3,62 +3,97 @@
 #include "ice/guess.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "ice/priority.h"
+#include "ice/remote.h"
 
 typedef struct {
 	const WiceCandidate *known;
 	size_t n_known;
+	uint32_t lowest; /* priority among them */
+	unsigned n_foundations;
 	WiceCandidate *guesses;
-	size_t n, max;
+	size_t n;
 } Guesses;
 
 static bool has(const WiceCandidate *candidates, size_t n, const WiceEndpoint *endpoint)
 {
 	for (size_t i = 0; i < n; i++)
-		if (wice_endpoint_compare(&candidates[i].endpoint, endpoint) == 0)
+		if (candidates[i].endpoint.port == endpoint->port &&
+		    wice_address_compare(&candidates[i].endpoint.address, &endpoint->address) == 0)
 			return true;
 	return false;
 }
 
-/* The lowest local preferences of the type: what the peer has said itself comes first. */
-static void add(Guesses *guesses, const WiceEndpoint *endpoint)
+static bool has_foundation(const Guesses *guesses, const char *foundation)
 {
-	if (guesses->n == guesses->max || has(guesses->known, guesses->n_known, endpoint) ||
-	    has(guesses->guesses, guesses->n, endpoint))
-		return;
+	for (size_t i = 0; i < guesses->n_known; i++)
+		if (strncmp(guesses->known[i].foundation, foundation, WICE_FOUNDATION_SIZE) == 0)
+			return true;
+	return false;
+}
+
+static void make_foundation(Guesses *guesses, char ret[WICE_FOUNDATION_SIZE])
+{
+	do
+		snprintf(ret, WICE_FOUNDATION_SIZE, "guess%u", ++guesses->n_foundations);
+	while (has_foundation(guesses, ret));
+}
+
+/* What the peer has said itself comes first. Priorities begin with 1 (RFC 8445 section 5.1.2). */
+static void add(Guesses *guesses, size_t max, const WiceAddress *address, uint16_t port)
+{
 	WiceCandidate guess = {
 		.type = WICE_CANDIDATE_SERVER_REFLEXIVE,
-		.priority = wice__ice_priority(WICE_CANDIDATE_SERVER_REFLEXIVE,
-					       (uint16_t)(guesses->max - guesses->n)),
-		.endpoint = *endpoint,
+		.priority = guesses->lowest > 1 ? guesses->lowest - 1 : 1,
+		.endpoint = { .address = *address, .port = port },
 		.foundation = "guess",
 	};
+	if (guesses->n >= max || has(guesses->known, guesses->n_known, &guess.endpoint) ||
+	    has(guesses->guesses, guesses->n, &guess.endpoint) ||
+	    !wice__ice_remote_accepts(&guess, true)) /* the agent knows if it is on loopback */
+		return;
+	make_foundation(guesses, guess.foundation);
+	guesses->lowest = guess.priority;
 	guesses->guesses[guesses->n++] = guess;
 }
 
-static void add_forwarded_ports(Guesses *guesses, const WiceCandidate *reflexive)
+static void add_ports(Guesses *guesses, size_t max, const WiceAddress *reflexive)
 {
 	for (size_t i = 0; i < guesses->n_known; i++) {
 		const WiceCandidate *host = &guesses->known[i];
-		if (host->type != WICE_CANDIDATE_HOST ||
-		    host->endpoint.address.family != reflexive->endpoint.address.family)
-			continue;
-		WiceEndpoint endpoint = { .address = reflexive->endpoint.address,
-					  .port = host->endpoint.port };
-		add(guesses, &endpoint);
+		if (host->type == WICE_CANDIDATE_HOST &&
+		    host->endpoint.address.family == reflexive->family)
+			add(guesses, max, reflexive, host->endpoint.port);
 	}
+}
+
+static uint32_t lowest_priority(const WiceCandidate *candidates, size_t n)
+{
+	uint32_t lowest = wice__ice_priority(WICE_CANDIDATE_SERVER_REFLEXIVE, 0);
+	for (size_t i = 0; i < n; i++)
+		if (candidates[i].priority < lowest)
+			lowest = candidates[i].priority;
+	return lowest;
 }
 
 size_t wice__ice_guess(const WiceCandidate *candidates, size_t n, const WiceEndpoint *before,
 		       WiceCandidate *ret, size_t max)
 {
-	Guesses guesses = { .known = candidates, .n_known = n, .guesses = ret, .max = max };
+	Guesses guesses = {
+		.known = candidates,
+		.n_known = n,
+		.lowest = lowest_priority(candidates, n),
+		.guesses = ret,
+	};
+	bool was = before && before->address.family != WICE_FAMILY_NONE;
+	size_t max_ports = was && max > 0 ? max - 1 : max;
 	for (size_t i = 0; i < n; i++)
 		if (candidates[i].type == WICE_CANDIDATE_SERVER_REFLEXIVE)
-			add_forwarded_ports(&guesses, &candidates[i]);
-	if (before->address.family != WICE_FAMILY_NONE && before->port)
-		add(&guesses, before);
+			add_ports(&guesses, max_ports, &candidates[i].endpoint.address);
+	if (was)
+		add(&guesses, max, &before->address, before->port);
 	return guesses.n;
 }

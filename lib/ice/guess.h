@@ -17,7 +17,9 @@
  *    last.
  *
  * Written to ret, at most max, none of which is in candidates; returns how many. Below the
- * candidates of the peer in priority, and in the order above.
+ * candidates of the peer in priority, and in the order above; the latter is not crowded out by many
+ * of the former. Each has a foundation of its own, so that none waits for another to fail.
+ * before: NULL or none if there was no endpoint.
  */
 size_t wice__ice_guess(const WiceCandidate *candidates, size_t n, const WiceEndpoint *before,
 		       WiceCandidate *ret, size_t max);

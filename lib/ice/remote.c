@@ -49,7 +49,7 @@ static bool is_unicast(const WiceAddress *address, bool allow_loopback)
 	       memcmp(bytes, zero, 12) != 0;
 }
 
-static bool is_acceptable(const WiceCandidate *candidate, bool allow_loopback)
+bool wice__ice_remote_accepts(const WiceCandidate *candidate, bool allow_loopback)
 {
 	switch (candidate->type) {
 	case WICE_CANDIDATE_HOST:
@@ -81,7 +81,7 @@ size_t wice__ice_remote_add(WiceIceRemote *remote, const WiceCandidate *candidat
 	size_t before = remote->n;
 	for (size_t i = 0; i < n && remote->n < WICE_ICE_MAX_REMOTE; i++) {
 		WiceCandidate candidate = candidates[i];
-		if (!is_acceptable(&candidate, allow_loopback))
+		if (!wice__ice_remote_accepts(&candidate, allow_loopback))
 			continue;
 		candidate.endpoint.scope = 0;
 		if (!is_known(remote, &candidate))

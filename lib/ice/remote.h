@@ -17,6 +17,9 @@ typedef struct {
 	WiceCandidate candidates[WICE_ICE_MAX_REMOTE]; /* no two with the same endpoint */
 } WiceIceRemote;
 
+/* Worth a check, as far as the candidate itself tells. allow_loopback: as below. */
+bool wice__ice_remote_accepts(const WiceCandidate *candidate, bool allow_loopback);
+
 /* 0, -EINVAL or -EALREADY, as WiceIceOps.set_remote. */
 int wice__ice_remote_set(WiceIceRemote *remote, const WiceIceCredentials *credentials);
 

@@ -186,20 +186,21 @@ static bool fail(WiceStunMapping *mapping, int64_t now_ms)
 }
 
 /* What follows after the keeper has been asked. */
-static void conclude_keepalive(WiceStunMapping *mapping, bool changed, int64_t now_ms)
+static bool conclude_keepalive(WiceStunMapping *mapping, bool changed, int64_t now_ms)
 {
 	if (!wice__stun_probe_is_over(&mapping->probe))
-		return;
+		return changed;
 	mapping->running = false;
 	if (changed || !mapping->answered)
 		start_round(mapping, true, now_ms);
+	return changed;
 }
 
 /*
  * What follows from the answers so far, after all have been asked. A verdict only gets worse while
  * some have yet to answer, so that repeating a round does not make it flicker.
  */
-static bool conclude(WiceStunMapping *mapping, bool changed, int64_t now_ms)
+static bool conclude_all(WiceStunMapping *mapping, bool changed, int64_t now_ms)
 {
 	bool over = wice__stun_probe_is_over(&mapping->probe);
 	WiceNatMapping verdict = judge(mapping);
@@ -218,17 +219,28 @@ static bool conclude(WiceStunMapping *mapping, bool changed, int64_t now_ms)
 	return changed;
 }
 
+static bool conclude(WiceStunMapping *mapping, bool changed, int64_t now_ms)
+{
+	return mapping->all ? conclude_all(mapping, changed, now_ms)
+			    : conclude_keepalive(mapping, changed, now_ms);
+}
+
+bool wice__stun_mapping_unreachable(WiceStunMapping *mapping, const WiceEndpoint *server,
+				    int64_t now_ms)
+{
+	if (!mapping->running)
+		return false;
+	wice__stun_probe_unreachable(&mapping->probe, server);
+	return conclude(mapping, false, now_ms);
+}
+
 bool wice__stun_mapping_input(WiceStunMapping *mapping, const uint8_t *packet, size_t len,
 			      const WiceEndpoint *source, const WiceEndpoint *local, int64_t now_ms)
 {
 	if (!mapping->running || local->address.family == WICE_FAMILY_NONE ||
 	    !wice__stun_probe_input(&mapping->probe, packet, len, source, now_ms))
 		return false;
-	bool changed = take_answer(mapping, local);
-	if (mapping->all)
-		return conclude(mapping, changed, now_ms);
-	conclude_keepalive(mapping, changed, now_ms);
-	return changed;
+	return conclude(mapping, take_answer(mapping, local), now_ms);
 }
 
 bool wice__stun_mapping_advance(WiceStunMapping *mapping, int64_t now_ms)
@@ -240,10 +252,7 @@ bool wice__stun_mapping_advance(WiceStunMapping *mapping, int64_t now_ms)
 		return false;
 	}
 	wice__stun_probe_expire(&mapping->probe, now_ms);
-	if (mapping->all)
-		return conclude(mapping, false, now_ms);
-	conclude_keepalive(mapping, false, now_ms);
-	return false;
+	return conclude(mapping, false, now_ms);
 }
 
 int64_t wice__stun_mapping_deadline(const WiceStunMapping *mapping)

@@ -59,6 +59,12 @@ void wice__stun_mapping_restart(WiceStunMapping *mapping, int64_t now_ms);
 bool wice__stun_mapping_output(WiceStunMapping *mapping, int64_t now_ms, WiceEndpoint *ret_server,
 			       uint8_t ret_request[WICE_STUN_PROBE_REQUEST_LEN]);
 /*
+ * What output has given could not be sent, because there is no way to this server. True if what is
+ * known has changed. A host without IPv6 need not wait for servers that have it.
+ */
+bool wice__stun_mapping_unreachable(WiceStunMapping *mapping, const WiceEndpoint *server,
+				    int64_t now_ms);
+/*
  * A packet that was received at local (the address that it came to, and WireGuard's port) from
  * source. True if what is known has changed.
  */

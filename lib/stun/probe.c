@@ -110,6 +110,14 @@ bool wice__stun_probe_output(WiceStunProbe *probe, int64_t now_ms, WiceEndpoint 
 	return false;
 }
 
+void wice__stun_probe_unreachable(WiceStunProbe *probe, const WiceEndpoint *server)
+{
+	for (size_t i = 0; i < probe->n_servers; i++)
+		if (probe->servers[i].state == WICE_STUN_PROBE_RUNNING &&
+		    wice_endpoint_compare(&probe->servers[i].server, server) == 0)
+			probe->servers[i].state = WICE_STUN_PROBE_FAILED;
+}
+
 static bool is_from(const WiceStunProbeServer *server, const WiceEndpoint *source)
 {
 	const WiceEndpoint *asked = &server->server;

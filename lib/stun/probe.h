@@ -51,6 +51,8 @@ void wice__stun_probe_expire(WiceStunProbe *probe, int64_t now_ms);
 /* Writes the next request that is due, false if there is none. To be called until false. */
 bool wice__stun_probe_output(WiceStunProbe *probe, int64_t now_ms, WiceEndpoint *ret_server,
 			     uint8_t ret_request[WICE_STUN_PROBE_REQUEST_LEN]);
+/* A request could not even be sent to this server: it is given up. */
+void wice__stun_probe_unreachable(WiceStunProbe *probe, const WiceEndpoint *server);
 /* Feeds a received packet; true if it ended one server's probe. Anything else is ignored. */
 bool wice__stun_probe_input(WiceStunProbe *probe, const uint8_t *packet, size_t len,
 			    const WiceEndpoint *source, int64_t now_ms);

@@ -25,9 +25,10 @@ import tempfile
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 META_PACKAGE = "linux-image-cloud-amd64"
-MODULES = ("veth", "dummy", "tun")  # and, later, wireguard: first without it
+NETFILTER = ("nf_tables", "nft_ct", "nft_chain_nat", "nft_masq", "nft_redir", "nft_fib_inet")
+MODULES = ("veth", "dummy", "tun") + NETFILTER  # and, later, wireguard: first without it
 LATE_MODULES = ("wireguard",)
-TOOLS = ("wg", "setpriv")
+TOOLS = ("wg", "setpriv", "ip", "nft")
 BOOT_SECONDS = 60
 
 # name, seconds, command; those before the line None run while the kernel has no WireGuard yet.
@@ -42,6 +43,7 @@ JOBS = (
     ("unprivileged", 60, "CK_RUN_CASE=unprivileged {tests}/kernel/kernel-wg"),
     ("oracle", 120, "{here}/oracle.sh {build}/tools/wg"),
     ("engine", 120, "{here}/engine.sh {build}/tools/wice-wg 0"),
+    ("nft", 600, "{tests}/unit/unit-proxy_nft && {tests}/unit/unit-proxy_nft_table"),
     ("figures", 120, "{here}/figures.sh {build}/tools/wg {tests}/bench/bench-race"),
     ("rekeys by the clock", 600, "{here}/engine.sh {build}/tools/wice-wg 7"),
 )
@@ -164,7 +166,7 @@ def make_initramfs(path, kernel, jobs, shell):
             archive.entry(folder, stat.S_IFDIR | 0o755)
         archive.entry("var/run", stat.S_IFLNK | 0o777, b"/run")
         archive.add(busybox, "/bin/busybox")  # static
-        archive.entry("bin/sh", stat.S_IFLNK | 0o777, b"busybox")
+        archive.add_program(find_tool("dash"), "/bin/sh")  # busybox's own prefers its own ip(8) to the one below
         for tool in TOOLS:
             archive.add_program(find_tool(tool), "/bin/" + tool)
         for late, names in ((False, MODULES), (True, LATE_MODULES)):

@@ -11,6 +11,7 @@
  *   the controlled end has written its endpoint once per selection, the other one not without end
  *   nothing is sent to where nobody is, unless a path has died or a user has pointed there
  *   a peer that moves to an address that nobody knows is followed, and nothing is written
+ *   the controlling end does not stay on a path that only it has selected, and that is dead
  *
  * The same worlds are run without the rule, too: if nobody chases anybody there, the model is too
  * kind to prove anything.
@@ -37,6 +38,8 @@
 #define CONVERGE_MS 30000
 #define STABLE_MS 30000
 #define MOVE_MS 15000
+#define GIVE_UP_MS 15000
+#define RARE_MS 1000 /* packets that come less often tell too little in that time */
 #define POLL_FAST_MS 20
 #define POLL_IDLE_MS 2000
 #define KEEPALIVE_MS 10000 /* WireGuard's own, after something came and nothing went */
@@ -221,25 +224,29 @@ static void poll(World *world, int index)
 	     (At){ .kind = AT_POLL, .end = index });
 }
 
-static void select_path(World *world, const At *at)
+static int living_path(const World *world, int path)
 {
-	End *end = &world->ends[at->end];
-	int path = at->path;
 	while (world->paths[path].dead)
 		path = (path + 1) % world->n_paths;
-	WiceEndpoint endpoint = address_of(!at->end, path);
+	return path;
+}
+
+static void select_path(World *world, int index, int path)
+{
+	End *end = &world->ends[index];
+	WiceEndpoint endpoint = address_of(!index, path);
 	end->selected = path;
 	end->selections++;
 	end->old_reassertions = 0;
-	write_endpoint(world, at->end, path);
+	write_endpoint(world, index, path);
 	wice__roam_selected(&end->roam, &endpoint, world->now / MS);
 	world->selected_at = world->now;
-	if (at->end == 0)
-		send_packet(world, at->end, true); /* as the session says */
+	if (index == 0)
+		send_packet(world, index, true); /* as the session says */
 	/* One poll more than there should be from now on; the shell has it at once, too. */
-	push(world, POLL_FAST_MS / 2, (At){ .kind = AT_POLL, .end = at->end });
+	push(world, POLL_FAST_MS / 2, (At){ .kind = AT_POLL, .end = index });
 	if (world->verbose)
-		printf("%10.3f end %d selects path %d\n", (double)world->now / MS, at->end, path);
+		printf("%10.3f end %d selects path %d\n", (double)world->now / MS, index, path);
 }
 
 static void handle(World *world, const At *at)
@@ -261,7 +268,7 @@ static void handle(World *world, const At *at)
 		poll(world, at->end);
 		break;
 	case AT_SELECT:
-		select_path(world, at);
+		select_path(world, at->end, living_path(world, at->path));
 		break;
 	case AT_HAND:
 		end->endpoint = at->path;
@@ -387,6 +394,18 @@ static const char *judge_move(World *world)
 	return NULL;
 }
 
+/* The controlling end alone selects a path, which is dead. */
+static const char *judge_dead(World *world)
+{
+	int used = world->ends[0].selected, dead = (used + 1) % world->n_paths;
+	world->paths[dead].dead = true;
+	select_path(world, 0, dead);
+	run_for(world, GIVE_UP_MS);
+	if (world->ends[0].endpoint != used || world->ends[1].endpoint != used)
+		return "a path that works is left for a dead one";
+	return NULL;
+}
+
 static const char *judge(World *world, double *ret_took_ms)
 {
 	run_for(world, STORM_MS + CONVERGE_MS + STABLE_MS);
@@ -398,7 +417,9 @@ static const char *judge(World *world, double *ret_took_ms)
 	if (world->lost && !world->excused)
 		return "packets went to where nobody is";
 	const char *failure = judge_writes(world);
-	return failure || world->ends[1].interval > MOVE_MS / 10 ? failure : judge_move(world);
+	if (failure || world->ends[1].interval > RARE_MS)
+		return failure;
+	return chance(world, 0.5) ? judge_move(world) : judge_dead(world);
 }
 
 /* In how many worlds the ends have not met when nobody does anything about it. */

@@ -6,18 +6,20 @@
  *
  *   set ice4 { type ipv4_addr . inet_service; }                    local addresses of ICE agents
  *   map masq4 { type ipv4_addr . inet_service : inet_service; }    remote endpoint -> ICE's port
+ *   map moving4 { type ipv4_addr . inet_service : inet_service; }
  *   map heard4 { type inet_service . ipv4_addr : inet_service; flags dynamic,timeout; }
  *
  *   chain ingress { type filter hook input priority filter + 10;
  *     @th,64,32 0x01000000 ip daddr . udp dport @ice4
  *       add @heard4 { udp sport . ip saddr : udp dport }
  *     ip daddr . udp dport @ice4 @th,64,32 { 0x01000000, 0x02000000, 0x03000000, 0x04000000 }
- *       udp checksum != 0 udp dport set 51820
- *     ip daddr . udp dport @ice4 @th,64,32 { ... } udp checksum 0 udp dport set 51820
+ *       udp checksum != 0 udp dport set 51820 accept
+ *     ip daddr . udp dport @ice4 @th,64,32 { ... } udp checksum 0 udp dport set 51820 accept
  *   }
  *   chain egress { type filter hook output priority raw;
- *     udp sport 51820 udp sport set ip daddr . udp dport map @masq4
- *     udp sport 51820 udp sport set udp dport . ip daddr map @heard4
+ *     udp sport 51820 udp sport set ip daddr . udp dport map @masq4 accept
+ *     udp sport 51820 udp sport set ip daddr . udp dport map @moving4 accept
+ *     udp sport 51820 udp sport set udp dport . ip daddr map @heard4 accept
  *   }
  *
  * - A stateful firewall and a NAT know the flow that ICE's checks have opened, so connection
@@ -38,7 +40,10 @@
  *   what is of no use to them, up to its size and for a few seconds.
  *   Its keys begin with the port, because nft(8) 1.0.6 dies of an assertion when it reads a rule
  *   that adds an IPv6 address and what follows it, and users may save their ruleset and load it.
- * - What a rule has rewritten, the next ones match no more.
+ * - An element whose data changes must be deleted and added. In one transaction that is as one to
+ *   all packets only in theory: in Linux 6.1, a lookup that has begun before may find neither of
+ *   the two. So the new one is in the map moving4, too, meanwhile.
+ * - What a rule has rewritten needs none of the others, and accept ends nobody else's chain.
  */
 #include "proxy/nft/ruleset.h"
 
@@ -57,16 +62,10 @@
 /* Offsets in the UDP header. */
 enum { SOURCE_PORT = 0, DESTINATION_PORT = 2, CHECKSUM = 6, PAYLOAD = 8 };
 
-static const uint8_t words[4][4] = { { 1 }, { 2 }, { 3 }, { 4 } };
+/* Of the anonymous sets; those of the others are below. */
+#define FIRST_WORDS_ID 9
 
-static const WiceNftSet wireguard = {
-	.name = "__set%d",
-	.id = 1,
-	.flags = NFT_SET_ANONYMOUS | NFT_SET_CONSTANT,
-	.key_type = WICE_NFT_TYPE_INTEGER,
-	.key_len = sizeof words[0],
-	.size = G_N_ELEMENTS(words),
-};
+static const uint8_t words[4][4] = { { 1 }, { 2 }, { 3 }, { 4 } };
 
 #define PAIR(first, second) WICE_NFT_TYPE_PAIR(WICE_NFT_TYPE_##first, WICE_NFT_TYPE_##second)
 #define TO_PORT .data_type = WICE_NFT_TYPE_INET_SERVICE, .data_len = 2
@@ -85,8 +84,15 @@ static const WiceNftSet wireguard = {
 		  .key_len = len,                                         \
 		  TO_PORT,                                                \
 		  .size = WICE_NFT_MAX_ELEMENTS },                        \
+	.moving = { .name = "moving" v,                                   \
+		    .id = (first_id) + 2,                                 \
+		    .flags = NFT_SET_MAP,                                 \
+		    .key_type = PAIR(type, INET_SERVICE),                 \
+		    .key_len = len,                                       \
+		    TO_PORT,                                              \
+		    .size = 1 },                                          \
 	.heard = { .name = "heard" v,                                     \
-		   .id = (first_id) + 2,                                  \
+		   .id = (first_id) + 3,                                  \
 		   .flags = NFT_SET_MAP | NFT_SET_EVAL | NFT_SET_TIMEOUT, \
 		   .key_type = PAIR(INET_SERVICE, type),                  \
 		   .key_len = len,                                        \
@@ -99,7 +105,7 @@ typedef struct {
 	uint8_t nfproto;
 	uint32_t address_len, source, destination; /* offsets in the IP header */
 	uint32_t behind; /* the register behind an address in register 1 */
-	WiceNftSet ice, masq, heard;
+	WiceNftSet ice, masq, moving, heard;
 } Family;
 
 static const Family families[2] = {
@@ -108,7 +114,7 @@ static const Family families[2] = {
 	  .source = 12,
 	  .destination = 16,
 	  .behind = NFT_REG32_01,
-	  SETS("4", 2, IPV4_ADDR, 8) },
+	  SETS("4", 1, IPV4_ADDR, 8) },
 	{ .nfproto = NFPROTO_IPV6,
 	  .address_len = 16,
 	  .source = 8,
@@ -130,6 +136,11 @@ const WiceNftSet *wice__nft_ruleset_ports(uint8_t family)
 const WiceNftSet *wice__nft_ruleset_routes(uint8_t family)
 {
 	return &family_of(family)->masq;
+}
+
+const WiceNftSet *wice__nft_ruleset_moving(uint8_t family)
+{
+	return &family_of(family)->moving;
 }
 
 static void match_byte(WiceNftBatch *batch, uint32_t meta, uint8_t value)
@@ -194,18 +205,33 @@ static void add_learning_rule(WiceNftBatch *batch, const Family *family)
 	wice__nft_rule_end(batch);
 }
 
-static void add_ingress_rule(WiceNftBatch *batch, const Family *family, uint16_t wg_port,
-			     bool has_checksum)
+/* Each rule has an anonymous set of its own, number id. */
+static WiceNftSet add_words(WiceNftBatch *batch, uint32_t id)
 {
+	WiceNftSet set = {
+		.name = "__set%d",
+		.id = id,
+		.flags = NFT_SET_ANONYMOUS | NFT_SET_CONSTANT,
+		.key_type = WICE_NFT_TYPE_INTEGER,
+		.key_len = sizeof words[0],
+		.size = G_N_ELEMENTS(words),
+	};
 	WiceNftElement elements[G_N_ELEMENTS(words)] = { 0 };
-	static const uint8_t zero[2];
-	uint16_t port = htons(wg_port);
 	for (size_t i = 0; i < G_N_ELEMENTS(words); i++) {
 		memcpy(elements[i].key, words[i], sizeof words[i]);
 		elements[i].key_len = sizeof words[i];
 	}
-	wice__nft_add_set(batch, &wireguard);
-	wice__nft_add_elements(batch, &wireguard, elements, G_N_ELEMENTS(elements));
+	wice__nft_add_set(batch, &set);
+	wice__nft_add_elements(batch, &set, elements, G_N_ELEMENTS(elements));
+	return set;
+}
+
+static void add_ingress_rule(WiceNftBatch *batch, const Family *family, uint16_t wg_port,
+			     bool has_checksum, uint32_t words_id)
+{
+	static const uint8_t zero[2];
+	uint16_t port = htons(wg_port);
+	WiceNftSet wireguard = add_words(batch, words_id);
 	wice__nft_rule_begin(batch, "ingress");
 	match_byte(batch, NFT_META_NFPROTO, family->nfproto);
 	match_udp(batch);
@@ -218,19 +244,23 @@ static void add_ingress_rule(WiceNftBatch *batch, const Family *family, uint16_t
 			  sizeof zero);
 	wice__nft_load_value(batch, &port, sizeof port, NFT_REG_1);
 	wice__nft_store_payload(batch, DESTINATION_PORT, sizeof port, NFT_REG_1, has_checksum);
+	wice__nft_accept(batch);
 	wice__nft_rule_end(batch);
 }
 
-static void add_egress_rule(WiceNftBatch *batch, const Family *family, uint16_t wg_port, bool heard)
+typedef void (*LoadKey)(WiceNftBatch *batch, const Family *family, uint32_t address, uint32_t port);
+
+static void add_egress_rule(WiceNftBatch *batch, const Family *family, uint16_t wg_port,
+			    const WiceNftSet *map, LoadKey load_key)
 {
-	const WiceNftSet *map = heard ? &family->heard : &family->masq;
 	wice__nft_rule_begin(batch, "egress");
 	match_udp(batch);
 	match_port(batch, SOURCE_PORT, wg_port);
 	match_byte(batch, NFT_META_NFPROTO, family->nfproto);
-	(heard ? load_heard : load_endpoint)(batch, family, family->destination, DESTINATION_PORT);
+	load_key(batch, family, family->destination, DESTINATION_PORT);
 	wice__nft_look_up(batch, map, NFT_REG_1, NFT_REG_1);
 	wice__nft_store_payload(batch, SOURCE_PORT, 2, NFT_REG_1, true);
+	wice__nft_accept(batch);
 	wice__nft_rule_end(batch);
 }
 
@@ -240,13 +270,16 @@ static void add_rules(WiceNftBatch *batch, uint16_t wg_port)
 		return;
 	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
 		add_learning_rule(batch, &families[i]);
+	uint32_t words_id = FIRST_WORDS_ID;
 	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
-		add_ingress_rule(batch, &families[i], wg_port, true);
-	add_ingress_rule(batch, family_of(WICE_FAMILY_IPV4), wg_port, false);
-	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
-		add_egress_rule(batch, &families[i], wg_port, false);
-	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
-		add_egress_rule(batch, &families[i], wg_port, true);
+		add_ingress_rule(batch, &families[i], wg_port, true, words_id++);
+	add_ingress_rule(batch, family_of(WICE_FAMILY_IPV4), wg_port, false, words_id);
+	for (const Family *f = families; f < families + G_N_ELEMENTS(families); f++)
+		add_egress_rule(batch, f, wg_port, &f->masq, load_endpoint);
+	for (const Family *f = families; f < families + G_N_ELEMENTS(families); f++) {
+		add_egress_rule(batch, f, wg_port, &f->moving, load_endpoint);
+		add_egress_rule(batch, f, wg_port, &f->heard, load_heard);
+	}
 }
 
 void wice__nft_ruleset_create(WiceNftBatch *batch, uint16_t wg_port)
@@ -256,6 +289,7 @@ void wice__nft_ruleset_create(WiceNftBatch *batch, uint16_t wg_port)
 	for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
 		wice__nft_add_set(batch, &families[i].ice);
 		wice__nft_add_set(batch, &families[i].masq);
+		wice__nft_add_set(batch, &families[i].moving);
 		wice__nft_add_set(batch, &families[i].heard);
 	}
 	add_rules(batch, wg_port);

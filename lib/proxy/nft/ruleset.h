@@ -19,5 +19,7 @@ void wice__nft_ruleset_set_wg_port(WiceNftBatch *batch, uint16_t wg_port);
 const WiceNftSet *wice__nft_ruleset_ports(uint8_t family);
 /* The map from remote endpoints to the port that WireGuard's packets leave from. */
 const WiceNftSet *wice__nft_ruleset_routes(uint8_t family);
+/* One that is looked into for what is not in the former: for one element while it is replaced. */
+const WiceNftSet *wice__nft_ruleset_moving(uint8_t family);
 
 #endif

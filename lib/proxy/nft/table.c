@@ -212,11 +212,12 @@ static int make_ownerless(WiceNftTable *table, GMainContext *context)
 	return r < 0 ? r : rebuild(table);
 }
 
+/* -EEXIST: it is another process's. */
 static int make_table(WiceNftTable *table, GMainContext *context, uint32_t *ret_owner)
 {
 	int r = wice__nft_find_table(table->socket, table->name, ret_owner);
 	if (r == 0 && *ret_owner)
-		return -EBUSY;
+		return -EEXIST;
 	if (r == 0)
 		r = delete_table(table);
 	if (r < 0 && r != -ENOENT)
@@ -225,7 +226,7 @@ static int make_table(WiceNftTable *table, GMainContext *context, uint32_t *ret_
 	if (r == -EINVAL || r == -EOPNOTSUPP) /* the flag is not known */
 		r = make_ownerless(table, context);
 	/* That this process may change tables at all, wice__nft_find_table() has shown. */
-	return r == -EPERM ? -EBUSY : r;
+	return r == -EPERM ? -EEXIST : r;
 }
 
 static void set_error(GError **error, const WiceNftTable *table, int r, uint32_t owner)
@@ -238,7 +239,7 @@ static void set_error(GError **error, const WiceNftTable *table, int r, uint32_t
 			    "CAP_NET_ADMIN.",
 			    table->ifname);
 		return;
-	case EBUSY:
+	case EEXIST:
 		g_set_error(
 			error, WICE_ERROR, WICE_ERROR_BUSY,
 			"Rules for %s cannot be added to nf_tables, because another process "
@@ -424,21 +425,30 @@ static int add_route(WiceNftTable *table, const WiceNftSet *map, const WiceEndpo
 	return r;
 }
 
+/* See ruleset.c for why this takes two steps. */
 static int replace_route(WiceNftTable *table, const WiceNftSet *map, Element *element,
 			 uint16_t port)
 {
+	const WiceNftSet *moving = wice__nft_ruleset_moving(element->key.address.family);
 	uint16_t former = element->port;
-	WiceNftElement raw;
+	WiceNftElement old, new;
 	WiceNftBatch batch;
-	wice__nft_begin(table->socket, &batch, table->name);
-	wice__nft_element_init(&raw, &element->key, former);
-	wice__nft_delete_element(&batch, map, &raw);
+	wice__nft_element_init(&old, &element->key, former);
+	wice__nft_element_init(&new, &element->key, port);
 	element->port = port;
-	put_element(&batch, map, element);
+	wice__nft_begin(table->socket, &batch, table->name);
+	wice__nft_add_elements(&batch, moving, &new, 1);
+	wice__nft_delete_element(&batch, map, &old);
+	wice__nft_add_elements(&batch, map, &new, 1);
 	int r = commit_or_rebuild(table, &batch);
-	if (r < 0)
+	if (r < 0) {
 		element->port = former;
-	return r;
+		return r;
+	}
+	wice__nft_begin(table->socket, &batch, table->name);
+	wice__nft_delete_element(&batch, moving, &new);
+	(void)commit_or_rebuild(table, &batch);
+	return 0;
 }
 
 int wice__nft_table_route(WiceNftTable *table, const WiceEndpoint *remote, uint16_t port,

@@ -42,6 +42,7 @@ typedef struct {
 	uint16_t fragment; /* IPv4: flags and offset */
 	uint8_t options;   /* IPv4: their 32-bit words; IPv6: headers of type */
 	uint8_t type;      /* IPv6: of these */
+	uint8_t last_type; /* IPv6: of the last of them, 0: the same */
 	bool no_checksum;
 } Headers;
 
@@ -125,7 +126,8 @@ static void write_ipv6(Packet *packet, const Headers *headers)
 	packet->udp = ETHERNET + 40;
 	for (uint8_t i = 0; i < headers->options; i++) {
 		uint8_t *header = packet->bytes + packet->udp;
-		*next = headers->type;
+		bool last = i + 1 == headers->options && headers->last_type;
+		*next = last ? headers->last_type : headers->type;
 		next = header;
 		header[1] = i % 3;
 		packet->udp += 8 + header[1] * 8u;
@@ -200,6 +202,7 @@ static void fill(void)
 {
 	static const char *const ours[] = { OURS }, *const any[] = { "0.0.0.0", "::" };
 	set_bit(mux->bss->wg_ports, WG_PORT);
+	set_bit(mux->bss->wg_ports, WG_PORT + 1);
 	mux->bss->alive_until_ns = UINT64_MAX;
 	for (Family family = IPV4; family < N_FAMILIES; family++) {
 		WiceMuxSocket agent = { mapped(family, ours[family]), htons(AGENT_PORT), 0 };
@@ -337,6 +340,22 @@ START_TEST(headers_of_all_kinds)
 		{ "an IPv6 fragment", IPV6, { .options = 1, .type = 44 }, false },
 		{ "a routing header", IPV6, { .options = 1, .type = 43 }, false },
 		{ "authenticated", IPV6, { .options = 1, .type = 51 }, false },
+		{ "options of both kinds",
+		  IPV6,
+		  { .options = 2, .type = 0, .last_type = 60 },
+		  true },
+		{ "a fragment behind options",
+		  IPV6,
+		  { .options = 2, .type = 60, .last_type = 44 },
+		  false },
+		{ "routing behind options",
+		  IPV6,
+		  { .options = 2, .type = 60, .last_type = 43 },
+		  false },
+		{ "authenticated options",
+		  IPV6,
+		  { .options = 2, .type = 60, .last_type = 51 },
+		  false },
 		{ "encrypted", IPV6, { .options = 1, .type = 50 }, false },
 	};
 	if (!open_mux())
@@ -374,6 +393,7 @@ START_TEST(endpoints_of_others)
 		{ "forwarded", { { SOMEBODYS }, { THEIRS }, AGENT_PORT, 1 }, true, 0 },
 		{ "to the agent", { { THEIRS }, { OURS }, AGENT_PORT, AGENT_PORT }, false, 0 },
 		{ "to WireGuard", { { THEIRS }, { OURS }, 1, WG_PORT }, false, AGENT_PORT },
+		{ "to another WireGuard", { { THEIRS }, { OURS }, 1, WG_PORT + 1 }, false, 0 },
 		{ "to another port", { { THEIRS }, { OURS }, 1, OTHER_PORT }, false, 0 },
 		{ "forwarded too", { { THEIRS }, { SOMEBODYS }, 1, WG_PORT }, false, 0 },
 	};
@@ -389,7 +409,7 @@ START_TEST(endpoints_of_others)
 			packet = received_response(headers, family, agent_id);
 			expect(cases[i].name, cases[i].egress, &packet, cases[i].moved);
 		}
-		Headers to_asker = { { THEIRS }, { SOMEBODYS }, 1, WG_PORT, 0, 0, 0, false };
+		Headers to_asker = { { THEIRS }, { SOMEBODYS }, 1, WG_PORT, 0, 0, 0, 0, false };
 		ask(family);
 		Packet packet = received_response(&to_asker, family, asker_id);
 		expect("an answer to who has no address", false, &packet, ASKER_PORT);
@@ -430,7 +450,13 @@ START_TEST(payloads_of_others)
 			uint8_t payload[1500] = { 0 };
 			memcpy(payload + 4, agent_id, sizeof agent_id);
 			memcpy(payload, cases[i].begin, sizeof cases[i].begin);
-			Packet packet = make_packet(&received, family, payload, cases[i].len);
+			Headers headers = received;
+			Packet packet = make_packet(&headers, family, payload, cases[i].len);
+			expect(cases[i].name, false, &packet, 0);
+			/* What a glance does not find. */
+			headers.options = 1;
+			headers.type = 60;
+			packet = make_packet(&headers, family, payload, cases[i].len);
 			expect(cases[i].name, false, &packet, 0);
 			/* Whatever an agent sends leaves from WireGuard's port. */
 			packet = make_packet(&sent, family, payload, cases[i].len);

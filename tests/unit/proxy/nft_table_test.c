@@ -45,10 +45,12 @@ static const char listing[] =
 	"elements = { 10.89.0.1 . 4000 } } "
 	"map masq4 { type ipv4_addr . inet_service : inet_service size 16384 "
 	"elements = { 10.89.0.2 . 5000 : 4000 } } "
+	"map moving4 { type ipv4_addr . inet_service : inet_service size 1 } "
 	"map heard4 { type inet_service . ipv4_addr : inet_service size 1024 "
 	"flags dynamic,timeout timeout 10s } "
 	"set ice6 { type ipv6_addr . inet_service size 16384 } "
 	"map masq6 { type ipv6_addr . inet_service : inet_service size 16384 } "
+	"map moving6 { type ipv6_addr . inet_service : inet_service size 1 } "
 	"map heard6 { type inet_service . ipv6_addr : inet_service size 1024 "
 	"flags dynamic,timeout timeout 10s } "
 	"chain ingress { type filter hook input priority filter + 10; policy accept; "
@@ -57,16 +59,18 @@ static const char listing[] =
 	"@th,64,32 0x1000000 ip6 daddr . udp dport @ice6 "
 	"add @heard6 { udp sport . ip6 saddr : udp dport } "
 	"ip daddr . udp dport @ice4 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum != 0 udp dport set 51820 "
+	"udp checksum != 0 udp dport set 51820 accept "
 	"ip6 daddr . udp dport @ice6 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum != 0 udp dport set 51820 "
+	"udp checksum != 0 udp dport set 51820 accept "
 	"ip daddr . udp dport @ice4 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum 0 udp dport set 51820 } "
+	"udp checksum 0 udp dport set 51820 accept } "
 	"chain egress { type filter hook output priority raw; policy accept; "
-	"udp sport 51820 udp sport set ip daddr . udp dport map @masq4 "
-	"udp sport 51820 udp sport set ip6 daddr . udp dport map @masq6 "
-	"udp sport 51820 udp sport set udp dport . ip daddr map @heard4 "
-	"udp sport 51820 udp sport set udp dport . ip6 daddr map @heard6 } } ";
+	"udp sport 51820 udp sport set ip daddr . udp dport map @masq4 accept "
+	"udp sport 51820 udp sport set ip6 daddr . udp dport map @masq6 accept "
+	"udp sport 51820 udp sport set ip daddr . udp dport map @moving4 accept "
+	"udp sport 51820 udp sport set udp dport . ip daddr map @heard4 accept "
+	"udp sport 51820 udp sport set ip6 daddr . udp dport map @moving6 accept "
+	"udp sport 51820 udp sport set udp dport . ip6 daddr map @heard6 accept } } ";
 
 static char *on_one_line(const char *text)
 {

@@ -254,6 +254,7 @@ typedef struct {
 static gpointer send_on(gpointer user_data)
 {
 	Sender *sender = user_data;
+	struct sockaddr_storage name;
 	uint8_t packet[64];
 	while (!g_atomic_int_get(&sender->stop)) {
 		if (g_atomic_int_get(&sender->sent) - g_atomic_int_get(&sender->received) > 500) {
@@ -265,7 +266,10 @@ static gpointer send_on(gpointer user_data)
 		g_mutex_lock(&sender->lock);
 		WiceEndpoint endpoint = sender->endpoint;
 		g_mutex_unlock(&sender->lock);
-		world_send(sender->fd, &endpoint, packet, sizeof packet);
+		socklen_t name_len = wice__endpoint_to_sockaddr(&endpoint, &name);
+		while (sendto(sender->fd, packet, sizeof packet, 0, (struct sockaddr *)&name,
+			      name_len) < 0)
+			ck_assert_int_eq(errno, EAGAIN);
 	}
 	return NULL;
 }
@@ -382,6 +386,65 @@ START_TEST(probes_leave_from_the_path_and_answers_come_back)
 }
 END_TEST
 
+/* Keys of no worth, and what `wg pubkey` makes of them. */
+static const char *const keys[2][2] = {
+	{ "oEPiGH/wI7TKynm2uN9X/3ZhJ3cXJT/owobafGNDwV4=",
+	  "LqWlBZ8EgjeKJK6PcGrFTOiWHLM2ybQkGjLuW39cd3U=" },
+	{ "oNYPH225xNXknEgC/TOO/wEyWBsg23gPBtMlM9gVDmw=",
+	  "PPqae3Kvd0vVbCZpHNeeTz1n5nHSdBWhxD/XItjEwxw=" },
+};
+
+static bool make_wireguard(void)
+{
+	for (int i = 0; i < 2; i++) {
+		enter(i);
+		close(hosts[i].wg[0]);
+		close(hosts[i].wg[1]);
+		if (!run("ip link add wg0 type wireguard 2>/dev/null")) {
+			puts("skipped: this kernel has no WireGuard");
+			return false;
+		}
+		char endpoint[WICE_ENDPOINT_SIZE];
+		wice_endpoint_format(&hosts[!i].ice_endpoint, endpoint);
+		ck_assert(run("echo %s | wg set wg0 listen-port %d private-key /proc/self/fd/0 "
+			      "peer %s allowed-ips 10.90.0.0/24 endpoint %s",
+			      keys[i][0], WG_PORT, keys[!i][1], endpoint));
+		ck_assert(run("ip addr add 10.90.0.%d/24 dev wg0", 1 + i));
+		ck_assert(run("ip link set wg0 mtu 3000 up"));
+	}
+	return true;
+}
+
+/* It fills in checksums late, or not at all, and its larger packets are fragmented behind us. */
+START_TEST(the_kernels_wireguard_shares_a_port)
+{
+	if (!have_nft() || !make_hosts(_i))
+		return;
+	select_both();
+	if (!make_wireguard())
+		return;
+	add_firewalls();
+	world_send(hosts[0].ice, &hosts[1].ice_endpoint, "first", 5);
+	carry_stun(1);
+	carry_stun(0);
+	for (int i = 0; i < 2; i++) {
+		enter(i);
+		add_rules("add rule inet fw in iifname wg0 accept");
+	}
+	for (int i = 0; i < 2; i++) {
+		char endpoint[WICE_ENDPOINT_SIZE];
+		enter(i);
+		wice_endpoint_format(&hosts[!i].ice_endpoint, endpoint);
+		ck_assert(run("ping -q -i 0.2 -c 3 -W 20 10.90.0.%d >/dev/null", 2 - i));
+		ck_assert(run("ping -q -i 0.2 -c 3 -W 20 -s 2900 10.90.0.%d >/dev/null", 2 - i));
+		ck_assert_msg(run("wg show wg0 endpoints | grep -Fq '%s'", endpoint), "%s",
+			      endpoint);
+	}
+	carry_stun(0);
+	carry_stun(1);
+}
+END_TEST
+
 int main(void)
 {
 	const TTest *const tests[] = {
@@ -397,6 +460,7 @@ int main(void)
 		switching_under_packets_loses_none,
 		freeing_a_former_path_leaves_its_successors_route,
 		probes_leave_from_the_path_and_answers_come_back,
+		the_kernels_wireguard_shares_a_port,
 	};
 	const TTest *const once[] = { packets_without_a_checksum_arrive,
 				      two_interfaces_share_a_host };

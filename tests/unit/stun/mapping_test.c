@@ -494,6 +494,40 @@ START_TEST(hostile_packets_change_nothing)
 }
 END_TEST
 
+/* What is due cannot be sent. */
+static void cannot_send(World *world)
+{
+	WiceEndpoint to;
+	uint8_t request[WICE_STUN_PROBE_REQUEST_LEN];
+	world->n_changes += wice__stun_mapping_advance(&world->mapping, world->now);
+	while (wice__stun_mapping_output(&world->mapping, world->now, &to, request))
+		world->n_changes +=
+			wice__stun_mapping_unreachable(&world->mapping, &to, world->now);
+}
+
+START_TEST(nobody_waits_for_servers_that_cannot_be_reached)
+{
+	World world;
+	start(&world, 2, (Server[MAX_SERVERS]){ { SEEN }, { SEEN } });
+	cannot_send(&world);
+	ck_assert(wice__stun_mapping_is_settled(&world.mapping));
+	ck_assert(world.mapping.failed);
+	ck_assert_uint_eq(world.n_changes, 1);
+	ck_assert_int_eq(wice__stun_mapping_deadline(&world.mapping) - world.now, 5000);
+	pass(&world, 5000);
+	expect(&world, SEEN, BASE, WICE_NAT_ENDPOINT_INDEPENDENT);
+	ck_assert(!world.mapping.failed);
+	/* Nor does what is known outlive the way to all of them. */
+	world.n_changes = 0;
+	world.now = wice__stun_mapping_deadline(&world.mapping);
+	cannot_send(&world);
+	expect(&world, NULL, NULL, WICE_NAT_UNKNOWN);
+	ck_assert_uint_eq(world.n_changes, 1);
+	ck_assert(!wice__stun_mapping_unreachable(&world.mapping, &world.mapping.servers[0],
+						  world.now));
+}
+END_TEST
+
 START_TEST(a_server_of_rfc_3489_is_asked_in_its_form)
 {
 	World world;
@@ -552,6 +586,7 @@ SUITE_MAIN("stun mapping", without_servers_nothing_is_due, servers_show_how_the_
 	   a_restart_ends_the_wait_after_a_failure,
 	   answers_to_what_was_asked_before_a_restart_do_not_count, other_servers_make_a_new_start,
 	   too_many_servers_and_bad_ones_are_ignored, hostile_packets_change_nothing,
+	   nobody_waits_for_servers_that_cannot_be_reached,
 	   a_server_of_rfc_3489_is_asked_in_its_form,
 	   a_caller_that_only_asks_for_output_does_not_get_stuck,
 	   a_clock_that_jumps_ahead_does_no_harm)
