@@ -31,19 +31,12 @@
 #define MAX_NESTED_EVENTS 8
 /* How long packets of the former path are taken after the new one was proven. */
 #define FORMER_KEPT_MS 5000
-<<<<<<< HEAD
 /* For so long a mechanism is not used with a peer that no handshake got through to by it. */
 #define REFUSED_MS 600000
 /* Where WireGuard needs no ICE agent once it is connected, the agent is closed after this. */
 #define REST_AFTER_MS 10000
 /* NATs forget a UDP mapping that was not used for 30 s at the earliest, often. */
 #define KEEPALIVE_MS 20000
-/* How often WireGuard is led back that has gone to another path of ours. */
-#define MAX_REASSERTIONS 3
-=======
-/* For so long the proxy is used with a peer that WireGuard's own socket did not reach. */
-#define KERNEL_REFUSED_MS 600000
->>>>>>> roam
 
 struct WicePeer {
 	WiceInterface *interface;
@@ -69,19 +62,13 @@ struct WicePeer {
 	int64_t open_tokens_at, genuine_tokens_at; /* in µs */
 	int64_t stale_answered_at;
 	WiceHold hold;
-<<<<<<< HEAD
 	WiceSelection selection;     /* how packets get to the path of `active` */
 	WiceEndpoint proxy_endpoint; /* what WireGuard's is to be for that path */
 	unsigned refused;            /* mechanisms that did not get through, as bits */
 	int64_t refused_until;
 	uint64_t sent_bytes; /* by WireGuard, when something was last sent: */
 	int64_t sent_at;
-	unsigned reassertions; /* since the path was applied */
-=======
-	WiceSelection selection;      /* how packets get to the path of `active` */
-	int64_t kernel_refused_until; /* WireGuard's own socket did not get through */
 	WiceRoam roam;
->>>>>>> roam
 	char reason[WICE_REASON_SIZE];
 	uint32_t connect_ms;
 };
@@ -363,17 +350,13 @@ static void apply_path(WicePeer *peer)
 		peer->former = peer->active;
 		peer->active = peer->attempt;
 	}
-<<<<<<< HEAD
 	select_mechanism(peer, may_use_kernel(peer));
-	peer->reassertions = 0;
-=======
-	select_mechanism(peer, wice__now_ms() >= peer->kernel_refused_until);
->>>>>>> roam
 	/* The same endpoint may be reached over another port of ours now, which nobody sees. */
 	if (peer->selection.mechanism == WICE_MECHANISM_INPROCESS)
 		wice__hold_forget_seen(&peer->hold);
 	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
-	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), wice__now_ms());
+	bool proven = peer->selection.mechanism != WICE_MECHANISM_KERNEL;
+	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), proven, wice__now_ms());
 	wice__interface_poll_soon(peer->interface);
 }
 
@@ -644,7 +627,7 @@ static bool take_other_way(WicePeer *peer)
 		if (wice_endpoint_compare(mechanism_endpoint(peer), &peer->hold.seen.endpoint))
 			continue;
 		wice__hold_adopt(&peer->hold);
-		wice__roam_selected(&peer->roam, &peer->hold.applied, wice__now_ms());
+		wice__roam_selected(&peer->roam, &peer->hold.applied, false, wice__now_ms());
 		return true;
 	}
 	peer->selection = before;
@@ -751,14 +734,9 @@ void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 		return;
 	}
 	release_former(peer);
-<<<<<<< HEAD
 	rest(peer, wice__now_ms());
 	keep_alive(peer, device_peer, wice__now_ms());
-	if (change == WICE_HOLD_MOVED)
-		follow(peer);
-=======
 	follow(peer, change);
->>>>>>> roam
 	if (verdict == WICE_LIVENESS_ALIVE)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ALIVE });
 	else if (verdict == WICE_LIVENESS_SILENT && peer->session.proven)

@@ -8,6 +8,7 @@
  */
 #include "portmap/gateway.h"
 
+#include "event/rtnetlink.h"
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <netlink/msg.h>
@@ -79,19 +80,21 @@ static int ask(struct nl_sock *socket, struct nl_msg *message, Search *search)
 {
 	nl_socket_disable_auto_ack(socket);
 	nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, answered, search);
-	if (nl_send_auto(socket, message) < 0)
-		return -EIO;
+	int sent = nl_send_auto(socket, message);
+	if (sent < 0)
+		return wice__rtnetlink_errno(sent);
 	return nl_recvmsgs_default(socket) < 0 || !search->found ? -ENETUNREACH : 0;
 }
 
 int wice__gateway_find(WiceFamily family, uint32_t fwmark, WiceGateway *ret_gateway)
 {
 	Search search = { .family = family };
+	struct nl_sock *socket;
+	int error = wice__rtnetlink_open(&socket);
+	if (error)
+		return error;
 	struct nl_msg *message = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST);
-	struct nl_sock *socket = nl_socket_alloc();
-	int error = message && socket ? put_request(message, family, fwmark) : -ENOMEM;
-	if (!error && nl_connect(socket, NETLINK_ROUTE) < 0)
-		error = -EIO;
+	error = message ? put_request(message, family, fwmark) : -ENOMEM;
 	if (!error)
 		error = ask(socket, message, &search);
 	nlmsg_free(message);

@@ -101,6 +101,7 @@ static void begin_round(WicePortmapMapper *mapper, int64_t now)
 		mapper->asks[WICE_PORTMAP_UPNP].next_at = now + WICE_PORTMAP_UPNP_AFTER_MS;
 	mapper->address_known = false;
 	mapper->asked_at = now;
+	mapper->round_at = NEVER;
 }
 
 static bool lose(WicePortmapMapper *mapper, int64_t now)
@@ -392,6 +393,12 @@ static void hurry(WicePortmapMapper *mapper, int64_t at)
 	mapper->hurried_at = at;
 }
 
+/* What has been asked goes on until then. */
+static void plan_round(WicePortmapMapper *mapper, int64_t at)
+{
+	mapper->round_at = min_time(mapper->round_at, at);
+}
+
 void wice__portmap_mapper_announced(WicePortmapMapper *mapper, const uint8_t *packet, size_t len,
 				    const WiceEndpoint *source, int64_t now_ms)
 {
@@ -402,8 +409,7 @@ void wice__portmap_mapper_announced(WicePortmapMapper *mapper, const uint8_t *pa
 		return;
 	int64_t at = now_ms + random_below(mapper, ANNOUNCEMENT_DELAY_MS);
 	if (!mapper->mapped) {
-		if (now_ms >= mapper->asked_at + MIN_ROUND_MS)
-			begin_round(mapper, at);
+		plan_round(mapper, max_time(at, mapper->asked_at + MIN_ROUND_MS));
 		return;
 	}
 	bool remembers;
@@ -432,18 +438,22 @@ void wice__portmap_mapper_refresh(WicePortmapMapper *mapper, int64_t now_ms)
 {
 	if (mapper->mapped)
 		hurry(mapper, now_ms);
-	else if (mapper->asked_at <= now_ms)
-		begin_round(mapper, max_time(now_ms, mapper->asked_at + MIN_REFRESH_MS));
+	else
+		plan_round(mapper, max_time(now_ms, mapper->asked_at + MIN_REFRESH_MS));
 }
 
 bool wice__portmap_mapper_advance(WicePortmapMapper *mapper, int64_t now_ms)
 {
-	return mapper->mapped && now_ms >= mapper->expires_at ? lose(mapper, now_ms) : false;
+	if (mapper->mapped)
+		return now_ms >= mapper->expires_at ? lose(mapper, now_ms) : false;
+	if (now_ms >= mapper->round_at)
+		begin_round(mapper, now_ms);
+	return false;
 }
 
 int64_t wice__portmap_mapper_deadline(const WicePortmapMapper *mapper)
 {
-	int64_t deadline = mapper->mapped ? mapper->expires_at : NEVER;
+	int64_t deadline = mapper->mapped ? mapper->expires_at : mapper->round_at;
 	for (int i = WICE_PORTMAP_PCP; i <= WICE_PORTMAP_UPNP; i++)
 		if (i != WICE_PORTMAP_UPNP || !mapper->upnp_running)
 			deadline = min_time(deadline, mapper->asks[i].next_at);

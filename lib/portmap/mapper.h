@@ -47,6 +47,7 @@ typedef struct {
 	/* internal */
 	WiceEndpoint suggested; /* what was mapped last, so that it may become the same again */
 	int64_t asked_at;       /* when this round of asking began */
+	int64_t round_at;       /* when another one shall begin, if nothing is mapped by then */
 	int64_t expires_at;
 	int64_t hurried_at;                         /* when it was last asked sooner than planned */
 	WicePortmapAsk asks[WICE_PORTMAP_UPNP + 1]; /* by WicePortmapProtocol */

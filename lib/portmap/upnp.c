@@ -14,6 +14,7 @@
 #include "portmap/message.h"
 #include "portmap/upnp_library.h"
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -29,6 +30,7 @@
 #define ONLY_PERMANENT_LEASES 725
 
 typedef struct {
+	atomic_uint refs;
 	WiceAddress router;
 	WiceEndpoint internal;
 	uint16_t suggested_port;
@@ -52,18 +54,22 @@ struct WiceUpnp {
 	void *user_data;
 };
 
-static void clear_work(void *data)
+static WiceUpnpWork *ref_work(WiceUpnpWork *work)
+{
+	atomic_fetch_add(&work->refs, 1);
+	return work;
+}
+
+static void unref_work(void *data)
 {
 	WiceUpnpWork *work = data;
+	if (atomic_fetch_sub(&work->refs, 1) != 1)
+		return;
 	g_free(work->control_url);
 	g_free(work->service);
 	g_mutex_clear(&work->lock);
 	g_cond_clear(&work->idle);
-}
-
-static void unref_work(void *work)
-{
-	g_atomic_rc_box_release_full(work, clear_work);
+	g_free(work);
 }
 
 /* Is it at the router's address? http://192.0.2.1:5000/... */
@@ -232,8 +238,7 @@ static gpointer run(gpointer data)
 	if (job->context)
 		job->work->succeeded = map(job->work);
 	if (finish(job->work))
-		wice__idle_call(job->context, deliver, g_atomic_rc_box_acquire(job->work),
-				unref_work);
+		wice__idle_call(job->context, deliver, ref_work(job->work), unref_work);
 	if (job->context)
 		g_main_context_unref(job->context);
 	unref_work(job->work);
@@ -245,7 +250,7 @@ static gpointer run(gpointer data)
 static bool start(WiceUpnpWork *work, GMainContext *context)
 {
 	Job *job = g_new0(Job, 1);
-	job->work = g_atomic_rc_box_acquire(work);
+	job->work = ref_work(work);
 	job->context = context ? g_main_context_ref(context) : NULL;
 	work->busy = true;
 	GThread *thread = g_thread_try_new("wice-upnp", run, job, NULL);
@@ -270,7 +275,8 @@ WiceUpnp *wice__upnp_new(GMainContext *context, const WiceAddress *router,
 	upnp->context = g_main_context_ref(context ? context : g_main_context_default());
 	upnp->done = done;
 	upnp->user_data = user_data;
-	upnp->work = g_atomic_rc_box_new0(WiceUpnpWork);
+	upnp->work = g_new0(WiceUpnpWork, 1);
+	upnp->work->refs = 1;
 	upnp->work->router = *router;
 	upnp->work->internal = *internal;
 	upnp->work->upnp = upnp;
@@ -287,7 +293,7 @@ void wice__upnp_map(WiceUpnp *upnp, uint16_t external_port, uint32_t lease_s)
 	if (start(work, upnp->context))
 		return;
 	work->succeeded = false;
-	wice__idle_call(upnp->context, deliver, g_atomic_rc_box_acquire(work), unref_work);
+	wice__idle_call(upnp->context, deliver, ref_work(work), unref_work);
 }
 
 void wice__upnp_free(WiceUpnp *upnp)

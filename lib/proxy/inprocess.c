@@ -35,6 +35,8 @@ typedef struct {
 	WiceTimer *timer;  /* due when something waits */
 	GMutex mutex;      /* of waiting, and of setting the timer */
 	GQueue waiting;    /* Foreign */
+	bool handing_out;
+	bool freed; /* to be freed once nothing is handed out any more */
 } Inprocess;
 
 typedef struct {
@@ -108,26 +110,35 @@ static void hand_out(const Inprocess *inprocess, const Foreign *foreign)
 				      peer->user_data);
 }
 
-static void on_waiting(void *user_data)
-{
-	Inprocess *inprocess = user_data;
-	Foreign *foreign;
-	while ((foreign = pop_foreign(inprocess))) {
-		hand_out(inprocess, foreign);
-		g_free(foreign);
-	}
-}
-
 static void inprocess_free(WiceProxy *proxy)
 {
 	Inprocess *inprocess = (Inprocess *)proxy;
 	g_assert(g_hash_table_size(inprocess->paths) == 0);
 	wice_bind_udp_set_foreign(inprocess->bind, NULL, NULL);
+	if (inprocess->handing_out) {
+		inprocess->freed = true;
+		return;
+	}
 	wice__timer_free(inprocess->timer);
 	g_queue_clear_full(&inprocess->waiting, g_free);
 	g_mutex_clear(&inprocess->mutex);
 	g_hash_table_unref(inprocess->paths);
 	g_free(inprocess);
+}
+
+/* The callback may free the proxy. */
+static void on_waiting(void *user_data)
+{
+	Inprocess *inprocess = user_data;
+	Foreign *foreign;
+	inprocess->handing_out = true;
+	while ((foreign = pop_foreign(inprocess))) {
+		hand_out(inprocess, foreign);
+		g_free(foreign);
+	}
+	inprocess->handing_out = false;
+	if (inprocess->freed)
+		inprocess_free(&inprocess->base);
 }
 
 /* The engine's own port is not used. */

@@ -4,61 +4,10 @@
 
 import os
 
-from lab.network import Network
+from lab.hosted import EnginePair, Hosted
 from lab.system import wait_until
 from lab.testing import test
-from lab.wice import SignalingServer, Wiced
-from lab.wireguard import WireGuard, assert_ping, interface_name, ping
-
-
-class Hosted(WireGuard):
-    """An interface that `wice up --userspace` makes: in wiced, if one runs on the host."""
-
-    def create(self):
-        text = "[Interface]\nPrivateKey = %s\nAddress = %s/24\n" % (self.private_key, self.address)
-        self.file = self.lab.write(self.name + ".conf", text)
-        self.up()
-
-    def up(self):
-        self.host.wiced.wice("up", "--userspace", self.file)
-        wait_until("%s answers" % self.name, lambda: self.wg("show", self.name, check=False).returncode == 0)
-
-    def destroy(self):
-        self.host.wiced.wice("down", self.file)
-
-
-class EnginePair:
-    """Two hosts whose WireGuard is in their wiced; b's may be another's."""
-
-    def __init__(self, lab, a="none", b="none", make_b=Hosted, **options):
-        self.lab = lab
-        self.network = Network(lab, **options)
-        self.a, self.b = self.network.host("a", a), self.network.host("b", b)
-        self.network.start()
-        self.signaling = SignalingServer(self.network.public)
-        for number, (host, make) in enumerate(((self.a, Hosted), (self.b, make_b)), 1):
-            name = interface_name(host.name)
-            stun = [self.network.stun_url()]
-            host.wiced = Wiced(host, [name], [self.signaling.url], stun, options=["--proxy", "inprocess"]).start()
-            host.wg = make(host, number)
-        self.ends = ((self.a, self.b), (self.b, self.a))
-        self.introduce()
-
-    def introduce(self):
-        for host, other in self.ends:
-            host.wg.add_peer(other.wg)
-
-    def wait_mechanism(self, mechanism, hosts=None):
-        return [
-            host.wiced.wait_peer(
-                host.wg,
-                other.wg.public_key,
-                "connected, mechanism " + mechanism,
-                lambda peer: peer["state"] == "connected" and peer["mechanism"] == mechanism,
-            )
-            for host, other in self.ends
-            if host in (hosts or (self.a, self.b))
-        ]
+from lab.wireguard import WireGuard, assert_ping, ping
 
 
 @test

@@ -6,7 +6,6 @@ roamer.c is each end: it sets endpoints as lib/agent/roam.c decides, and ICE is 
 """
 
 import random
-import socket
 import subprocess
 import threading
 import time
@@ -20,7 +19,7 @@ from lab.wireguard import assert_ping
 DELAYS_MS = [15, 2]  # of each path, per port of its hub: what is in flight on the slow one comes late
 PACKETS_PER_SECOND = 250
 SPREAD = 0.1  # seconds between the two ends' switches, at most
-STAY = 0.2  # seconds for which nothing may move once the ends have met, longer than anything is in flight
+STAY = 0.15  # seconds for which nothing may move once the ends have met, longer than anything is in flight
 
 
 class TwoPaths:
@@ -71,34 +70,37 @@ class Load:
         self.receiver = sink.host.udp_socket(sink.address)
         self.sender = source.host.udp_socket(source.address)
         self.sent, self.received = 0, set()
-        self.stopping = False
-        self.threads = [threading.Thread(target=loop, daemon=True) for loop in (self._send, self._receive)]
-        for thread in self.threads:
-            thread.start()
+        self.stopping = self.complete = False
+        self.sending, self.receiving = (threading.Thread(target=loop, daemon=True) for loop in (self._send, self._receive))
+        self.receiving.start()
+        self.sending.start()
+
+    def _send_one(self):
+        self.sender.sendto(self.sent.to_bytes(4, "big"), self.receiver.getsockname())
 
     def _send(self):
         while not self.stopping:
-            self.sender.sendto(self.sent.to_bytes(4, "big"), self.receiver.getsockname())
+            self._send_one()
             self.sent += 1
             time.sleep(1 / PACKETS_PER_SECOND)
 
     def _receive(self):
-        self.receiver.settimeout(0.2)
-        while not self.stopping or len(self.received) < self.sent:
+        while not self.complete or len(self.received) <= self.sent:
             try:
                 self.received.add(int.from_bytes(self.receiver.recv(64), "big"))
-            except socket.timeout:
-                if self.stopping:
-                    return
+            except TimeoutError:
+                return
 
     def stop(self):
         """Returns how many were lost."""
         self.stopping = True
-        for thread in self.threads:
-            thread.join(10)
+        self.sending.join()
+        self.complete = True
+        self._send_one()  # with which the receiver sees that it was the last one
+        self.receiving.join()
         self.receiver.close()
         self.sender.close()
-        return self.sent - len(self.received)
+        return self.sent + 1 - len(self.received)
 
 
 def switch(roamers, path, other_path, randomness):
@@ -142,7 +144,7 @@ def switch_again_and_again(lab, engines, times, seed):
         path = 1 - path if randomness.random() < 0.8 else path
         began = time.monotonic()
         switch(roamers, path, path if randomness.random() < 0.8 else 1 - path, randomness)
-        if randomness.random() < 0.3:
+        if randomness.random() < 0.35:
             continue  # the next switch while this one is still under way
         wait_until("both ends stay on path %d" % path, lambda: stay_together(roamers, path))
         took.append(time.monotonic() - began - STAY)

@@ -336,6 +336,18 @@ void wice__nft_learn(WiceNftBatch *batch, const WiceNftSet *map, uint32_t key, u
 	close_expression(batch, expression);
 }
 
+void wice__nft_accept(WiceNftBatch *batch)
+{
+	Expression expression = open_expression(batch, "immediate");
+	put_u32(batch, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+	struct nlattr *data = open_nest(batch, NFTA_IMMEDIATE_DATA);
+	struct nlattr *verdict = open_nest(batch, NFTA_DATA_VERDICT);
+	put_u32(batch, NFTA_VERDICT_CODE, NF_ACCEPT);
+	close_nest(batch, verdict);
+	close_nest(batch, data);
+	close_expression(batch, expression);
+}
+
 /*
  * The type INET says that the checksum covers these bytes; without it, the packet would only live
  * where a connection tracker or the network card has verified the checksum before.

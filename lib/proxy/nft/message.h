@@ -102,6 +102,8 @@ void wice__nft_compare(WiceNftBatch *batch, uint32_t from, uint32_t operation, c
 void wice__nft_look_up(WiceNftBatch *batch, const WiceNftSet *set, uint32_t from, uint32_t to);
 /* Adds key register -> data register to a map with NFT_SET_EVAL, unless there is such a key. */
 void wice__nft_learn(WiceNftBatch *batch, const WiceNftSet *map, uint32_t key, uint32_t data);
+/* The chain ends here for the packet; those of others go on. */
+void wice__nft_accept(WiceNftBatch *batch);
 /*
  * len bytes of the packet at offset of the transport header = register. The checksum there (UDP's)
  * is updated, or left alone.

@@ -13,13 +13,13 @@
  *     @th,64,32 0x01000000 ip daddr . udp dport @ice4
  *       add @heard4 { udp sport . ip saddr : udp dport }
  *     ip daddr . udp dport @ice4 @th,64,32 { 0x01000000, 0x02000000, 0x03000000, 0x04000000 }
- *       udp checksum != 0 udp dport set 51820
- *     ip daddr . udp dport @ice4 @th,64,32 { ... } udp checksum 0 udp dport set 51820
+ *       udp checksum != 0 udp dport set 51820 accept
+ *     ip daddr . udp dport @ice4 @th,64,32 { ... } udp checksum 0 udp dport set 51820 accept
  *   }
  *   chain egress { type filter hook output priority raw;
- *     udp sport 51820 udp sport set ip daddr . udp dport map @masq4
- *     udp sport 51820 udp sport set ip daddr . udp dport map @moving4
- *     udp sport 51820 udp sport set udp dport . ip daddr map @heard4
+ *     udp sport 51820 udp sport set ip daddr . udp dport map @masq4 accept
+ *     udp sport 51820 udp sport set ip daddr . udp dport map @moving4 accept
+ *     udp sport 51820 udp sport set udp dport . ip daddr map @heard4 accept
  *   }
  *
  * - A stateful firewall and a NAT know the flow that ICE's checks have opened, so connection
@@ -40,10 +40,10 @@
  *   what is of no use to them, up to its size and for a few seconds.
  *   Its keys begin with the port, because nft(8) 1.0.6 dies of an assertion when it reads a rule
  *   that adds an IPv6 address and what follows it, and users may save their ruleset and load it.
- * - An element whose data changes must be deleted and added. Kernels before 6.18 do that for all
- *   packets at once only in theory: a lookup that has begun before finds neither of the two. So the
- *   new one is in the map moving4 meanwhile.
- * - What a rule has rewritten, the next ones match no more.
+ * - An element whose data changes must be deleted and added. In one transaction that is as one to
+ *   all packets only in theory: in Linux 6.1, a lookup that has begun before may find neither of
+ *   the two. So the new one is in the map moving4, too, meanwhile.
+ * - What a rule has rewritten needs none of the others, and accept ends nobody else's chain.
  */
 #include "proxy/nft/ruleset.h"
 
@@ -244,6 +244,7 @@ static void add_ingress_rule(WiceNftBatch *batch, const Family *family, uint16_t
 			  sizeof zero);
 	wice__nft_load_value(batch, &port, sizeof port, NFT_REG_1);
 	wice__nft_store_payload(batch, DESTINATION_PORT, sizeof port, NFT_REG_1, has_checksum);
+	wice__nft_accept(batch);
 	wice__nft_rule_end(batch);
 }
 
@@ -259,6 +260,7 @@ static void add_egress_rule(WiceNftBatch *batch, const Family *family, uint16_t 
 	load_key(batch, family, family->destination, DESTINATION_PORT);
 	wice__nft_look_up(batch, map, NFT_REG_1, NFT_REG_1);
 	wice__nft_store_payload(batch, SOURCE_PORT, 2, NFT_REG_1, true);
+	wice__nft_accept(batch);
 	wice__nft_rule_end(batch);
 }
 

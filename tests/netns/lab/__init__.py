@@ -9,6 +9,7 @@
     engines.py    the same by other programs, ours among them
     traffic.py    what goes through tunnels, compared with what comes out
     wice.py       wiced, wice and the signaling server
+    hosted.py     WireGuard inside of wiced
     stun_server.py  a STUN server (RFC 8489 and RFC 3489)
 
 Only Python's standard library is used. Everything needs root.

@@ -62,13 +62,13 @@ class Star:
 
     PER_HOST = 50
 
-    def __init__(self, lab, peers):
-        network = Network(lab)
+    def __init__(self, lab, peers, signal_options=(), **options):
+        network = Network(lab, **options)
         self.hub = network.host("a")
         self.outer = [network.host("b" + chr(ord("a") + index)) for index in range(-(-peers // self.PER_HOST))]
         network.start()
         self.peers = peers
-        server = SignalingServer(network.public)
+        server = SignalingServer(network.public, *signal_options)
         [self.center] = FakeWireGuard(self.hub, 1).interfaces
         self.hub.wiced = Wiced(self.hub, [self.center.name], [server.url], [network.stun_url()])
         tips = []

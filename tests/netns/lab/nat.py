@@ -16,6 +16,8 @@ Linux keeps the port when it masquerades, which makes the mapping endpoint-indep
 way. One thing can be: a packet from a stranger that ends up at the router itself makes a conntrack entry for the very
 address and port that the inside host is about to use, and the inside host then gets another port. Hence UNSOLICITED:
 such packets are dropped before their entry is confirmed, and without an ICMP error, as home routers do.
+
+IPv6 is routed and not translated, unless the network is made with nat6.
 """
 
 KINDS = ("endpoint-independent", "port-restricted", "symmetric", "hairpin", "firewall")
@@ -40,7 +42,7 @@ table inet guard {
 """
 
 PORT_PRESERVING = """
-table ip nat {
+table %(family)s nat {
     chain outward {
         type nat hook postrouting priority srcnat
         oifname "wan" masquerade
@@ -49,7 +51,7 @@ table ip nat {
 """
 
 SYMMETRIC = """
-table ip nat {
+table %(family)s nat {
     chain outward {
         type nat hook postrouting priority srcnat
         oifname "wan" masquerade fully-random
@@ -59,16 +61,16 @@ table ip nat {
 
 # The router remembers who used a port last and sends there whatever comes in for it.
 ENDPOINT_INDEPENDENT = """
-table ip nat {
+table %(family)s nat {
     map inside {
-        type inet_service : ipv4_addr
+        type inet_service : %(type)s
         flags dynamic,timeout
         timeout 5m
         size 65535
     }
     chain learn {
         type filter hook postrouting priority srcnat - 1
-        iifname "lan*" meta l4proto udp update @inside { udp sport : ip saddr }
+        iifname "lan*" meta l4proto udp update @inside { udp sport : %(family)s saddr }
     }
     chain outward {
         type nat hook postrouting priority srcnat
@@ -77,30 +79,34 @@ table ip nat {
     }
     chain inward {
         type nat hook prerouting priority dstnat
-        ip daddr %(wan)s iifname %(inward_from)s meta l4proto udp dnat to udp dport map @inside
+        %(family)s daddr %(wan)s iifname %(inward_from)s meta l4proto udp dnat to udp dport map @inside
     }
 }
 """
 
 
-def rules(kind, wan_address):
-    """The ruleset of a router. Its interfaces are called wan, lan0, lan1..."""
-    if kind == "firewall":
-        return UNSOLICITED
-    if kind == "port-restricted":
-        return UNSOLICITED + PORT_PRESERVING
-    if kind == "symmetric":
-        return UNSOLICITED + SYMMETRIC
-    if kind == "endpoint-independent":
-        return UNSOLICITED + ENDPOINT_INDEPENDENT % {
-            "wan": wan_address,
-            "inward_from": '"wan"',
-            "hairpin_out": "",
-        }
-    if kind == "hairpin":
-        return UNSOLICITED + ENDPOINT_INDEPENDENT % {
-            "wan": wan_address,
-            "inward_from": '{ "wan", "lan*" }',
-            "hairpin_out": 'iifname "lan*" oifname "lan*" ct status dnat snat to %s' % wan_address,
-        }
-    raise ValueError("unknown kind of router: %s" % kind)
+TRANSLATIONS = {
+    "firewall": "",
+    "port-restricted": PORT_PRESERVING,
+    "symmetric": SYMMETRIC,
+    "endpoint-independent": ENDPOINT_INDEPENDENT,
+    "hairpin": ENDPOINT_INDEPENDENT,
+}
+
+
+def rules(kind, wan_addresses):
+    """The ruleset of a router that translates to these addresses (IPv4 or IPv6). Its interfaces are called wan, lan0, lan1..."""
+    if kind not in TRANSLATIONS:
+        raise ValueError("unknown kind of router: %s" % kind)
+    return UNSOLICITED + "".join(_translation(kind, address) for address in wan_addresses)
+
+
+def _translation(kind, wan):
+    hairpin = kind == "hairpin"
+    return TRANSLATIONS[kind] % {
+        "family": "ip6" if ":" in wan else "ip",
+        "type": "ipv6_addr" if ":" in wan else "ipv4_addr",
+        "wan": wan,
+        "inward_from": '{ "wan", "lan*" }' if hairpin else '"wan"',
+        "hairpin_out": 'iifname "lan*" oifname "lan*" ct status dnat snat to %s' % wan if hairpin else "",
+    }

@@ -133,7 +133,8 @@ class Router(Namespace):
         self.kind = kind
         self.lans = []
         upstream.attach(self, "wan")
-        self.run("nft", "-f", "-", stdin=nat.rules(kind, self.ipv4_address))
+        translated = [self.ipv4_address, self.ipv6_address if network.nat6 else None]
+        self.run("nft", "-f", "-", stdin=nat.rules(kind, [address for address in translated if address]))
         network.lab.reporters.append(self.report)
 
     def add_lan(self, prefix4=None):
@@ -167,7 +168,8 @@ class Lan:
         self.hosts = 0
         public = router.kind == "firewall"
         self.prefix4 = prefix4 or ("198.51.%d" if public else "192.168.%d") % number
-        self.prefix6 = "2001:db8:%x" % (0x100 + number)
+        public6 = public or not router.network.nat6
+        self.prefix6 = ("2001:db8:%x" if public6 else "fd00:1ce:%x") % (0x100 + number)
         router.ip("link add %s type bridge" % self.device)
         # What stays inside a LAN is none of the router's rules' business.
         router.run("sysctl", "-qew", "net.bridge.bridge-nf-call-iptables=0", "net.bridge.bridge-nf-call-ip6tables=0",
@@ -179,7 +181,8 @@ class Lan:
                 router.network.announce(router, self.prefix4 + ".0/24")
         if router.ipv6:
             router.add_address(self.device, self.prefix6 + "::1", 64)
-            router.network.announce(router, self.prefix6 + "::/64")
+            if public6:
+                router.network.announce(router, self.prefix6 + "::/64")
 
     def attach(self, host, device):
         """Plugs a host in and gives it addresses and default routes."""
@@ -203,8 +206,10 @@ class Network:
 
     IPV4, IPV6 = "203.0.113", "2001:db8:ffff"
 
-    def __init__(self, lab, delay_ms=2, ipv4=True, ipv6=False, loss=0, reorder=0):
+    def __init__(self, lab, delay_ms=2, ipv4=True, ipv6=False, loss=0, reorder=0, nat6=False):
+        """nat6: routers that translate IPv4 do so with IPv6, too."""
         self.lab = lab
+        self.nat6 = nat6
         self.delay_ms = delay_ms
         self.ipv4, self.ipv6 = ipv4, ipv6
         self.hub_options = ["--loss", str(loss), "--reorder", str(reorder)]
@@ -274,7 +279,9 @@ class Network:
         return host
 
     def start(self):
-        """Routes prefixes that routers announced and lets packets flow."""
+        """Routes prefixes that routers announced and lets packets flow. May be called again."""
+        if self.hub:
+            return
         for router, prefix in self.routes:
             for member, device in self.members:
                 if member is not router:

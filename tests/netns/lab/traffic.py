@@ -81,3 +81,41 @@ def _take(receiver, burst, missing):
         expected = missing.pop(len(data), None)
         assert expected in (None, data), "a datagram of %d bytes came with other bytes" % len(data)
         waiting.discard(len(data))
+
+
+class Load:
+    """Numbered datagrams through the tunnel between two WireGuard interfaces, one way, until stop()."""
+
+    def __init__(self, source, sink, per_second):
+        self.receiver = sink.host.udp_socket(sink.address)
+        self.sender = source.host.udp_socket(source.address)
+        self.pause = 1 / per_second
+        self.sent, self.received = 0, set()
+        self.stopping = False
+        self.threads = [threading.Thread(target=loop, daemon=True) for loop in (self._send, self._receive)]
+        for thread in self.threads:
+            thread.start()
+
+    def _send(self):
+        while not self.stopping:
+            self.sender.sendto(self.sent.to_bytes(4, "big"), self.receiver.getsockname())
+            self.sent += 1
+            time.sleep(self.pause)
+
+    def _receive(self):
+        self.receiver.settimeout(_PATIENCE)
+        while not self.stopping or len(self.received) < self.sent:
+            try:
+                self.received.add(int.from_bytes(self.receiver.recv(64), "big"))
+            except TimeoutError:
+                if self.stopping:
+                    return
+
+    def stop(self):
+        """Returns how many were lost."""
+        self.stopping = True
+        for thread in self.threads:
+            thread.join(10)
+        self.receiver.close()
+        self.sender.close()
+        return self.sent - len(self.received)

@@ -334,6 +334,41 @@ START_TEST(an_announcement_wakes_up_who_has_found_no_router)
 }
 END_TEST
 
+/* The whole series of announcements may come while a round is young. */
+START_TEST(an_announcement_that_comes_too_soon_is_remembered)
+{
+	World world;
+	start(&world);
+	world.nat_pmp = true;
+	world.dead = true;
+	world_turn(&world);
+	wice__portmap_mapper_refused(&world.mapper, world.now);
+	world.now += 10;
+	world_announce(&world, true);
+	world.dead = false;
+	world_run(&world, 10 * SECOND);
+	expect_mapped(&world, WICE_PORTMAP_NAT_PMP);
+	world_done(&world);
+}
+END_TEST
+
+START_TEST(announcements_do_not_keep_a_round_from_its_end)
+{
+	World world;
+	start(&world);
+	world.nat_pmp = true;
+	world.dead = true;
+	world_run(&world, 10 * SECOND);
+	world.dead = false;
+	for (unsigned i = 0; i < 10000 && !world.mapper.mapped; i++) {
+		world_announce(&world, true);
+		world_run(&world, 1);
+	}
+	expect_mapped(&world, WICE_PORTMAP_NAT_PMP);
+	world_done(&world);
+}
+END_TEST
+
 START_TEST(a_flood_of_announcements_makes_few_requests)
 {
 	World world;
@@ -628,6 +663,8 @@ SUITE_MAIN("portmap mapper", a_router_that_knows_all_is_asked_to_map_by_pcp_only
 	   a_router_that_announces_its_restart_is_asked_again,
 	   a_mapping_is_lost_if_the_announced_router_maps_no_more,
 	   an_announcement_wakes_up_who_has_found_no_router,
+	   an_announcement_that_comes_too_soon_is_remembered,
+	   announcements_do_not_keep_a_round_from_its_end,
 	   a_flood_of_announcements_makes_few_requests, a_new_external_address_is_learnt,
 	   errors_of_a_renewal_end_a_mapping_only_if_they_are_meant_so,
 	   a_passing_error_of_a_restarted_router_ends_the_mapping,

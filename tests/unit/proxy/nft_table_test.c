@@ -59,18 +59,18 @@ static const char listing[] =
 	"@th,64,32 0x1000000 ip6 daddr . udp dport @ice6 "
 	"add @heard6 { udp sport . ip6 saddr : udp dport } "
 	"ip daddr . udp dport @ice4 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum != 0 udp dport set 51820 "
+	"udp checksum != 0 udp dport set 51820 accept "
 	"ip6 daddr . udp dport @ice6 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum != 0 udp dport set 51820 "
+	"udp checksum != 0 udp dport set 51820 accept "
 	"ip daddr . udp dport @ice4 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum 0 udp dport set 51820 } "
+	"udp checksum 0 udp dport set 51820 accept } "
 	"chain egress { type filter hook output priority raw; policy accept; "
-	"udp sport 51820 udp sport set ip daddr . udp dport map @masq4 "
-	"udp sport 51820 udp sport set ip6 daddr . udp dport map @masq6 "
-	"udp sport 51820 udp sport set ip daddr . udp dport map @moving4 "
-	"udp sport 51820 udp sport set udp dport . ip daddr map @heard4 "
-	"udp sport 51820 udp sport set ip6 daddr . udp dport map @moving6 "
-	"udp sport 51820 udp sport set udp dport . ip6 daddr map @heard6 } } ";
+	"udp sport 51820 udp sport set ip daddr . udp dport map @masq4 accept "
+	"udp sport 51820 udp sport set ip6 daddr . udp dport map @masq6 accept "
+	"udp sport 51820 udp sport set ip daddr . udp dport map @moving4 accept "
+	"udp sport 51820 udp sport set udp dport . ip daddr map @heard4 accept "
+	"udp sport 51820 udp sport set ip6 daddr . udp dport map @moving6 accept "
+	"udp sport 51820 udp sport set udp dport . ip6 daddr map @heard6 accept } } ";
 
 static char *on_one_line(const char *text)
 {
@@ -144,8 +144,12 @@ START_TEST(elements_come_and_go_with_paths)
 	text = output_of(list);
 	ck_assert_ptr_null(strstr(text, "elements"));
 	g_free(text);
-	/* One port for two, until both are gone. */
+	/* One port for two, until both are gone; the route goes with its path. */
+	select_path(path, &remote[0]);
 	proxy->ops->path_free(path);
+	text = output_of(list);
+	ck_assert_ptr_null(strstr(text, "elements"));
+	g_free(text);
 	ck_assert(run("nft get element inet wice-wg0 ice4 '{ 10.89.0.1 . 4000 }' >/dev/null"));
 	proxy->ops->path_free(twin);
 	ck_assert(!run("nft get element inet wice-wg0 ice4 '{ 10.89.0.1 . 4000 }' 2>/dev/null"));
@@ -299,6 +303,8 @@ START_TEST(the_next_one_clears_what_was_left_without_an_owner)
 		ck_assert(
 			!run("nft get element inet wice-wg0 ice4 '{ 10.0.0.1 . 1 }' 2>/dev/null"));
 		ck_assert(have_table("wice-wg1"));
+		/* It has an owner if it can have one. */
+		ck_assert(run("nft -c delete table inet wice-wg0 2>/dev/null") == ownerless);
 		proxy->ops->free(proxy);
 		ck_assert(!have_table("wice-wg0"));
 		add_rules("table inet wice-wg0 { set ice4 { type ipv4_addr . inet_service; "
