@@ -1,5 +1,5 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 #ifndef WICE_PROXY_BPF_MUX_MAPS_H
 #define WICE_PROXY_BPF_MUX_MAPS_H
 
