@@ -26,9 +26,9 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 META_PACKAGE = "linux-image-cloud-amd64"
 NETFILTER = ("nf_tables", "nft_ct", "nft_chain_nat", "nft_masq", "nft_redir", "nft_fib_inet")
-MODULES = ("veth", "dummy", "tun") + NETFILTER  # and, later, wireguard: first without it
+MODULES = ("veth", "dummy", "tun", "8021q", "sch_ingress", "cls_bpf") + NETFILTER  # and, later, wireguard: first without it
 LATE_MODULES = ("wireguard",)
-TOOLS = ("wg", "setpriv", "ip", "nft")
+TOOLS = ("wg", "setpriv", "ip", "tc", "nft")
 BOOT_SECONDS = 60
 
 # name, seconds, command; those before the line None run while the kernel has no WireGuard yet.
@@ -43,6 +43,7 @@ JOBS = (
     ("unprivileged", 60, "CK_RUN_CASE=unprivileged {tests}/kernel/kernel-wg"),
     ("oracle", 120, "{here}/oracle.sh {build}/tools/wg"),
     ("engine", 120, "{here}/engine.sh {build}/tools/wice-wg 0"),
+    ("bpf", 600, "{tests}/unit/unit-proxy_bpf_program && {tests}/unit/unit-proxy_bpf_network && {tests}/unit/unit-proxy_bpf_uplinks && {tests}/unit/unit-proxy_bpf_hooks"),
     ("nft", 600, "{tests}/unit/unit-proxy_nft && {tests}/unit/unit-proxy_nft_table"),
     ("figures", 120, "{here}/figures.sh {build}/tools/wg {tests}/bench/bench-race"),
     ("rekeys by the clock", 600, "{here}/engine.sh {build}/tools/wice-wg 7"),
