@@ -48,6 +48,7 @@ struct WiceAttempt {
 	WiceNatMapping outside_nat;
 	bool has_pair;
 	WiceIcePair pair;
+	WiceEndpoint endpoint; /* what WireGuard was to be set to last, or none */
 };
 
 /* The paths have one port, which the interface asks about. */
@@ -432,8 +433,19 @@ int wice__attempt_select(WiceAttempt *attempt, WiceEndpoint *ret_endpoint)
 		attempt->has_pair ? find_socket(attempt, &attempt->pair.base) : NULL;
 	if (!socket)
 		return -ENOENT;
-	return attempt->proxy_ops->select(attempt->proxy, socket->path,
-					  &attempt->pair.remote.endpoint, ret_endpoint);
+	int err = attempt->proxy_ops->select(attempt->proxy, socket->path,
+					     &attempt->pair.remote.endpoint, &attempt->endpoint);
+	if (!err)
+		*ret_endpoint = attempt->endpoint;
+	return err;
+}
+
+bool wice__attempt_leads_by(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
+{
+	return (attempt->has_pair &&
+		wice_endpoint_compare(&attempt->pair.remote.endpoint, endpoint) == 0) ||
+	       (attempt->endpoint.address.family &&
+		wice_endpoint_compare(&attempt->endpoint, endpoint) == 0);
 }
 
 /* The mapping that the servers saw from one socket. */

@@ -94,6 +94,12 @@ const WiceIcePair *wice__attempt_pair(const WiceAttempt *attempt);
 int wice__attempt_select(WiceAttempt *attempt, WiceEndpoint *ret_endpoint);
 
 /*
+ * WireGuard with this endpoint sends over the attempt's path, or could: it is the remote one, or
+ * what selecting has given.
+ */
+bool wice__attempt_leads_by(const WiceAttempt *attempt, const WiceEndpoint *endpoint);
+
+/*
  * Closes the ICE agent and the paths, if packets do without them (mechanism `bpf`): what is left
  * is what is known. No pair is selected any more, no check is answered.
  */

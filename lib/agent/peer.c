@@ -355,7 +355,8 @@ static void apply_path(WicePeer *peer)
 	if (peer->selection.mechanism == WICE_MECHANISM_INPROCESS)
 		wice__hold_forget_seen(&peer->hold);
 	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
-	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), wice__now_ms());
+	bool proven = peer->selection.mechanism != WICE_MECHANISM_KERNEL;
+	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), proven, wice__now_ms());
 	wice__interface_poll_soon(peer->interface);
 }
 
@@ -424,10 +425,9 @@ static void perform(WicePeer *peer, unsigned actions, const WiceSessionEvent *ev
 		settle(peer);
 }
 
-static bool is_remote_of(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
+static bool leads_by(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
 {
-	const WiceIcePair *pair = attempt ? wice__attempt_pair(attempt) : NULL;
-	return pair && wice_endpoint_compare(&pair->remote.endpoint, endpoint) == 0;
+	return attempt && wice__attempt_leads_by(attempt, endpoint);
 }
 
 /* An address of the peer that ICE found or was told. */
@@ -436,14 +436,18 @@ static bool is_known(const WicePeer *peer, const WiceEndpoint *endpoint)
 	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)
 		if (wice_endpoint_compare(&peer->remote.candidates[i].endpoint, endpoint) == 0)
 			return true;
-	return is_remote_of(peer->attempt, endpoint) || is_remote_of(peer->active, endpoint) ||
-	       is_remote_of(peer->former, endpoint);
+	return leads_by(peer->attempt, endpoint) || leads_by(peer->active, endpoint) ||
+	       leads_by(peer->former, endpoint);
 }
 
-/* The proxy in userspace shows WireGuard one address per peer, whatever path its packets take. */
+/*
+ * The proxy in userspace shows WireGuard one address per peer, whatever path its packets take; but
+ * those of a former path by another mechanism do not come through it.
+ */
 static bool sees_addresses(const WicePeer *peer)
 {
-	return peer->selection.mechanism != WICE_MECHANISM_USER;
+	return peer->selection.mechanism != WICE_MECHANISM_USER ||
+	       leads_by(peer->former, &peer->hold.seen.endpoint);
 }
 
 /* Somewhere that neither we nor the peer would have sent WireGuard to. */
@@ -626,7 +630,7 @@ static bool take_other_way(WicePeer *peer)
 		if (wice_endpoint_compare(mechanism_endpoint(peer), &peer->hold.seen.endpoint))
 			continue;
 		wice__hold_adopt(&peer->hold);
-		wice__roam_selected(&peer->roam, &peer->hold.applied, wice__now_ms());
+		wice__roam_selected(&peer->roam, &peer->hold.applied, false, wice__now_ms());
 		return true;
 	}
 	peer->selection = before;
@@ -683,7 +687,7 @@ static void fall_silent(WicePeer *peer)
 static void release_former(WicePeer *peer)
 {
 	const WiceEndpoint *used = &peer->hold.seen.endpoint;
-	if (is_remote_of(peer->former, used) && !is_remote_of(peer->active, used))
+	if (leads_by(peer->former, used) && !leads_by(peer->active, used))
 		return;
 	int64_t established_for = wice__now_ms() - peer->session.phase_since;
 	if (peer->session.phase == WICE_PHASE_ESTABLISHED && established_for >= FORMER_KEPT_MS)

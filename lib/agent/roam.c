@@ -23,14 +23,9 @@
  * The controlling end insists without delay after its own switch: its own 1s and those of a peer
  * that switches later are expected then. At any other time a deviation means that the peer has
  * switched first, of which our ICE may hear soon, or that our path has died on the peer's side
- * only, or that a user did it. Where we hear the peer we reach it, so it is left there for a while
- * before.
- *
- * Insisting on a dead path loses packets, until the peer's next one undoes it. A sign that ours is
- * alive is the selected endpoint after another one that we have let be: a packet came that way.
- * Until there is a sign, every other deviation is let be, and without any for some seconds the peer
- * has its way. Who insists in vain, or again and again, leaves it in peace: what is heard works, and
- * the user's hand is to prevail over ours.
+ * only, or that a user did it. Where we hear the peer we reach it, so it is left there for a while,
+ * then led back, then left in peace: our path may be the dead one, and the user's hand is to
+ * prevail over ours.
  *
  * An address that nobody has told us of is a peer that moved, or a user's; both know better.
  *
@@ -41,16 +36,18 @@
 
 #include <string.h>
 
-/* The worst case of 10,000 (500 packets/s both ways, an RTT of 1 s) took 18 s. */
-#define INSIST_MS 30000
-/* For so long without a sign of life. Deviations further apart have nothing to do with each other. */
-#define DOUBT_MS 5000
+/*
+ * After a switch. The worst case of 10,000 (500 packets/s both ways, an RTT of 1 s) took 18 s. A
+ * path that may not work at all is not worth so much: what is sent there until the peer's next
+ * packet undoes it would be lost.
+ */
+#define INSIST_PROVEN_MS 30000
+#define INSIST_MS 5000
 /* Long after a switch: how long the peer is followed before, and how often we insist. */
 #define FOLLOW_MS 3000
 #define MAX_INSISTENCES 3
-/* Polls are fast for so long after a switch, and after a deviation that is not to be. */
+/* Polls are fast for so long after a switch, and after a deviation that was answered. */
 #define FAST_POLLS_MS 2000
-#define NEVER (INT64_MIN / 2)
 
 static bool same(const WiceEndpoint *a, const WiceEndpoint *b)
 {
@@ -59,23 +56,18 @@ static bool same(const WiceEndpoint *a, const WiceEndpoint *b)
 
 void wice__roam_init(WiceRoam *roam, bool controlling)
 {
-	*roam = (WiceRoam){ .controlling = controlling, .deviated_at = NEVER };
+	memset(roam, 0, sizeof *roam);
+	roam->controlling = controlling;
 }
 
-static void insist_from(WiceRoam *roam, int64_t from)
-{
-	roam->insist_from = from;
-	roam->insist_until = from + INSIST_MS;
-	roam->confirmed = roam->let_be = false;
-}
-
-void wice__roam_selected(WiceRoam *roam, const WiceEndpoint *endpoint, int64_t now_ms)
+void wice__roam_selected(WiceRoam *roam, const WiceEndpoint *endpoint, bool proven, int64_t now_ms)
 {
 	wice__roam_init(roam, roam->controlling);
 	roam->selected = *endpoint;
 	if (!roam->controlling)
 		return;
-	insist_from(roam, now_ms);
+	roam->insist_from = now_ms;
+	roam->insist_until = now_ms + (proven ? INSIST_PROVEN_MS : INSIST_MS);
 	roam->polls_until = now_ms + FAST_POLLS_MS;
 }
 
@@ -84,74 +76,38 @@ void wice__roam_cleared(WiceRoam *roam)
 	wice__roam_init(roam, roam->controlling);
 }
 
-/* And whatever comes after it, until the next switch. */
 static WiceRoamVerdict adopt(WiceRoam *roam, const WiceEndpoint *seen)
 {
 	roam->selected = *seen;
-	roam->insist_until = NEVER;
-	roam->insistences = MAX_INSISTENCES;
 	return WICE_ROAM_ADOPT;
-}
-
-static WiceRoamVerdict see_selected(WiceRoam *roam)
-{
-	roam->confirmed |= roam->let_be;
-	roam->let_be = false;
-	return WICE_ROAM_STAY;
-}
-
-static WiceRoamVerdict see_unknown(WiceRoam *roam, const WiceEndpoint *seen)
-{
-	bool reported = same(seen, &roam->foreign);
-	roam->foreign = *seen;
-	return reported ? WICE_ROAM_STAY : WICE_ROAM_FOREIGN;
-}
-
-static WiceRoamVerdict let_be(WiceRoam *roam)
-{
-	roam->let_be = true;
-	return WICE_ROAM_STAY;
 }
 
 static WiceRoamVerdict insist(WiceRoam *roam, int64_t now)
 {
 	roam->polls_until = now + FAST_POLLS_MS;
-	if (!roam->confirmed && !roam->let_be)
-		return let_be(roam);
-	roam->let_be = false;
 	return WICE_ROAM_REASSERT;
-}
-
-/* At the controlling end: another path of the peer's. */
-static WiceRoamVerdict see_other(WiceRoam *roam, const WiceEndpoint *seen, int64_t now)
-{
-	bool anew = now - roam->deviated_at >= DOUBT_MS;
-	roam->deviated_at = now;
-	if (now >= roam->insist_until) {
-		if (!anew || roam->insistences >= MAX_INSISTENCES)
-			return adopt(roam, seen);
-		roam->insistences++;
-		insist_from(roam, now + FOLLOW_MS);
-	}
-	if (anew)
-		roam->doubted_since = now > roam->insist_from ? now : roam->insist_from;
-	if (now < roam->insist_from)
-		return let_be(roam);
-	if (!roam->confirmed && now - roam->doubted_since >= DOUBT_MS)
-		return adopt(roam, seen);
-	return insist(roam, now);
 }
 
 WiceRoamVerdict wice__roam_seen(WiceRoam *roam, const WiceEndpoint *seen, bool known,
 				int64_t now_ms)
 {
-	if (!roam->selected.address.family || !seen->address.family)
+	if (!roam->selected.address.family || !seen->address.family || same(seen, &roam->selected))
 		return WICE_ROAM_STAY;
-	if (same(seen, &roam->selected))
-		return see_selected(roam);
-	if (!known)
-		return see_unknown(roam, seen);
-	return roam->controlling ? see_other(roam, seen, now_ms) : adopt(roam, seen);
+	if (!known) {
+		bool reported = same(seen, &roam->foreign);
+		roam->foreign = *seen;
+		return reported ? WICE_ROAM_STAY : WICE_ROAM_FOREIGN;
+	}
+	if (!roam->controlling)
+		return adopt(roam, seen);
+	if (now_ms < roam->insist_until)
+		return now_ms < roam->insist_from ? WICE_ROAM_STAY : insist(roam, now_ms);
+	bool in_vain = roam->polls_until > roam->insist_until;
+	if (in_vain || roam->insistences++ == MAX_INSISTENCES)
+		return adopt(roam, seen);
+	roam->insist_from = now_ms + FOLLOW_MS;
+	roam->insist_until = roam->insist_from + INSIST_MS;
+	return WICE_ROAM_STAY;
 }
 
 bool wice__roam_wants_polls(const WiceRoam *roam, int64_t now_ms)

@@ -26,10 +26,8 @@ typedef struct {
 	WiceEndpoint selected; /* what was set or adopted last; family NONE: nothing */
 	/* internal */
 	int64_t insist_from, insist_until;
-	int64_t deviated_at, doubted_since;
 	int64_t polls_until;
 	unsigned insistences;
-	bool let_be, confirmed;
 	WiceEndpoint foreign; /* reported already */
 } WiceRoam;
 
@@ -37,9 +35,10 @@ typedef struct {
 void wice__roam_init(WiceRoam *roam, bool controlling);
 /*
  * A path was selected and WireGuard's endpoint set for it, to another one or the same. Not for what
- * REASSERT has asked for. The controlling end should make WireGuard send something now.
+ * REASSERT has asked for. proven: ICE has shown that packets pass, between the very ports that
+ * WireGuard's will have. The controlling end should make WireGuard send something now.
  */
-void wice__roam_selected(WiceRoam *roam, const WiceEndpoint *endpoint, int64_t now_ms);
+void wice__roam_selected(WiceRoam *roam, const WiceEndpoint *endpoint, bool proven, int64_t now_ms);
 /* Nothing is set any more. */
 void wice__roam_cleared(WiceRoam *roam);
 /*

@@ -2,7 +2,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "portmap/client.h"
 
-#include "base/log.h"
 #include "event/sockaddr.h"
 #include "event/source.h"
 #include "portmap/mapper.h"
@@ -91,27 +90,47 @@ static int open_announcements(WiceFamily family, uint32_t ifindex)
 	return fd;
 }
 
+/* Mappings live on while this machine sleeps. */
+static int64_t now_ms(void)
+{
+	return wice__now_ms() + wice__slept_ms();
+}
+
+static void set_timer(WicePortmapClient *client)
+{
+	wice__timer_set(client->timer,
+			wice__portmap_mapper_deadline(&client->mapper) - wice__slept_ms());
+}
+
+/*
+ * What ICMP has said about an earlier packet is reported instead of sending this one, once. That a
+ * packet is lost is planned for.
+ */
+static void send_request(const WicePortmapClient *client, const uint8_t *request, size_t len)
+{
+	for (unsigned tries = 0; tries < 2; tries++)
+		if (send(client->fd, request, len, MSG_DONTWAIT | MSG_NOSIGNAL) >= 0 ||
+		    errno != ECONNREFUSED)
+			return;
+}
+
 static void send_requests(WicePortmapClient *client)
 {
 	uint8_t request[WICE_PORTMAP_REQUEST_MAX];
 	size_t len;
-	while ((len = wice__portmap_mapper_output(&client->mapper, wice__now_ms(), request)) > 0) {
-		/* That a packet is lost is planned for; why would be seen when reading, too. */
-		if (send(client->fd, request, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
-		    errno == ECONNREFUSED)
-			wice__portmap_mapper_refused(&client->mapper, wice__now_ms());
-	}
+	while ((len = wice__portmap_mapper_output(&client->mapper, now_ms(), request)) > 0)
+		send_request(client, request, len);
 }
 
 /* Does what is due. To be called after all that happens; it may free the client. */
 static void go_on(WicePortmapClient *client, bool changed)
 {
-	changed |= wice__portmap_mapper_advance(&client->mapper, wice__now_ms());
+	changed |= wice__portmap_mapper_advance(&client->mapper, now_ms());
 	send_requests(client);
-	if (wice__portmap_mapper_start_upnp(&client->mapper, wice__now_ms()))
+	if (wice__portmap_mapper_start_upnp(&client->mapper, now_ms()))
 		wice__upnp_map(client->upnp, client->mapper.suggested.port,
 			       WICE_PORTMAP_UPNP_LEASE_S);
-	wice__timer_set(client->timer, wice__portmap_mapper_deadline(&client->mapper));
+	set_timer(client);
 	if (changed)
 		client->changed(client->user_data);
 }
@@ -151,11 +170,11 @@ static void answer_readable(int fd, GIOCondition condition, void *user_data)
 		if (len == -EAGAIN)
 			break;
 		if (len >= 0)
-			changed |= wice__portmap_mapper_input(&client->mapper, packet.bytes,
-							      (size_t)len, &packet.source,
-							      wice__now_ms());
+			changed |=
+				wice__portmap_mapper_input(&client->mapper, packet.bytes,
+							   (size_t)len, &packet.source, now_ms());
 		else if (len == -ECONNREFUSED)
-			wice__portmap_mapper_refused(&client->mapper, wice__now_ms());
+			wice__portmap_mapper_refused(&client->mapper, now_ms());
 	}
 	go_on(client, changed);
 }
@@ -169,7 +188,7 @@ static void announcement_readable(int fd, GIOCondition condition, void *user_dat
 		if (len < 0)
 			break;
 		wice__portmap_mapper_announced(&client->mapper, packet.bytes, (size_t)len,
-					       &packet.source, wice__now_ms());
+					       &packet.source, now_ms());
 	}
 	go_on(client, false);
 }
@@ -177,8 +196,7 @@ static void announcement_readable(int fd, GIOCondition condition, void *user_dat
 static void upnp_done(const WiceEndpoint *external, uint32_t lease_s, void *user_data)
 {
 	WicePortmapClient *client = user_data;
-	go_on(client,
-	      wice__portmap_mapper_upnp_done(&client->mapper, external, lease_s, wice__now_ms()));
+	go_on(client, wice__portmap_mapper_upnp_done(&client->mapper, external, lease_s, now_ms()));
 }
 
 static void init_mapper(WicePortmapClient *client, GMainContext *context, uint16_t port,
@@ -198,7 +216,7 @@ static void init_mapper(WicePortmapClient *client, GMainContext *context, uint16
 					      upnp_done, client);
 	options.upnp = client->upnp != NULL;
 	memcpy(options.nonce, nonce, sizeof options.nonce);
-	wice__portmap_mapper_init(&client->mapper, &options, wice__now_ms());
+	wice__portmap_mapper_init(&client->mapper, &options, now_ms());
 }
 
 int wice__portmap_client_new(GMainContext *context, const WiceGateway *gateway, uint16_t port,
@@ -225,7 +243,7 @@ int wice__portmap_client_new(GMainContext *context, const WiceGateway *gateway, 
 		client->announced = wice__fd_watch_new(context, client->announcements_fd, G_IO_IN,
 						       announcement_readable, client);
 	client->timer = wice__timer_new(context, timed_out, client);
-	wice__timer_set(client->timer, wice__portmap_mapper_deadline(&client->mapper));
+	set_timer(client);
 	*ret_client = client;
 	return 0;
 }
@@ -235,8 +253,8 @@ static void say_farewell(WicePortmapClient *client)
 	uint8_t request[WICE_PORTMAP_REQUEST_MAX];
 	for (int i = WICE_PORTMAP_PCP; i <= WICE_PORTMAP_NAT_PMP; i++) {
 		size_t len = wice__portmap_mapper_farewell(&client->mapper, i, request);
-		if (len && send(client->fd, request, len, MSG_DONTWAIT | MSG_NOSIGNAL) < 0)
-			return; /* then it ends with its lifetime */
+		if (len)
+			send_request(client, request, len);
 	}
 }
 
@@ -263,8 +281,8 @@ const WiceGateway *wice__portmap_client_gateway(const WicePortmapClient *client)
 
 void wice__portmap_client_refresh(WicePortmapClient *client)
 {
-	wice__portmap_mapper_refresh(&client->mapper, wice__now_ms());
-	wice__timer_set(client->timer, wice__portmap_mapper_deadline(&client->mapper));
+	wice__portmap_mapper_refresh(&client->mapper, now_ms());
+	set_timer(client);
 }
 
 const WicePortMapping *wice__portmap_client_mapping(const WicePortmapClient *client)

@@ -113,7 +113,7 @@ static void obey(Roamer *roamer)
 	int path = atoi(roamer->line);
 	if (path < 0 || path >= roamer->n_paths)
 		return;
-	wice__roam_selected(&roamer->roam, &roamer->paths[path], wice__now_ms());
+	wice__roam_selected(&roamer->roam, &roamer->paths[path], true, wice__now_ms());
 	write_endpoint(roamer);
 	if (roamer->roam.controlling)
 		nudge(roamer);

@@ -112,7 +112,7 @@ def a_direct_path_outlives_a_killed_wiced_and_is_taken_over_without_a_handshake(
 def where_the_port_of_wireguard_does_not_get_through_that_of_ice_is_used(lab):
     pair = connected_pair(lab, proxy="user")
     pair.wait_mechanism("kernel")
-    rules = "add table inet t\nadd chain inet t i { type filter hook input priority 0; }\nadd rule inet t i udp dport %d drop\n"
+    rules = "add table inet t\nadd chain inet t i { type filter hook input priority 0; }\nadd rule inet t i iifname != \"lo\" udp dport %d drop\n"
     pair.b.run("nft", "-f", "-", stdin=rules % pair.b.wg.listen_port())
     pair.a.wiced.wice("restart", pair.a.wg.name, pair.b.wg.public_key)
     assert ping(pair.a, pair.b.wg.address, deadline=60), "no way was found"

@@ -7,18 +7,19 @@ roamer.c is each end: it sets endpoints as lib/agent/roam.c decides, and ICE is 
 
 import random
 import subprocess
+import threading
 import time
 
 from lab.engines import Engine, debian, introduce, ours
 from lab.network import Host, Namespace, connect, program
 from lab.system import wait_until
 from lab.testing import test
-from lab.traffic import Load
 from lab.wireguard import assert_ping
 
 DELAYS_MS = [15, 2]  # of each path, per port of its hub: what is in flight on the slow one comes late
+PACKETS_PER_SECOND = 250
 SPREAD = 0.1  # seconds between the two ends' switches, at most
-STAY = 0.2  # seconds for which nothing may move once the ends have met, longer than anything is in flight
+STAY = 0.15  # seconds for which nothing may move once the ends have met, longer than anything is in flight
 
 
 class TwoPaths:
@@ -62,6 +63,46 @@ class Roamer:
         assert self.process.wait(10) == 0
 
 
+class Load:
+    """Numbered datagrams through the tunnel, one way, until stop()."""
+
+    def __init__(self, source, sink):
+        self.receiver = sink.host.udp_socket(sink.address)
+        self.sender = source.host.udp_socket(source.address)
+        self.sent, self.received = 0, set()
+        self.stopping = self.complete = False
+        self.sending, self.receiving = (threading.Thread(target=loop, daemon=True) for loop in (self._send, self._receive))
+        self.receiving.start()
+        self.sending.start()
+
+    def _send_one(self):
+        self.sender.sendto(self.sent.to_bytes(4, "big"), self.receiver.getsockname())
+
+    def _send(self):
+        while not self.stopping:
+            self._send_one()
+            self.sent += 1
+            time.sleep(1 / PACKETS_PER_SECOND)
+
+    def _receive(self):
+        while not self.complete or len(self.received) <= self.sent:
+            try:
+                self.received.add(int.from_bytes(self.receiver.recv(64), "big"))
+            except TimeoutError:
+                return
+
+    def stop(self):
+        """Returns how many were lost."""
+        self.stopping = True
+        self.sending.join()
+        self.complete = True
+        self._send_one()  # with which the receiver sees that it was the last one
+        self.receiving.join()
+        self.receiver.close()
+        self.sender.close()
+        return self.sent + 1 - len(self.received)
+
+
 def switch(roamers, path, other_path, randomness):
     """ICE selects at both ends, in any order. What is selected is not always the same."""
     selections = [(roamers[0], path), (roamers[1], other_path)]
@@ -96,14 +137,14 @@ def switch_again_and_again(lab, engines, times, seed):
         Roamer(wg, peer, role, ["%s:%d" % (address, peer.listen_port()) for address in addresses])
         for wg, peer, role, addresses in ways
     ]
-    loads = [Load(a, b, 250), Load(b, a, 250)]
+    loads = [Load(a, b), Load(b, a)]
     took = []
     path = 0
     for _ in range(times):
         path = 1 - path if randomness.random() < 0.8 else path
         began = time.monotonic()
         switch(roamers, path, path if randomness.random() < 0.8 else 1 - path, randomness)
-        if randomness.random() < 0.3:
+        if randomness.random() < 0.35:
             continue  # the next switch while this one is still under way
         wait_until("both ends stay on path %d" % path, lambda: stay_together(roamers, path))
         took.append(time.monotonic() - began - STAY)

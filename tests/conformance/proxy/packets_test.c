@@ -6,6 +6,8 @@
 #include "bed.h"
 #include "stun/probe.h"
 
+#define IN_FLIGHT 20
+
 static Bed bed;
 
 typedef struct {
@@ -209,6 +211,12 @@ static bool has_all(Ledger *ledger, const BedPath *paths)
 	       ledger->n_in == G_N_ELEMENTS(ledger->in);
 }
 
+/* All but the last few: buffers are small, and shared with whatever else runs on this machine. */
+static bool has_most(Ledger *ledger, const BedPath *paths, uint32_t n_sent)
+{
+	return has_all(ledger, paths) || ledger->n_out + ledger->n_in + IN_FLIGHT >= n_sent;
+}
+
 static void send_numbered(const BedPath *path, const WiceEndpoint *endpoint, uint32_t number)
 {
 	uint8_t packet[200];
@@ -238,7 +246,7 @@ START_TEST(nothing_is_lost_while_the_selected_path_is_switched)
 		send_numbered(next, &endpoint, 3 * i + 2);
 		send_numbered(&paths[0], NULL, 2 * i);
 		send_numbered(&paths[1], NULL, 2 * i + 1);
-		has_all(&ledger, paths);
+		BED_UNTIL(&bed, has_most(&ledger, paths, 5 * (i + 1)));
 	}
 	BED_UNTIL(&bed, has_all(&ledger, paths));
 	bed_carry(&paths[0], &endpoint, 1, 100);

@@ -369,19 +369,33 @@ START_TEST(paths_are_kept_open_from_the_port_of_wireguard)
 }
 END_TEST
 
-/* Its sockets leave the mux with it: else the same could not be added again. */
+/* Its sockets leave the mux with it, which has room for no more than those. */
 START_TEST(many_come_and_go)
 {
 	World world;
 	if (!world_open(&world, _i))
 		return;
+	wice__reflexive_free(world.reflexive);
+	wice__bpf_mux_free(world.bpf.mux);
+	const WiceBpfMuxOptions options = {
+		.size = sizeof options,
+		.attach = (WiceBpfAttach)_i,
+		.max_agents = 2,
+	};
+	world.bpf.mux = wice__bpf_mux_new(world.bpf.context, &options, NULL);
+	ck_assert_ptr_nonnull(world.bpf.mux);
+	start(&world);
 	add_server(&world, "10.77.0.2", NULL);
-	for (unsigned i = 0; i < 20; i++) {
+	for (unsigned i = 0; i < 10; i++) {
 		ask_servers(&world);
 		expect(&world, "10.77.0.1:51820", WICE_NAT_NONE);
 		wice__reflexive_free(world.reflexive);
 		start(&world);
 	}
+	WiceReflexive *second;
+	ck_assert_int_eq(wice__reflexive_new(world.bpf.context, world.bpf.mux, WG_PORT + 1, 0,
+					     on_changed, &world, &second),
+			 -ENOSPC);
 	wice__reflexive_free(NULL);
 	world_close(&world);
 }

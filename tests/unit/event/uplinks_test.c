@@ -117,6 +117,7 @@ START_TEST(an_address_makes_an_uplink)
 		{ "link set left down", "lo" },
 		{ "link set left up", "lo" }, /* which has cost it its IPv6 address */
 		{ "addr add 2001:db8::1/64 dev left", "lo left" },
+		{ "addr flush dev lo", "lo left" },
 		{ "link set lo down", "left" },
 		{ "link set other down", "left" }, /* without a carrier it still is one */
 		{ "link del left", "" },

@@ -144,8 +144,12 @@ START_TEST(elements_come_and_go_with_paths)
 	text = output_of(list);
 	ck_assert_ptr_null(strstr(text, "elements"));
 	g_free(text);
-	/* One port for two, until both are gone. */
+	/* One port for two, until both are gone; the route goes with its path. */
+	select_path(path, &remote[0]);
 	proxy->ops->path_free(path);
+	text = output_of(list);
+	ck_assert_ptr_null(strstr(text, "elements"));
+	g_free(text);
 	ck_assert(run("nft get element inet wice-wg0 ice4 '{ 10.89.0.1 . 4000 }' >/dev/null"));
 	proxy->ops->path_free(twin);
 	ck_assert(!run("nft get element inet wice-wg0 ice4 '{ 10.89.0.1 . 4000 }' 2>/dev/null"));
@@ -299,6 +303,8 @@ START_TEST(the_next_one_clears_what_was_left_without_an_owner)
 		ck_assert(
 			!run("nft get element inet wice-wg0 ice4 '{ 10.0.0.1 . 1 }' 2>/dev/null"));
 		ck_assert(have_table("wice-wg1"));
+		/* It has an owner if it can have one. */
+		ck_assert(run("nft -c delete table inet wice-wg0 2>/dev/null") == ownerless);
 		proxy->ops->free(proxy);
 		ck_assert(!have_table("wice-wg0"));
 		add_rules("table inet wice-wg0 { set ice4 { type ipv4_addr . inet_service; "

@@ -323,23 +323,28 @@ START_TEST(switching_under_packets_loses_none)
 }
 END_TEST
 
-/* A new path to where the former one leads, which is then freed. */
-START_TEST(freeing_a_former_path_leaves_its_successors_route)
+/* A second peer of the proxy leads to where the first one did, which is then freed. */
+START_TEST(freeing_a_path_leaves_its_successors_route)
 {
+	static const WiceProxyEvents events;
 	WiceEndpoint other_endpoint;
+	WiceProxyPeer *peer;
 	if (!make_hosts(_i))
 		return;
+	NftHost *host = &hosts[0];
 	select_both();
 	enter(0);
 	int other = bind_socket(addresses[_i][0], 0, &other_endpoint);
-	WiceProxyPath *path = new_path(hosts[0].peer, other, &other_endpoint);
+	ck_assert_int_eq(host->proxy->ops->peer_new(host->proxy, &events, NULL, &peer), 0);
+	WiceProxyPath *path = new_path(peer, other, &other_endpoint);
 	select_path(path, &hosts[1].ice_endpoint);
-	hosts[0].proxy->ops->path_free(hosts[0].path);
-	close(hosts[0].ice);
-	hosts[0].ice = other;
-	hosts[0].ice_endpoint = other_endpoint;
-	hosts[0].path = path;
-	select_both();
+	host->proxy->ops->peer_free(host->peer);
+	close(host->ice);
+	host->ice = other;
+	host->ice_endpoint = other_endpoint;
+	host->path = path;
+	host->peer = peer;
+	select_path(hosts[1].path, &other_endpoint);
 	carry_both_ways(_i);
 	free_hosts();
 }
@@ -458,7 +463,7 @@ int main(void)
 		selection_goes_before_what_was_heard,
 		the_listen_port_may_change,
 		switching_under_packets_loses_none,
-		freeing_a_former_path_leaves_its_successors_route,
+		freeing_a_path_leaves_its_successors_route,
 		probes_leave_from_the_path_and_answers_come_back,
 		the_kernels_wireguard_shares_a_port,
 	};

@@ -99,8 +99,8 @@ static inline bool description_equal(const WiceDescription *a, const WiceDescrip
 	bool equal = strcmp(a->ufrag, b->ufrag) == 0 && strcmp(a->pwd, b->pwd) == 0 &&
 		     strcmp(a->remote_ufrag, b->remote_ufrag) == 0 &&
 		     a->gathering_done == b->gathering_done && a->wants_reply == b->wants_reply &&
-		     a->no_proxy == b->no_proxy &&
-		     a->listen_port == b->listen_port && a->n_candidates == b->n_candidates;
+		     a->no_proxy == b->no_proxy && a->listen_port == b->listen_port &&
+		     a->n_candidates == b->n_candidates;
 	for (size_t i = 0; equal && i < a->n_candidates; i++)
 		equal = candidate_equal(&a->candidates[i], &b->candidates[i]);
 	return equal;
