@@ -80,6 +80,7 @@ def connected(lab, mechanism):
 @test
 def with_bpf_every_packet_on_the_wire_uses_the_one_port(lab):
     pair = natted(lab, proxy="bpf")
+    pair.wiced_options += ["--port-mapping", "no"]  # it talks to routers, and from ports of its own
     captures = {host: Capture(host) for host in (pair.a, pair.b)}
     pair.start()
     pair.wait_mechanism("bpf")
@@ -92,7 +93,9 @@ def with_bpf_every_packet_on_the_wire_uses_the_one_port(lab):
     for host, capture in captures.items():
         packets = capture.stop()
         ports = {source if outgoing else destination for outgoing, source, destination, _payload in packets}
-        assert ports == {host.wg.listen_port()}, (ports, host.wg.listen_port())
+        port = host.wg.listen_port()
+        others = [packet for packet in packets if packet[1 if packet[0] else 2] != port]
+        assert ports == {port}, (port, others[:5])
         kinds = [(outgoing, is_stun(payload), is_data(payload)) for outgoing, _from, _to, payload in packets]
         for outgoing in (True, False):
             assert (outgoing, True, False) in kinds and (outgoing, False, True) in kinds, set(kinds)
@@ -181,7 +184,7 @@ for one in ("nft", "user"):
 def the_mechanism_changes_in_every_order_and_no_packet_is_lost(lab):
     pair = connected(lab, "bpf")
     loads = [Load(host.wg, other.wg, LOAD_PER_SECOND) for host, other in pair.ends]
-    steps = []
+    steps = []  # (change, packets sent by then)
     for order in itertools.permutations(MECHANISMS):
         for mechanism in order:
             for host, other in pair.ends:
@@ -190,6 +193,12 @@ def the_mechanism_changes_in_every_order_and_no_packet_is_lost(lab):
                     host.wg, other.wg.public_key, "mechanism " + mechanism,
                     lambda peer, mechanism=mechanism: peer["state"] == "connected" and peer["mechanism"] == mechanism,
                 )  # fmt: skip
-                steps.append(mechanism)
+                steps.append(("%s at host %s" % (mechanism, host.name), [load.sent for load in loads]))
     lost = [load.stop() for load in loads]
-    assert lost == [0, 0], "%s of %d packets lost in %d changes" % (lost, sum(load.sent for load in loads), len(steps))
+    missing = [
+        (which, after)
+        for way, load in enumerate(loads)
+        for which, after in ((number, next((what for what, sent in steps if sent[way] >= number), "the end")) for number in range(load.sent))
+        if which not in load.received
+    ]
+    assert lost == [0, 0], "lost in %d changes, and during which: %s" % (len(steps), missing)
