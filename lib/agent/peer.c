@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "agent/attempt.h"
+#include "agent/attempts.h"
 #include "agent/hold.h"
 #include "agent/interface.h"
 #include "agent/reason.h"
@@ -49,10 +49,7 @@ struct WicePeer {
 	WiceTimer *timer;
 	WiceMailbox mailbox;
 	WiceProxyPeer *proxies[WICE_MECHANISMS_N]; /* by mechanism; those in use */
-	/* attempt: is worked on. active: carries packets. former: may still receive some. */
-	WiceAttempt *attempt;
-	WiceAttempt *active;
-	WiceAttempt *former;
+	WiceAttempts attempts;
 	int64_t attempt_opened_ns; /* CLOCK_REALTIME */
 	bool has_remote;
 	WiceDescription remote;
@@ -85,11 +82,6 @@ static WiceMechanisms *mechanisms_of(const WicePeer *peer)
 	return wice__interface_mechanisms(peer->interface);
 }
 
-static bool uses(const WiceAttempt *attempt, WiceMechanism mechanism)
-{
-	return attempt && wice__attempt_mechanism(attempt) == mechanism;
-}
-
 static void free_proxy(WicePeer *peer, WiceMechanism mechanism)
 {
 	WiceProxyPeer *proxy = peer->proxies[mechanism];
@@ -100,33 +92,27 @@ static void free_proxy(WicePeer *peer, WiceMechanism mechanism)
 	wice__mechanisms_give(mechanisms_of(peer), mechanism);
 }
 
-static void free_attempt(WicePeer *peer, WiceAttempt **slot)
+/* After attempts have been freed. */
+static void free_unused_proxies(WicePeer *peer)
 {
-	WiceAttempt *attempt = *slot;
-	*slot = NULL;
-	if (!attempt || attempt == peer->attempt || attempt == peer->active ||
-	    attempt == peer->former)
-		return;
-	WiceMechanism mechanism = wice__attempt_mechanism(attempt);
-	wice__attempt_free(attempt);
-	if (!uses(peer->attempt, mechanism) && !uses(peer->active, mechanism) &&
-	    !uses(peer->former, mechanism))
-		free_proxy(peer, mechanism);
+	for (unsigned i = 0; i < WICE_MECHANISMS_N; i++)
+		if (!wice__attempts_use(&peer->attempts, i))
+			free_proxy(peer, i);
 }
 
 static void on_candidates(WiceAttempt *attempt, void *user_data)
 {
 	WicePeer *peer = user_data;
-	if (attempt == peer->attempt)
+	if (attempt == peer->attempts.newest)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_LOCAL_CHANGED });
 }
 
 static void on_pair(WiceAttempt *attempt, void *user_data)
 {
 	WicePeer *peer = user_data;
-	if (attempt == peer->attempt)
+	if (attempt == peer->attempts.newest)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_PAIR_SELECTED });
-	else if (attempt == peer->active)
+	else if (attempt == peer->attempts.active)
 		wice__attempt_select(attempt, &peer->proxy_endpoint);
 }
 
@@ -134,14 +120,14 @@ static void on_check(WiceAttempt *attempt, void *user_data)
 {
 	WicePeer *peer = user_data;
 	WiceEndpoint source;
-	if (attempt == peer->attempt && wice__attempt_heard(attempt, &source) == 0)
+	if (attempt == peer->attempts.newest && wice__attempt_heard(attempt, &source) == 0)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_HEARD });
 }
 
 static void on_failed(WiceAttempt *attempt, void *user_data)
 {
 	WicePeer *peer = user_data;
-	if (attempt == peer->attempt)
+	if (attempt == peer->attempts.newest)
 		run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_ICE_FAILED });
 }
 
@@ -156,8 +142,8 @@ static void on_stun(WiceProxyPath *path, const WiceEndpoint *source, const uint8
 		    size_t len, void *user_data)
 {
 	WicePeer *peer = user_data;
-	if (peer->attempt)
-		wice__attempt_stun_input(peer->attempt, path, source, packet, len);
+	if (peer->attempts.newest)
+		wice__attempt_stun_input(peer->attempts.newest, path, source, packet, len);
 }
 
 static const WiceProxyEvents proxy_events = { .on_stun = on_stun };
@@ -192,9 +178,9 @@ static int make_attempt_by(WicePeer *peer, WiceMechanism mechanism)
 	options.context = peer->context;
 	options.controlling = peer->session.controlling;
 	options.proxy = peer->proxies[mechanism];
-	err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempt);
-	if (err && !uses(peer->active, mechanism) && !uses(peer->former, mechanism))
-		free_proxy(peer, mechanism);
+	err = wice__attempt_new(&options, &attempt_events, peer, &peer->attempts.newest);
+	if (err)
+		free_unused_proxies(peer);
 	return err;
 }
 
@@ -227,15 +213,16 @@ static void open_attempt(WicePeer *peer)
 	}
 	run(peer, &(WiceSessionEvent){
 			  .type = WICE_SESSION_OPENED,
-			  .ufrag = wice__attempt_credentials(peer->attempt)->ufrag,
+			  .ufrag = wice__attempt_credentials(peer->attempts.newest)->ufrag,
 		  });
 }
 
 static void set_remote(WicePeer *peer)
 {
-	int err = peer->attempt ? wice__attempt_set_remote(peer->attempt, &peer->remote,
-							   &peer->hold.found_endpoint)
-				: 0;
+	int err = peer->attempts.newest
+			  ? wice__attempt_set_remote(peer->attempts.newest, &peer->remote,
+						     &peer->hold.found_endpoint)
+			  : 0;
 	if (err)
 		wice__log(WICE_LOG_WARNING, peer->subject,
 			  "the peer's description was refused by the ICE agent: %s",
@@ -245,10 +232,10 @@ static void set_remote(WicePeer *peer)
 static void publish(WicePeer *peer)
 {
 	static const WiceDescription empty;
-	if (!peer->attempt)
+	if (!peer->attempts.newest)
 		return;
 	WiceDescription description = empty;
-	wice__attempt_describe(peer->attempt, &description);
+	wice__attempt_describe(peer->attempts.newest, &description);
 	g_strlcpy(description.remote_ufrag, peer->session.paired_ufrag,
 		  sizeof description.remote_ufrag);
 	description.wants_reply = peer->session.phase == WICE_PHASE_SIGNALING;
@@ -278,9 +265,9 @@ static bool may_use_kernel(const WicePeer *peer)
 
 static void select_mechanism(WicePeer *peer, bool kernel)
 {
-	const WiceIcePair *pair = wice__attempt_pair(peer->active);
+	const WiceIcePair *pair = wice__attempt_pair(peer->attempts.active);
 	WiceSelectInput input = {
-		.mechanism = wice__attempt_mechanism(peer->active),
+		.mechanism = wice__attempt_mechanism(peer->attempts.active),
 		.own_kernel = kernel,
 		.peer_kernel = peer->mailbox.peer_capabilities & WICE_CAPABILITY_KERNEL_PATH,
 		.peer_no_proxy = peer->remote.no_proxy,
@@ -306,8 +293,8 @@ static const WiceEndpoint *mechanism_endpoint(const WicePeer *peer)
  */
 static bool leaves_by_its_uplink(WicePeer *peer)
 {
-	WiceMechanism mechanism = wice__attempt_mechanism(peer->attempt);
-	const WiceIcePair *pair = wice__attempt_pair(peer->attempt);
+	WiceMechanism mechanism = wice__attempt_mechanism(peer->attempts.newest);
+	const WiceIcePair *pair = wice__attempt_pair(peer->attempts.newest);
 	if (!pair || (mechanism != WICE_MECHANISM_BPF && mechanism != WICE_MECHANISM_NFT))
 		return true;
 	return wice__route_leaves_by(&pair->remote.endpoint, &pair->base.address,
@@ -318,7 +305,7 @@ static bool leaves_by_its_uplink(WicePeer *peer)
 static void avoid_routes(WicePeer *peer)
 {
 	char text[WICE_ENDPOINT_SIZE];
-	const WiceIcePair *pair = wice__attempt_pair(peer->attempt);
+	const WiceIcePair *pair = wice__attempt_pair(peer->attempts.newest);
 	wice__log(WICE_LOG_INFO, peer->subject,
 		  "WireGuard would send to %s by another uplink than the one that ICE has found to "
 		  "work; the port of ICE is used",
@@ -334,22 +321,20 @@ static void avoid_routes(WicePeer *peer)
  */
 static void apply_path(WicePeer *peer)
 {
-	if (peer->attempt && !leaves_by_its_uplink(peer)) {
+	if (peer->attempts.newest && !leaves_by_its_uplink(peer)) {
 		avoid_routes(peer);
 		return;
 	}
-	int err = peer->attempt ? wice__attempt_select(peer->attempt, &peer->proxy_endpoint)
-				: -ENOENT;
+	int err = peer->attempts.newest
+			  ? wice__attempt_select(peer->attempts.newest, &peer->proxy_endpoint)
+			  : -ENOENT;
 	if (err) {
 		wice__log(WICE_LOG_WARNING, peer->subject, "the selected pair cannot be used: %s",
 			  g_strerror(-err));
 		return;
 	}
-	if (peer->active != peer->attempt) {
-		free_attempt(peer, &peer->former);
-		peer->former = peer->active;
-		peer->active = peer->attempt;
-	}
+	wice__attempts_activate(&peer->attempts, wice__now_ms());
+	free_unused_proxies(peer);
 	select_mechanism(peer, may_use_kernel(peer));
 	/* The same endpoint may be reached over another port of ours now, which nobody sees. */
 	if (peer->selection.mechanism == WICE_MECHANISM_INPROCESS)
@@ -364,7 +349,7 @@ static void apply_path(WicePeer *peer)
 static void try_path(WicePeer *peer)
 {
 	WiceEndpoint source;
-	if (peer->attempt && wice__attempt_heard(peer->attempt, &source) == 0)
+	if (peer->attempts.newest && wice__attempt_heard(peer->attempts.newest, &source) == 0)
 		wice__hold_try(&peer->hold, &source);
 }
 
@@ -382,14 +367,16 @@ static void fall_back(WicePeer *peer)
 static void drop_path(WicePeer *peer)
 {
 	WiceProxyPeer *proxy =
-		peer->active ? peer->proxies[wice__attempt_mechanism(peer->active)] : NULL;
+		peer->attempts.active
+			? peer->proxies[wice__attempt_mechanism(peer->attempts.active)]
+			: NULL;
 	if (proxy)
 		proxy->proxy->ops->select(proxy, NULL, NULL, &peer->proxy_endpoint);
 	wice__hold_release(&peer->hold);
 	wice__roam_cleared(&peer->roam);
 	memset(&peer->selection, 0, sizeof peer->selection);
-	free_attempt(peer, &peer->active);
-	free_attempt(peer, &peer->former);
+	wice__attempts_drop(&peer->attempts);
+	free_unused_proxies(peer);
 }
 
 static void settle(WicePeer *peer)
@@ -401,7 +388,7 @@ static void settle(WicePeer *peer)
 static void perform(WicePeer *peer, unsigned actions, const WiceSessionEvent *event)
 {
 	if (actions & WICE_SESSION_DO_CLOSE_ICE)
-		free_attempt(peer, &peer->attempt);
+		wice__attempts_close_newest(&peer->attempts);
 	if (actions & WICE_SESSION_DO_DROP_PATH)
 		drop_path(peer);
 	if (actions & WICE_SESSION_DO_OPEN_ICE) {
@@ -425,19 +412,13 @@ static void perform(WicePeer *peer, unsigned actions, const WiceSessionEvent *ev
 		settle(peer);
 }
 
-static bool leads_by(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
-{
-	return attempt && wice__attempt_leads_by(attempt, endpoint);
-}
-
 /* An address of the peer that ICE found or was told. */
 static bool is_known(const WicePeer *peer, const WiceEndpoint *endpoint)
 {
 	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)
 		if (wice_endpoint_compare(&peer->remote.candidates[i].endpoint, endpoint) == 0)
 			return true;
-	return leads_by(peer->attempt, endpoint) || leads_by(peer->active, endpoint) ||
-	       leads_by(peer->former, endpoint);
+	return wice__attempts_lead_by(&peer->attempts, endpoint);
 }
 
 /*
@@ -447,7 +428,7 @@ static bool is_known(const WicePeer *peer, const WiceEndpoint *endpoint)
 static bool sees_addresses(const WicePeer *peer)
 {
 	return peer->selection.mechanism != WICE_MECHANISM_USER ||
-	       leads_by(peer->former, &peer->hold.seen.endpoint);
+	       wice__attempts_led_by(&peer->attempts, &peer->hold.seen.endpoint);
 }
 
 /* Somewhere that neither we nor the peer would have sent WireGuard to. */
@@ -472,7 +453,8 @@ static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
 		if (peer->remote.candidates[i].type == WICE_CANDIDATE_SERVER_REFLEXIVE)
 			facts->remote_has_reflexive = true;
 	wice__interface_signaling_facts(peer->interface, facts);
-	const WiceAttempt *attempt = peer->attempt ? peer->attempt : peer->active;
+	const WiceAttempt *attempt =
+		peer->attempts.newest ? peer->attempts.newest : peer->attempts.active;
 	if (attempt) {
 		WiceDescription own = { 0 };
 		wice__attempt_describe(attempt, &own);
@@ -553,8 +535,8 @@ void wice__peer_forgive(WicePeer *peer)
 
 void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside)
 {
-	if (peer->attempt)
-		wice__attempt_set_outside(peer->attempt, outside);
+	if (peer->attempts.newest)
+		wice__attempt_set_outside(peer->attempts.newest, outside);
 }
 
 static void on_timer(void *user_data)
@@ -625,7 +607,7 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 static bool take_other_way(WicePeer *peer)
 {
 	WiceSelection before = peer->selection;
-	for (int kernel = 0; peer->active && kernel < 2; kernel++) {
+	for (int kernel = 0; peer->attempts.active && kernel < 2; kernel++) {
 		select_mechanism(peer, kernel);
 		if (wice_endpoint_compare(mechanism_endpoint(peer), &peer->hold.seen.endpoint))
 			continue;
@@ -680,18 +662,14 @@ static void fall_silent(WicePeer *peer)
 	run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
 }
 
-/*
- * The peer may still send over the former path: its own switch comes when it comes. And where it
- * decides otherwise than we, that path may be the one in use.
- */
+/* The peer may still send over a former path: its own switch comes when it comes. */
 static void release_former(WicePeer *peer)
 {
-	const WiceEndpoint *used = &peer->hold.seen.endpoint;
-	if (leads_by(peer->former, used) && !leads_by(peer->active, used))
+	int64_t before = wice__now_ms() - FORMER_KEPT_MS;
+	if (peer->session.phase != WICE_PHASE_ESTABLISHED || peer->session.phase_since > before)
 		return;
-	int64_t established_for = wice__now_ms() - peer->session.phase_since;
-	if (peer->session.phase == WICE_PHASE_ESTABLISHED && established_for >= FORMER_KEPT_MS)
-		free_attempt(peer, &peer->former);
+	wice__attempts_release(&peer->attempts, &peer->hold.seen.endpoint, before);
+	free_unused_proxies(peer);
 }
 
 /*
@@ -702,9 +680,9 @@ static void release_former(WicePeer *peer)
 static void rest(WicePeer *peer, int64_t now)
 {
 	WiceSession *session = &peer->session;
-	if (peer->active && session->phase == WICE_PHASE_ESTABLISHED &&
+	if (peer->attempts.active && session->phase == WICE_PHASE_ESTABLISHED &&
 	    now - session->phase_since >= REST_AFTER_MS)
-		wice__attempt_rest(peer->active);
+		wice__attempt_rest(peer->attempts.active);
 }
 
 /* What the agent's keepalives were: where WireGuard is silent, something else keeps NATs open. */
@@ -714,7 +692,7 @@ static void keep_alive(WicePeer *peer, const WiceDevicePeer *seen, int64_t now)
 		peer->sent_bytes = seen->tx_bytes;
 		peer->sent_at = now;
 	}
-	if (!peer->active || !wice__attempt_is_resting(peer->active) ||
+	if (!peer->attempts.active || !wice__attempt_is_resting(peer->attempts.active) ||
 	    peer->selection.path != WICE_PATH_NAT || now - peer->sent_at < KEEPALIVE_MS)
 		return;
 	peer->sent_at = now;
@@ -787,7 +765,7 @@ void wice__peer_free(WicePeer *peer, bool gone)
 		memset(&peer->hold.applied, 0, sizeof peer->hold.applied);
 		peer->hold.nudging = false;
 	}
-	free_attempt(peer, &peer->attempt);
+	wice__attempts_close_newest(&peer->attempts);
 	drop_path(peer);
 	for (unsigned i = 0; i < WICE_MECHANISMS_N; i++)
 		free_proxy(peer, i);
@@ -841,7 +819,8 @@ void wice__peer_status(WicePeer *peer, WicePeerStatus *ret_status)
 		.connect_ms = peer->connect_ms,
 		.reason = peer->reason,
 	};
-	const WiceIcePair *pair = peer->active ? wice__attempt_pair(peer->active) : NULL;
+	const WiceIcePair *pair =
+		peer->attempts.active ? wice__attempt_pair(peer->attempts.active) : NULL;
 	if (pair) {
 		ret_status->local = pair->local;
 		ret_status->remote = pair->remote;
