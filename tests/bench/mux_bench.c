@@ -13,6 +13,7 @@
  */
 #include <arpa/inet.h>
 #include <bpf/bpf.h>
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -114,8 +115,7 @@ static void fill(struct mux_bpf *mux)
 {
 	WiceMuxSocket key = { .port = htons(AGENT_PORT) };
 	WiceMuxAgent agent = { .wg_port = htons(WG_PORT) };
-	key.address.words[2] = htonl(0xffff);
-	key.address.words[3] = inet_addr(NEAR);
+	key.address.words[1] = htobe64(WICE_MUX_IPV4_PREFIX | ntohl(inet_addr(NEAR)));
 	bpf_map_update_elem(bpf_map__fd(mux->maps.agents), &key, &agent, BPF_ANY);
 	set_bit(mux->bss->agent_ports, AGENT_PORT);
 	set_bit(mux->bss->wg_ports, WG_PORT);

@@ -26,10 +26,10 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 META_PACKAGE = "linux-image-cloud-amd64"
 NETFILTER = ("nf_tables", "nft_ct", "nft_chain_nat", "nft_masq", "nft_redir", "nft_fib_inet")
-TRAFFIC_CONTROL = ("sch_ingress", "cls_bpf")
+TRAFFIC_CONTROL = ("8021q", "sch_ingress", "cls_bpf")
 MODULES = ("veth", "dummy", "tun") + NETFILTER + TRAFFIC_CONTROL  # and, later, wireguard: first without it
 LATE_MODULES = ("wireguard",)
-TOOLS = ("wg", "setpriv", "ip", "nft")
+TOOLS = ("wg", "setpriv", "ip", "tc", "nft")
 LOADED = ("libnice.so.10",)  # libraries that ldd does not see
 BOOT_SECONDS = 60
 
@@ -45,6 +45,7 @@ JOBS = (
     ("unprivileged", 60, "CK_RUN_CASE=unprivileged {tests}/kernel/kernel-wg"),
     ("oracle", 120, "{here}/oracle.sh {build}/tools/wg"),
     ("engine", 120, "{here}/engine.sh {build}/tools/wice-wg 0"),
+    ("bpf", 600, "{tests}/unit/unit-proxy_bpf_program && {tests}/unit/unit-proxy_bpf_network && {tests}/unit/unit-proxy_bpf_uplinks && {tests}/unit/unit-proxy_bpf_hooks"),
     ("nft", 600, "{tests}/unit/unit-proxy_nft && {tests}/unit/unit-proxy_nft_table"),
     ("mechanisms", 400, "{here}/mechanisms.sh {build}/tools/wiced {build}/tools/wice bpf nft"),
     ("figures", 120, "{here}/figures.sh {build}/tools/wg {tests}/bench/bench-race"),

@@ -118,20 +118,31 @@ static int clsact_detach(unsigned ifindex, WiceBpfDirection direction, unsigned 
 	return bpf_tc_detach(&hook, &filter);
 }
 
-static void clean_slot(const struct if_nameindex *devices, unsigned slot)
+/* Devices with a clsact qdisc, as guint: others say -EINVAL, whatever is to be deleted. */
+static GArray *list_devices(void)
 {
-	for (const struct if_nameindex *device = devices; device->if_index != 0; device++) {
-		clsact_detach(device->if_index, WICE_BPF_INGRESS, slot);
-		clsact_detach(device->if_index, WICE_BPF_EGRESS, slot);
+	GArray *with_qdisc = g_array_new(FALSE, FALSE, sizeof(guint));
+	struct if_nameindex *devices = if_nameindex();
+	for (struct if_nameindex *device = devices; device && device->if_index; device++)
+		if (clsact_detach(device->if_index, WICE_BPF_INGRESS, 0) != -EINVAL)
+			g_array_append_val(with_qdisc, device->if_index);
+	if (devices)
+		if_freenameindex(devices);
+	return with_qdisc;
+}
+
+static void clean_slot(const GArray *devices, unsigned slot)
+{
+	for (guint i = 0; i < devices->len; i++) {
+		clsact_detach(g_array_index(devices, guint, i), WICE_BPF_INGRESS, slot);
+		clsact_detach(g_array_index(devices, guint, i), WICE_BPF_EGRESS, slot);
 	}
 }
 
 /* Each free slot is held while it is cleaned, so that nobody begins to use it. */
 static int take_slot(WiceBpfAttacher *attacher)
 {
-	struct if_nameindex *devices = if_nameindex();
-	if (!devices)
-		return -errno;
+	GArray *devices = list_devices();
 	for (unsigned slot = 1; slot <= WICE_BPF_SLOTS; slot++) {
 		int fd = wice__bpf_slot_hold(slot);
 		if (fd < 0)
@@ -144,7 +155,7 @@ static int take_slot(WiceBpfAttacher *attacher)
 		attacher->slot = slot;
 		attacher->slot_fd = fd;
 	}
-	if_freenameindex(devices);
+	g_array_unref(devices);
 	return attacher->slot ? 0 : -EUSERS;
 }
 

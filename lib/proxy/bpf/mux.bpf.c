@@ -12,6 +12,9 @@
  * one and reads by helper calls only: without CAP_PERFMON the kernel refuses to add a variable to a
  * packet pointer. They also reach into packets in pieces.
  *
+ * Loops are unrolled: to who has no CAP_PERFMON, kernels like 6.1 follow a counted loop beyond its
+ * end, where a processor might speculate, and give up ("too complex").
+ *
  * TCX_NEXT, which is TC_ACT_UNSPEC, is all that is ever returned: others on the uplink see every
  * packet too.
  */
@@ -57,8 +60,8 @@ typedef struct {
 typedef struct {
 	WiceMuxAddress source, destination;
 	struct udphdr udp;
-	__u32 offset; /* of the UDP header */
-	__u32 end;    /* of what it says that it holds */
+	__u64 offset; /* of the UDP header */
+	__u64 end;    /* of what it says that it holds */
 } Packet;
 
 struct {
@@ -111,9 +114,7 @@ static __always_inline bool is_of_vlan(const struct __sk_buff *skb)
 static __always_inline void set_ipv4(WiceMuxAddress *ret, __be32 address)
 {
 	ret->words[0] = 0;
-	ret->words[1] = 0;
-	ret->words[2] = bpf_htonl(0xffff);
-	ret->words[3] = address;
+	ret->words[1] = bpf_cpu_to_be64(WICE_MUX_IPV4_PREFIX | bpf_ntohl(address));
 }
 
 static __always_inline void set_ipv6(WiceMuxAddress *ret, const struct in6_addr *address)
@@ -121,15 +122,28 @@ static __always_inline void set_ipv6(WiceMuxAddress *ret, const struct in6_addr 
 	__builtin_memcpy(ret, address, sizeof *ret);
 }
 
+static __always_inline bool is_ipv4(const WiceMuxAddress *address)
+{
+	return address->words[0] == 0 &&
+	       (bpf_be64_to_cpu(address->words[1]) >> 32) == WICE_MUX_IPV4_PREFIX >> 32;
+}
+
+static __always_inline void set_wildcard(WiceMuxAddress *address)
+{
+	address->words[1] = is_ipv4(address) ? bpf_cpu_to_be64(WICE_MUX_IPV4_PREFIX) : 0;
+	address->words[0] = 0;
+}
+
 static __always_inline bool is_wildcard(const WiceMuxAddress *address)
 {
-	return !(address->words[0] | address->words[1] | address->words[3]);
+	return address->words[0] == 0 &&
+	       (address->words[1] == 0 ||
+		address->words[1] == bpf_cpu_to_be64(WICE_MUX_IPV4_PREFIX));
 }
 
 static __always_inline bool is_equal(const WiceMuxAddress *a, const WiceMuxAddress *b)
 {
-	return a->words[0] == b->words[0] && a->words[1] == b->words[1] &&
-	       a->words[2] == b->words[2] && a->words[3] == b->words[3];
+	return a->words[0] == b->words[0] && a->words[1] == b->words[1];
 }
 
 static __always_inline bool read_ipv4(struct __sk_buff *skb, __u32 offset, Packet *packet)
@@ -157,6 +171,7 @@ static __always_inline bool read_ipv6(struct __sk_buff *skb, __u32 offset, Packe
 	set_ipv6(&packet->destination, &ip.daddr);
 	offset += sizeof ip;
 	__u8 next = ip.nexthdr;
+#pragma unroll
 	for (int i = 0; i < MAX_EXTENSION_HEADERS && next != IPPROTO_UDP; i++) {
 		struct ipv6_opt_hdr options;
 		if ((next != IPPROTO_HOPOPTS && next != IPPROTO_DSTOPTS) ||
@@ -230,11 +245,7 @@ static __always_inline WiceMuxAgent *find_agent(WiceMuxSocket *key)
 	WiceMuxAgent *agent = bpf_map_lookup_elem(&agents, key);
 	if (agent)
 		return agent;
-	key->address.words[0] = 0;
-	key->address.words[1] = 0;
-	key->address.words[3] = 0;
-	if (key->address.words[2] != bpf_htonl(0xffff))
-		key->address.words[2] = 0;
+	set_wildcard(&key->address);
 	return bpf_map_lookup_elem(&agents, key);
 }
 
@@ -281,6 +292,7 @@ static __always_inline bool read_ufrag(struct __sk_buff *skb, const Packet *pack
 {
 	__u32 offset = packet->offset + sizeof packet->udp + sizeof *stun;
 	__u32 end = offset + bpf_ntohs(stun->length);
+#pragma unroll
 	for (int i = 0; i < MAX_STUN_ATTRIBUTES; i++) {
 		StunAttribute attribute;
 		__u8 colon;

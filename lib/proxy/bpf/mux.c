@@ -178,25 +178,22 @@ void wice__bpf_mux_counters(const WiceBpfMux *mux, WiceBpfMuxCounters *ret)
 
 static WiceMuxAddress map_address(const WiceAddress *address)
 {
-	WiceMuxAddress mapped = { 0 };
-	if (address->family == WICE_FAMILY_IPV4) {
-		mapped.words[2] = GUINT32_TO_BE(0xffff);
-		memcpy(&mapped.words[3], address->bytes, sizeof mapped.words[3]);
-	} else {
-		memcpy(mapped.words, address->bytes, sizeof mapped.words);
-	}
+	WiceMuxAddress mapped = { { 0, GUINT64_TO_BE(WICE_MUX_IPV4_PREFIX) } };
+	uint8_t *bytes = (uint8_t *)mapped.words;
+	if (address->family == WICE_FAMILY_IPV4)
+		memcpy(bytes + 12, address->bytes, 4);
+	else
+		memcpy(bytes, address->bytes, 16);
 	return mapped;
 }
 
 static void unmap_address(const WiceMuxAddress *mapped, WiceAddress *ret)
 {
-	*ret = (WiceAddress){ .family = WICE_FAMILY_IPV6 };
-	memcpy(ret->bytes, mapped->words, sizeof ret->bytes);
-	if (mapped->words[0] == 0 && mapped->words[1] == 0 &&
-	    mapped->words[2] == GUINT32_TO_BE(0xffff)) {
-		*ret = (WiceAddress){ .family = WICE_FAMILY_IPV4 };
-		memcpy(ret->bytes, &mapped->words[3], sizeof mapped->words[3]);
-	}
+	const uint8_t *bytes = (const uint8_t *)mapped->words;
+	bool ipv4 = mapped->words[0] == 0 &&
+		    GUINT64_FROM_BE(mapped->words[1]) >> 32 == WICE_MUX_IPV4_PREFIX >> 32;
+	*ret = (WiceAddress){ .family = ipv4 ? WICE_FAMILY_IPV4 : WICE_FAMILY_IPV6 };
+	memcpy(ret->bytes, ipv4 ? bytes + 12 : bytes, ipv4 ? 4 : 16);
 }
 
 static WiceMuxSocket socket_key(const WiceEndpoint *local)
@@ -251,7 +248,7 @@ int wice__bpf_mux_add(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *loc
 		return r;
 	if (ufrag) {
 		WiceMuxRequestKey request = request_key(wg_port, local, ufrag);
-		WiceMuxRequest to = { .port = key.port };
+		WiceMuxRequest to = { .port = (__be16)key.port };
 		r = insert(programs->maps.requests, &request, &to);
 	}
 	if (r < 0) {

@@ -1,5 +1,5 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
 #ifndef WICE_PROXY_BPF_MUX_MAPS_H
 #define WICE_PROXY_BPF_MUX_MAPS_H
 
@@ -7,6 +7,10 @@
  * What the programs (mux.bpf.c) and their process (mux.c) share: keys and values of the maps, both
  * compared and hashed as bytes, so that there is no padding in a key. All numbers of packets are in
  * network order.
+ *
+ * What the programs put together on their stack is made of words of 64 bits: without CAP_PERFMON,
+ * kernels like 6.1 refuse a store to a part of such a word once another part is known to hold a
+ * number ("attempt to corrupt spilled pointer").
  */
 #include <linux/bpf.h>
 #include <linux/types.h>
@@ -17,14 +21,15 @@
 
 /* IPv4 as ::ffff:a.b.c.d. */
 typedef struct {
-	__be32 words[4];
+	__be64 words[2];
 } WiceMuxAddress;
+
+#define WICE_MUX_IPV4_PREFIX 0xffff00000000ULL /* in the last word, in host order */
 
 /* Key of "agents", value of "transactions": a socket of ours, as it is bound. */
 typedef struct {
 	WiceMuxAddress address;
-	__be16 port;
-	__u16 zero;
+	__u64 port; /* __be16, extended with zeros */
 } WiceMuxSocket;
 
 /* Value of "agents". */
@@ -37,8 +42,7 @@ typedef struct {
 typedef struct {
 	__u8 ufrag[WICE_MUX_UFRAG_LEN];
 	WiceMuxAddress address;
-	__be16 wg_port;
-	__u16 zero;
+	__u64 wg_port; /* as above */
 } WiceMuxRequestKey;
 
 /* Value of "requests". */

@@ -179,8 +179,8 @@ static void set_bit(uint8_t *bits, uint16_t port)
 
 static WiceMuxAddress mapped(Family family, const char *text)
 {
-	WiceMuxAddress address = { { 0, 0, htonl(0xffff), 0 } };
-	ck_assert_int_eq(family == IPV4 ? inet_pton(AF_INET, text, &address.words[3])
+	WiceMuxAddress address = { { 0, GUINT64_TO_BE(WICE_MUX_IPV4_PREFIX) } };
+	ck_assert_int_eq(family == IPV4 ? inet_pton(AF_INET, text, (uint8_t *)&address + 12)
 					: inet_pton(AF_INET6, text, &address),
 			 1);
 	return address;
@@ -195,7 +195,7 @@ static void add_socket(const WiceMuxSocket *key)
 {
 	WiceMuxAgent agent = { .wg_port = htons(WG_PORT) };
 	insert(mux->maps.agents, key, &agent);
-	set_bit(mux->bss->agent_ports, ntohs(key->port));
+	set_bit(mux->bss->agent_ports, ntohs((uint16_t)key->port));
 }
 
 static void fill(void)
@@ -205,9 +205,9 @@ static void fill(void)
 	set_bit(mux->bss->wg_ports, WG_PORT + 1);
 	mux->bss->alive_until_ns = UINT64_MAX;
 	for (Family family = IPV4; family < N_FAMILIES; family++) {
-		WiceMuxSocket agent = { mapped(family, ours[family]), htons(AGENT_PORT), 0 };
-		WiceMuxSocket asker = { mapped(family, any[family]), htons(ASKER_PORT), 0 };
-		WiceMuxRequestKey key = { UFRAG, agent.address, htons(WG_PORT), 0 };
+		WiceMuxSocket agent = { mapped(family, ours[family]), htons(AGENT_PORT) };
+		WiceMuxSocket asker = { mapped(family, any[family]), htons(ASKER_PORT) };
+		WiceMuxRequestKey key = { UFRAG, agent.address, htons(WG_PORT) };
 		WiceMuxRequest request = { .port = htons(AGENT_PORT) };
 		memcpy(key.ufrag, UFRAG, sizeof key.ufrag);
 		add_socket(&agent);
@@ -220,8 +220,8 @@ static void fill(void)
 static void ask(Family family)
 {
 	static const char *const ours[] = { OURS }, *const any[] = { "0.0.0.0", "::" };
-	WiceMuxSocket agent = { mapped(family, ours[family]), htons(AGENT_PORT), 0 };
-	WiceMuxSocket asker = { mapped(family, any[family]), htons(ASKER_PORT), 0 };
+	WiceMuxSocket agent = { mapped(family, ours[family]), htons(AGENT_PORT) };
+	WiceMuxSocket asker = { mapped(family, any[family]), htons(ASKER_PORT) };
 	insert(mux->maps.transactions, agent_id, &agent);
 	insert(mux->maps.transactions, asker_id, &asker);
 }
@@ -672,7 +672,7 @@ START_TEST(a_socket_that_is_gone_gets_no_answers)
 {
 	if (!open_mux())
 		return;
-	WiceMuxSocket agent = { mapped(IPV4, "192.0.2.1"), htons(AGENT_PORT), 0 };
+	WiceMuxSocket agent = { mapped(IPV4, "192.0.2.1"), htons(AGENT_PORT) };
 	ask(IPV4);
 	bpf_map_delete_elem(bpf_map__fd(mux->maps.agents), &agent);
 	Packet packet = received_response(&received, IPV4, agent_id);

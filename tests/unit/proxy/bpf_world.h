@@ -62,6 +62,7 @@ static inline WiceBpfMux *bpf_open_mux(GMainContext *context, WiceBpfAttach atta
 			      g_error_matches(error, WICE_ERROR, WICE_ERROR_UNSUPPORTED),
 		      "%s", error->message);
 	printf("skipped: %s\n", error->message);
+	fflush(stdout);
 	g_error_free(error);
 	return NULL;
 }
