@@ -26,9 +26,11 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 META_PACKAGE = "linux-image-cloud-amd64"
 NETFILTER = ("nf_tables", "nft_ct", "nft_chain_nat", "nft_masq", "nft_redir", "nft_fib_inet")
-MODULES = ("veth", "dummy", "tun", "8021q", "sch_ingress", "cls_bpf") + NETFILTER  # and, later, wireguard: first without it
+TRAFFIC_CONTROL = ("8021q", "sch_ingress", "cls_bpf")
+MODULES = ("veth", "dummy", "tun") + NETFILTER + TRAFFIC_CONTROL  # and, later, wireguard: first without it
 LATE_MODULES = ("wireguard",)
 TOOLS = ("wg", "setpriv", "ip", "tc", "nft")
+LOADED = ("libnice.so.10",)  # libraries that ldd does not see
 BOOT_SECONDS = 60
 
 # name, seconds, command; those before the line None run while the kernel has no WireGuard yet.
@@ -45,6 +47,7 @@ JOBS = (
     ("engine", 120, "{here}/engine.sh {build}/tools/wice-wg 0"),
     ("bpf", 600, "{tests}/unit/unit-proxy_bpf_program && {tests}/unit/unit-proxy_bpf_network && {tests}/unit/unit-proxy_bpf_uplinks && {tests}/unit/unit-proxy_bpf_hooks"),
     ("nft", 600, "{tests}/unit/unit-proxy_nft && {tests}/unit/unit-proxy_nft_table"),
+    ("mechanisms", 400, "{here}/mechanisms.sh {build}/tools/wiced {build}/tools/wice bpf nft"),
     ("figures", 120, "{here}/figures.sh {build}/tools/wg {tests}/bench/bench-race"),
     ("rekeys by the clock", 600, "{here}/engine.sh {build}/tools/wice-wg 7"),
 )
@@ -64,6 +67,13 @@ def find_tool(name):
     if not path:
         raise Unavailable("%s is not installed" % name)
     return path
+
+
+def find_library(name):
+    found = re.search(r"%s \(.*\) => (/\S+)" % re.escape(name), output_of(find_tool("ldconfig"), "-p"))
+    if not found:
+        raise Unavailable("%s is not installed" % name)
+    return found[1]
 
 
 def unpack_kernel(cache):
@@ -170,6 +180,8 @@ def make_initramfs(path, kernel, jobs, shell):
         archive.add_program(find_tool("dash"), "/bin/sh")  # busybox's own prefers its own ip(8) to the one below
         for tool in TOOLS:
             archive.add_program(find_tool(tool), "/bin/" + tool)
+        for library in LOADED:
+            archive.add_program(find_library(library))
         for late, names in ((False, MODULES), (True, LATE_MODULES)):
             paths = [p for p in module_paths(kernel, names) if not late or p not in module_paths(kernel, MODULES)]
             for number, module in enumerate(paths):
