@@ -62,6 +62,7 @@ struct WicePeer {
 	WiceSelection selection;     /* how packets get to the path of `active` */
 	WiceEndpoint proxy_endpoint; /* what WireGuard's is to be for that path */
 	unsigned refused;            /* mechanisms that did not get through, as bits */
+	unsigned shown;              /* mechanisms that did, since the network changed */
 	int64_t refused_until;
 	uint64_t sent_bytes; /* by WireGuard, when something was last sent: */
 	int64_t sent_at;
@@ -381,6 +382,7 @@ static void drop_path(WicePeer *peer)
 
 static void settle(WicePeer *peer)
 {
+	peer->shown |= WICE_MECHANISM_BIT(peer->selection.mechanism);
 	wice__hold_settle(&peer->hold);
 	peer->connect_ms = (uint32_t)(peer->session.connected_at - peer->session.attempt_since);
 }
@@ -512,7 +514,8 @@ static void run(WicePeer *peer, const WiceSessionEvent *event)
 	peer->nested++;
 	WiceSessionPhase before = peer->session.phase;
 	unsigned actions = wice__session_step(&peer->session, event, wice__now_ms());
-	if (before == WICE_PHASE_HANDSHAKING && peer->session.phase == WICE_PHASE_FAILED)
+	if (before == WICE_PHASE_HANDSHAKING && peer->session.phase == WICE_PHASE_FAILED &&
+	    !(peer->shown & WICE_MECHANISM_BIT(peer->selection.mechanism)))
 		refuse(peer, peer->selection.mechanism);
 	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported != WICE_STATE_FAILED)
 		refresh_reason(peer); /* before the attempt that knows why is closed */
@@ -530,7 +533,7 @@ static void run(WicePeer *peer, const WiceSessionEvent *event)
 
 void wice__peer_forgive(WicePeer *peer)
 {
-	peer->refused = 0;
+	peer->refused = peer->shown = 0;
 }
 
 void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside)
