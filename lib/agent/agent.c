@@ -444,9 +444,43 @@ static bool open_system(WiceAgent *agent, const WiceAgentOptions *options, GErro
 	return !err;
 }
 
-WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *options,
+static bool check_mechanism(WiceMechanism mechanism, GError **error)
+{
+	switch (mechanism) {
+	case WICE_MECHANISM_NONE:
+	case WICE_MECHANISM_USER:
+	case WICE_MECHANISM_INPROCESS:
+	case WICE_MECHANISM_BPF:
+	case WICE_MECHANISM_NFT:
+		return true;
+	case WICE_MECHANISM_KERNEL:
+		break;
+	}
+	g_set_error_literal(error, WICE_ERROR, WICE_ERROR_INVALID,
+			    "That is no mechanism to choose: there are auto, bpf, nft, inprocess "
+			    "and user.");
+	return false;
+}
+
+static bool check_options(const WiceAgentOptions *options, GError **error)
+{
+	if (!check_mechanism(options->mechanism, error))
+		return false;
+	if (options->backends && options->backends[0])
+		return true;
+	g_set_error_literal(error, WICE_ERROR, WICE_ERROR_INVALID,
+			    "No signaling backend is given; at least one is needed, for instance "
+			    "multicast:// or grpc://HOST.");
+	return false;
+}
+
+WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *given,
 				const WiceAgentBackends *backends, GError **error)
 {
+	/* A program that knows fewer options has the defaults of the others. */
+	WiceAgentOptions known = { 0 };
+	const WiceAgentOptions *options = &known;
+	memcpy(&known, given, MIN(given->size, sizeof known));
 	WiceAgent *agent = g_new0(WiceAgent, 1);
 	agent->context = g_main_context_ref(context ? context : g_main_context_default());
 	agent->contexts = wice__context_pool_new(agent->context);
@@ -473,14 +507,7 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *o
 	agent->addresses = g_array_new(FALSE, TRUE, sizeof(WiceAddress));
 	agent->wait_timer = wice__timer_new(agent->context, on_wait_timer, agent);
 	agent->list_timer = wice__timer_new(agent->context, on_list_timer, agent);
-	if (!options->backends || !options->backends[0]) {
-		g_set_error_literal(error, WICE_ERROR, WICE_ERROR_INVALID,
-				    "No signaling backend is given; at least one is needed, for "
-				    "instance multicast:// or grpc://HOST.");
-		wice_agent_free(agent);
-		return NULL;
-	}
-	if (!open_system(agent, options, error)) {
+	if (!check_options(options, error) || !open_system(agent, options, error)) {
 		wice_agent_free(agent);
 		return NULL;
 	}
@@ -634,36 +661,17 @@ WiceBpfMux *wice__agent_mux(WiceAgent *agent, GError **error)
 	return agent->mux;
 }
 
-static bool check_mechanism(WiceMechanism mechanism, GError **error)
-{
-	switch (mechanism) {
-	case WICE_MECHANISM_NONE:
-	case WICE_MECHANISM_USER:
-	case WICE_MECHANISM_INPROCESS:
-	case WICE_MECHANISM_BPF:
-	case WICE_MECHANISM_NFT:
-		return true;
-	case WICE_MECHANISM_KERNEL:
-		break;
-	}
-	g_set_error_literal(
-		error, WICE_ERROR, WICE_ERROR_INVALID,
-		"That is no mechanism to choose: there are auto, bpf, nft, inprocess and "
-		"user.");
-	return false;
-}
-
 gboolean wice_agent_set_mechanism(WiceAgent *agent, const char *interface, WiceMechanism mechanism,
 				  GError **error)
 {
-	if (!check_mechanism(mechanism, error))
+	WiceInterface *only = NULL;
+	if (!check_mechanism(mechanism, error) ||
+	    (interface && !(only = find_interface(agent, interface, error))))
 		return FALSE;
 	g_clear_error(&agent->mux_error); /* it is tried again */
-	if (interface) {
-		WiceInterface *found = find_interface(agent, interface, error);
-		if (found)
-			wice__interface_want(found, mechanism);
-		return found != NULL;
+	if (only) {
+		wice__interface_want(only, mechanism);
+		return TRUE;
 	}
 	agent->mechanism = mechanism;
 	GHashTableIter iter;
