@@ -61,7 +61,7 @@ static PacketKind classify(const uint8_t *packet, size_t len)
 	}
 	if (packet[0] & 0xc0)
 		return PACKET_OTHER;
-	return read_be32(packet + 8) == WICE_STUN_PROBE_TAG ? PACKET_PROBE : PACKET_STUN;
+	return wice__stun_probe_is_tagged(packet, len) ? PACKET_PROBE : PACKET_STUN;
 }
 
 /* From the network to WireGuard. */
