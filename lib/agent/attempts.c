@@ -27,21 +27,36 @@ void wice__attempts_close_newest(WiceAttempts *attempts)
 	clear(attempts, &attempts->newest);
 }
 
-static void retire_active(WiceAttempts *attempts, int64_t now_ms)
+static bool leads_by(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
 {
+	return attempt && wice__attempt_leads_by(attempt, endpoint);
+}
+
+/* The slot that a new former one may take: an empty one, or the oldest that is not in use. */
+static unsigned slot_to_take(const WiceAttempts *attempts, const WiceEndpoint *used)
+{
+	for (unsigned i = 0; i < WICE_ATTEMPTS_FORMER; i++)
+		if (!attempts->former[i].attempt)
+			return i;
 	const unsigned last = WICE_ATTEMPTS_FORMER - 1;
-	clear(attempts, &attempts->former[last].attempt);
-	memmove(&attempts->former[1], &attempts->former[0], last * sizeof attempts->former[0]);
+	return leads_by(attempts->former[last].attempt, used) ? last - 1 : last;
+}
+
+static void retire_active(WiceAttempts *attempts, const WiceEndpoint *used, int64_t now_ms)
+{
+	unsigned slot = slot_to_take(attempts, used);
+	clear(attempts, &attempts->former[slot].attempt);
+	memmove(&attempts->former[1], &attempts->former[0], slot * sizeof attempts->former[0]);
 	attempts->former[0].attempt = attempts->active;
 	attempts->former[0].since = now_ms;
 }
 
-void wice__attempts_activate(WiceAttempts *attempts, int64_t now_ms)
+void wice__attempts_activate(WiceAttempts *attempts, const WiceEndpoint *used, int64_t now_ms)
 {
 	if (attempts->active == attempts->newest)
 		return;
 	if (attempts->active)
-		retire_active(attempts, now_ms);
+		retire_active(attempts, used, now_ms);
 	attempts->active = attempts->newest;
 }
 
@@ -50,11 +65,6 @@ void wice__attempts_drop(WiceAttempts *attempts)
 	clear(attempts, &attempts->active);
 	for (unsigned i = 0; i < WICE_ATTEMPTS_FORMER; i++)
 		clear(attempts, &attempts->former[i].attempt);
-}
-
-static bool leads_by(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
-{
-	return attempt && wice__attempt_leads_by(attempt, endpoint);
 }
 
 void wice__attempts_release(WiceAttempts *attempts, const WiceEndpoint *used, int64_t before_ms)

@@ -13,7 +13,7 @@
  * the same moment: besides the one that is worked on and the one that carries packets there are
  * former ones, over which the peer may still send.
  */
-#define WICE_ATTEMPTS_FORMER 4
+#define WICE_ATTEMPTS_FORMER 8
 
 typedef struct {
 	WiceAttempt *newest; /* is worked on; may be the active one; NULL: none is */
@@ -26,8 +26,12 @@ typedef struct {
 
 /* Nothing is worked on any more; the active one stays. */
 void wice__attempts_close_newest(WiceAttempts *attempts);
-/* The newest one carries packets from now on. The oldest former one goes if there are too many. */
-void wice__attempts_activate(WiceAttempts *attempts, int64_t now_ms);
+/*
+ * The newest one carries packets from now on. If there are too many former ones, the oldest goes,
+ * but not one that WireGuard with this endpoint still sends over: late packets of a former path
+ * take it back there, and a load may keep it there over several changes.
+ */
+void wice__attempts_activate(WiceAttempts *attempts, const WiceEndpoint *used, int64_t now_ms);
 /* Nothing carries packets any more. */
 void wice__attempts_drop(WiceAttempts *attempts);
 /*

@@ -333,7 +333,7 @@ static void apply_path(WicePeer *peer)
 			  g_strerror(-err));
 		return;
 	}
-	wice__attempts_activate(&peer->attempts, wice__now_ms());
+	wice__attempts_activate(&peer->attempts, &peer->hold.seen.endpoint, wice__now_ms());
 	free_unused_proxies(peer);
 	select_mechanism(peer, may_use_kernel(peer));
 	/* The same endpoint may be reached over another port of ours now, which nobody sees. */
