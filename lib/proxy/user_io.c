@@ -14,8 +14,8 @@
  * the ICE agent would never see it: the more traffic, the more of its checks would be lost. But
  * packets that differ in their time to live are not joined (Linux 6.10, and stable kernels since).
  * So WireGuard's packets leave with one less than those that the ICE agent sends (port_share.c),
- * and cannot be confused on the other side. As that depends on the sender and on the receiver's kernel, a path on
- * which it has happened all the same receives without offload from then on.
+ * and cannot be confused on the other side. As that depends on the sender and on the receiver's
+ * kernel, a path on which it has happened all the same receives without offload from then on.
  */
 #include "proxy/user_io.h"
 
