@@ -67,9 +67,6 @@ const WiceIceCredentials *wice__attempt_credentials(const WiceAttempt *attempt);
 WiceMechanism wice__attempt_mechanism(const WiceAttempt *attempt);
 /* Writes our part of a description: credentials, candidates, gathering_done, no_proxy. */
 void wice__attempt_describe(const WiceAttempt *attempt, WiceDescription *description);
-/* Our candidate with this endpoint, or NULL. */
-const WiceCandidate *wice__attempt_find_candidate(const WiceAttempt *attempt,
-						  const WiceEndpoint *endpoint);
 /*
  * Gives a description of the peer to the agent, and what can be guessed from it; before: the
  * endpoint that WireGuard had, or none. May be repeated. -errno.
