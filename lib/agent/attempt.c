@@ -65,8 +65,7 @@ static AttemptSocket *find_socket(WiceAttempt *attempt, const WiceEndpoint *base
 	return NULL;
 }
 
-const WiceCandidate *wice__attempt_find_candidate(const WiceAttempt *attempt,
-						  const WiceEndpoint *endpoint)
+static const WiceCandidate *find_candidate(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
 {
 	for (size_t i = 0; i < attempt->n_candidates; i++)
 		if (wice_endpoint_compare(&attempt->candidates[i].endpoint, endpoint) == 0)
@@ -85,7 +84,7 @@ static void on_ice_pair(const WiceIcePair *pair, void *user_data)
 	 * The peer knows what was signalled.
 	 */
 	const AttemptSocket *socket = find_socket(attempt, &pair->local.endpoint);
-	const WiceCandidate *known = wice__attempt_find_candidate(attempt, &pair->local.endpoint);
+	const WiceCandidate *known = find_candidate(attempt, &pair->local.endpoint);
 	if (socket)
 		attempt->pair.local = socket->host;
 	else if (known)
@@ -124,7 +123,7 @@ static const WiceIceEvents ice_events = {
 static void add_candidate(WiceAttempt *attempt, const WiceCandidate *candidate)
 {
 	if (attempt->n_candidates < CANDIDATES_MAX && wice__candidate_is_valid(candidate) &&
-	    !wice__attempt_find_candidate(attempt, &candidate->endpoint))
+	    !find_candidate(attempt, &candidate->endpoint))
 		attempt->candidates[attempt->n_candidates++] = *candidate;
 }
 

@@ -68,7 +68,8 @@ struct WiceProxyOps {
 	/*
 	 * WireGuard's listen port has changed to wg_port. 0: the paths go on; -ESTALE: they are
 	 * worth nothing any more, free them and make new ones (with new ICE agents: what was
-	 * signalled is wrong). wg_port as before is fine.
+	 * signalled is wrong). wg_port as before is fine. Other -errno: it could not be done, new
+	 * paths may not work either.
 	 */
 	int (*set_wg_port)(WiceProxy *proxy, uint16_t wg_port);
 	/* events must stay valid. -ENOSPC: there is no room for another one. */

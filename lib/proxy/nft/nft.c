@@ -15,15 +15,14 @@
  */
 #include "proxy/nft/nft.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "event/sockaddr.h"
 #include "event/source.h"
+#include "event/udp.h"
 #include "proxy/nft/ruleset.h"
 #include "proxy/nft/table.h"
 #include "proxy/port_share.h"
@@ -45,7 +44,7 @@ typedef struct {
 
 typedef struct {
 	WiceProxyPeer base;
-	WiceProxyEvents events;
+	const WiceProxyEvents *events;
 	void *user_data;
 	GSList *paths;
 } NftPeer;
@@ -79,14 +78,13 @@ static bool receive_probe(NftPath *path)
 	struct sockaddr_storage from;
 	socklen_t from_len = sizeof from;
 	WiceEndpoint source;
-	uint32_t tag = htonl(WICE_STUN_PROBE_TAG);
 	ssize_t n = recvfrom(path->probe_fd, packet, sizeof packet, MSG_DONTWAIT,
 			     (struct sockaddr *)&from, &from_len);
-	if (n < WICE_STUN_PROBE_REQUEST_LEN || memcmp(packet + 8, &tag, sizeof tag) != 0 ||
+	if (n < 0 || !wice__stun_probe_is_tagged(packet, (size_t)n) ||
 	    !wice__endpoint_from_sockaddr((const struct sockaddr *)&from, from_len, &source) ||
-	    !peer->events.on_stun)
+	    !peer->events || !peer->events->on_stun)
 		return false;
-	peer->events.on_stun(&path->base, &source, packet, (size_t)n, peer->user_data);
+	peer->events->on_stun(&path->base, &source, packet, (size_t)n, peer->user_data);
 	return true;
 }
 
@@ -119,19 +117,8 @@ static int path_send(WiceProxyPath *base, const WiceEndpoint *remote, const uint
 		     size_t len)
 {
 	NftPath *path = (NftPath *)base;
-	struct sockaddr_storage to;
-	socklen_t to_len = wice__endpoint_to_sockaddr(remote, &to);
-	ssize_t n;
-	if (to_len == 0)
-		return -EINVAL;
 	int r = path->probe_fd < 0 ? open_probe(path) : 0;
-	if (r < 0)
-		return r;
-	do
-		n = sendto(path->probe_fd, packet, len, MSG_DONTWAIT, (const struct sockaddr *)&to,
-			   to_len);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+	return r < 0 ? r : wice__udp_send_to(path->probe_fd, remote, packet, len);
 }
 
 /* Paths. */
@@ -226,7 +213,7 @@ static int peer_new(WiceProxy *base, const WiceProxyEvents *events, void *user_d
 		return -ENOSPC;
 	NftPeer *peer = g_new0(NftPeer, 1);
 	peer->base.proxy = base;
-	peer->events = *events;
+	peer->events = events;
 	peer->user_data = user_data;
 	proxy->n_peers++;
 	*ret_peer = &peer->base;
