@@ -392,6 +392,17 @@ void wice__attempt_describe(const WiceAttempt *attempt, WiceDescription *descrip
 	       attempt->n_candidates * sizeof attempt->candidates[0]);
 }
 
+/* From where the peer may send to each of our ports. */
+static void expect(WiceAttempt *attempt, const WiceCandidate *candidates, size_t n)
+{
+	const WiceProxyOps *ops = attempt->proxy_ops;
+	for (size_t i = 0; ops->path_expect && i < n; i++)
+		for (size_t k = 0; k < attempt->n_sockets; k++)
+			if (candidates[i].endpoint.address.family ==
+			    attempt->sockets[k].local.address.family)
+				ops->path_expect(attempt->sockets[k].path, &candidates[i].endpoint);
+}
+
 int wice__attempt_set_remote(WiceAttempt *attempt, const WiceDescription *description,
 			     const WiceEndpoint *before)
 {
@@ -404,6 +415,7 @@ int wice__attempt_set_remote(WiceAttempt *attempt, const WiceDescription *descri
 	sodium_memzero(&credentials, sizeof credentials);
 	if (err)
 		return err;
+	expect(attempt, description->candidates, description->n_candidates);
 	WiceCandidate guesses[GUESSES_MAX];
 	size_t n = wice__ice_guess(description->candidates, description->n_candidates, before,
 				   guesses, GUESSES_MAX);

@@ -110,6 +110,12 @@ struct WiceProxyOps {
 	int (*select)(WiceProxyPeer *peer, WiceProxyPath *path, const WiceEndpoint *remote,
 		      WiceEndpoint *ret_endpoint);
 	/*
+	 * The peer may send from remote to the path's wire endpoint, and WireGuard answer, before
+	 * the path is selected: such answers are to leave from there already. Nothing that was
+	 * selected is changed by it. NULL: they do so anyway.
+	 */
+	void (*path_expect)(WiceProxyPath *path, const WiceEndpoint *remote);
+	/*
 	 * Where the newest request to the path's ufrag came from, -ENOENT if there was none. It is
 	 * not authenticated: believe it only once the ICE agent has said that a check was
 	 * (WiceIceEvents.on_check). NULL: the mechanism does not see requests.
