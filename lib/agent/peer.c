@@ -62,6 +62,7 @@ struct WicePeer {
 	WiceSelection selection;     /* how packets get to the path of `active` */
 	WiceEndpoint proxy_endpoint; /* what WireGuard's is to be for that path */
 	unsigned refused;            /* mechanisms that did not get through, as bits */
+	unsigned proven;             /* those that have, in this network */
 	int64_t refused_until;
 	uint64_t sent_bytes; /* by WireGuard, when something was last sent: */
 	int64_t sent_at;
@@ -256,6 +257,17 @@ static void refuse(WicePeer *peer, WiceMechanism mechanism)
 	peer->refused_until = wice__now_ms() + REFUSED_MS;
 }
 
+/*
+ * A mechanism that has worked is tried once more: the peer may have died between what ICE and what
+ * WireGuard had to say, or have been suspended.
+ */
+static void blame(WicePeer *peer, WiceMechanism mechanism)
+{
+	if (!(peer->proven & WICE_MECHANISM_BIT(mechanism)))
+		refuse(peer, mechanism);
+	peer->proven &= ~WICE_MECHANISM_BIT(mechanism);
+}
+
 static bool may_use_kernel(const WicePeer *peer)
 {
 	bool refused = peer->refused & WICE_MECHANISM_BIT(WICE_MECHANISM_KERNEL);
@@ -382,6 +394,7 @@ static void drop_path(WicePeer *peer)
 static void settle(WicePeer *peer)
 {
 	wice__hold_settle(&peer->hold);
+	peer->proven |= WICE_MECHANISM_BIT(peer->selection.mechanism);
 	peer->connect_ms = (uint32_t)(peer->session.connected_at - peer->session.attempt_since);
 }
 
@@ -513,7 +526,7 @@ static void run(WicePeer *peer, const WiceSessionEvent *event)
 	WiceSessionPhase before = peer->session.phase;
 	unsigned actions = wice__session_step(&peer->session, event, wice__now_ms());
 	if (before == WICE_PHASE_HANDSHAKING && peer->session.phase == WICE_PHASE_FAILED)
-		refuse(peer, peer->selection.mechanism);
+		blame(peer, peer->selection.mechanism);
 	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported != WICE_STATE_FAILED)
 		refresh_reason(peer); /* before the attempt that knows why is closed */
 	perform(peer, actions, event);
@@ -546,8 +559,10 @@ static void on_timer(void *user_data)
 
 void wice__peer_event(WicePeer *peer, WiceSessionEventType type)
 {
-	if (type == WICE_SESSION_NETWORK_CHANGED)
+	if (type == WICE_SESSION_NETWORK_CHANGED) {
 		wice__peer_forgive(peer);
+		peer->proven = 0;
+	}
 	run(peer, &(WiceSessionEvent){ .type = type });
 }
 
