@@ -170,6 +170,7 @@ static void set_remote(WicePeer *peer)
 
 static void settle(WicePeer *peer)
 {
+	peer->shown |= WICE_MECHANISM_BIT(peer->selection.mechanism);
 	wice__hold_settle(&peer->hold);
 	peer->connect_ms = (uint32_t)(peer->session.connected_at - peer->session.attempt_since);
 }
@@ -208,7 +209,8 @@ void wice__peer_run(WicePeer *peer, const WiceSessionEvent *event)
 	peer->nested++;
 	WiceSessionPhase before = peer->session.phase;
 	unsigned actions = wice__session_step(&peer->session, event, wice__now_ms());
-	if (before == WICE_PHASE_HANDSHAKING && peer->session.phase == WICE_PHASE_FAILED)
+	if (before == WICE_PHASE_HANDSHAKING && peer->session.phase == WICE_PHASE_FAILED &&
+	    !(peer->shown & WICE_MECHANISM_BIT(peer->selection.mechanism)))
 		wice__peer_refuse(peer, peer->selection.mechanism);
 	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported != WICE_STATE_FAILED)
 		wice__peer_refresh_reason(peer); /* before the attempt that knows why is closed */

@@ -181,7 +181,7 @@ bool wice__peer_is_foreign(const WicePeer *peer)
 
 void wice__peer_forgive(WicePeer *peer)
 {
-	peer->refused = 0;
+	peer->refused = peer->shown = 0;
 }
 
 /*

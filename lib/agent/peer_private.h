@@ -41,6 +41,7 @@ struct WicePeer {
 	WiceSelection selection;     /* how packets get to the path of `active` */
 	WiceEndpoint proxy_endpoint; /* what WireGuard's is to be for that path */
 	unsigned refused;            /* mechanisms that did not get through, as bits */
+	unsigned shown;              /* mechanisms that did, since the network changed */
 	int64_t refused_until;
 	uint64_t sent_bytes; /* by WireGuard, when something was last sent: */
 	int64_t sent_at;
