@@ -50,7 +50,7 @@ static void on_pair(WiceAttempt *attempt, void *user_data)
 	if (attempt == peer->attempts.newest)
 		wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_PAIR_SELECTED });
 	else if (attempt == peer->attempts.active)
-		wice__attempt_select(attempt, &peer->proxy_endpoint);
+		wice__peer_move_path(peer);
 }
 
 static void on_check(WiceAttempt *attempt, void *user_data)

@@ -97,6 +97,18 @@ static void avoid_routes(WicePeer *peer)
 	wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_RESTART });
 }
 
+static void point_wireguard(WicePeer *peer)
+{
+	select_mechanism(peer, may_use_kernel(peer));
+	/* The same endpoint may be reached over another port of ours now, which nobody sees. */
+	if (peer->selection.mechanism == WICE_MECHANISM_INPROCESS)
+		wice__hold_forget_seen(&peer->hold);
+	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
+	bool proven = peer->selection.mechanism != WICE_MECHANISM_KERNEL;
+	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), proven, wice__now_ms());
+	wice__interface_poll_soon(peer->interface);
+}
+
 /*
  * The proxy goes from the former path to the new one between two packets, also where WireGuard's
  * own socket is to be used: the peer may not be that far yet.
@@ -117,14 +129,15 @@ void wice__peer_apply_path(WicePeer *peer)
 	}
 	wice__attempts_activate(&peer->attempts, &peer->hold.seen.endpoint, wice__now_ms());
 	wice__peer_free_unused_proxies(peer);
-	select_mechanism(peer, may_use_kernel(peer));
-	/* The same endpoint may be reached over another port of ours now, which nobody sees. */
-	if (peer->selection.mechanism == WICE_MECHANISM_INPROCESS)
-		wice__hold_forget_seen(&peer->hold);
-	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
-	bool proven = peer->selection.mechanism != WICE_MECHANISM_KERNEL;
-	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), proven, wice__now_ms());
-	wice__interface_poll_soon(peer->interface);
+	point_wireguard(peer);
+}
+
+void wice__peer_move_path(WicePeer *peer)
+{
+	WiceEndpoint before = peer->proxy_endpoint;
+	if (wice__attempt_select(peer->attempts.active, &peer->proxy_endpoint) == 0 &&
+	    wice_endpoint_compare(&before, &peer->proxy_endpoint) != 0)
+		point_wireguard(peer);
 }
 
 /* Before ICE has a pair: the handshake may begin where a check of the peer came from. */

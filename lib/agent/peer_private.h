@@ -74,6 +74,8 @@ void wice__peer_apply_path(WicePeer *peer);
 void wice__peer_try_path(WicePeer *peer);
 void wice__peer_fall_back(WicePeer *peer);
 void wice__peer_drop_path(WicePeer *peer);
+/* The attempt in use has another pair, while a newer one is worked on: the path goes there. */
+void wice__peer_move_path(WicePeer *peer);
 /* WireGuard is set to somewhere that neither we nor the peer would have sent it to. */
 bool wice__peer_is_foreign(const WicePeer *peer);
 
