@@ -20,7 +20,7 @@ void wice__context_pool_free(WiceContextPool *pool);
 
 /*
  * A context for one more user, who refers to it for longer if he wants but attaches nothing more once he has
- * given it back. Where no descriptor is left for a nested one it is the outer context.
+ * given it back. Where few descriptors are left (descriptors.h) it is the outer context.
  */
 GMainContext *wice__context_pool_take(WiceContextPool *pool);
 /* From anywhere, a callback on that very context included. NULL is fine. */

@@ -500,16 +500,17 @@ START_TEST(a_pool_gives_few_users_the_same_context_and_takes_all_back)
 }
 END_TEST
 
-START_TEST(without_descriptors_a_pool_gives_the_outer_context)
+START_TEST(with_few_descriptors_left_a_pool_gives_the_outer_context)
 {
 	GMainContext *outer = g_main_context_new();
 	WiceContextPool *pool = wice__context_pool_new(outer);
 	int next = dup(STDOUT_FILENO);
 	close(next);
-	for (unsigned spare = 0; spare < 2; spare++) {
+	static const unsigned spares[] = { 0, 1, 30 };
+	for (size_t i = 0; i < G_N_ELEMENTS(spares); i++) {
 		struct rlimit limit = { 0 }, tight;
 		ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
-		tight = (struct rlimit){ .rlim_cur = (rlim_t)next + spare,
+		tight = (struct rlimit){ .rlim_cur = (rlim_t)next + spares[i],
 					 .rlim_max = limit.rlim_max };
 		ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &tight), 0);
 		GMainContext *context = wice__context_pool_take(pool);
@@ -535,4 +536,4 @@ SUITE_MAIN("nested context", timers_fire_on_the_thread_of_the_outer_context,
 	   what_epoll_does_not_take_is_looked_at_all_the_same,
 	   a_thousand_lives_leave_nothing_behind,
 	   a_pool_gives_few_users_the_same_context_and_takes_all_back,
-	   without_descriptors_a_pool_gives_the_outer_context)
+	   with_few_descriptors_left_a_pool_gives_the_outer_context)
