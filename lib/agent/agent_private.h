@@ -45,7 +45,8 @@ struct WiceAgent {
 	GArray *addresses;      /* WiceAddress, sorted: where ICE agents may bind */
 	bool has_addresses;
 	int64_t (*slept_ms)(void);
-	int64_t slept; /* at the last look */
+	int64_t slept;          /* at the last look */
+	unsigned n_polled_fast; /* interfaces that are read often at the moment */
 	uint32_t fwmark;
 	WiceMechanism mechanism; /* that interfaces are to use; NONE: the best one */
 	bool no_port_mapping;

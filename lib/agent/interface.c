@@ -21,6 +21,7 @@
 #define POLL_FAST_MS 20
 #define POLL_IDLE_MS 2000
 #define POLL_SHARE 20
+#define POLL_SHARE_FAST 5  /* the same for all interfaces together that are read often */
 #define GET_TIMEOUT_MS 250 /* the loop waits so long for a userspace device that hangs */
 
 struct WiceInterface {
@@ -34,7 +35,8 @@ struct WiceInterface {
 	char idle_reason[160];
 	WiceMechanisms *mechanisms;
 	WiceTimer *poll;
-	int64_t dump_ms; /* how long the last one took */
+	int64_t dump_us;  /* how long the last one took */
+	bool polled_fast; /* counted in the agent */
 	GHashTable *peers;
 	WiceFound *found;
 	WiceClaim *claim;
@@ -370,17 +372,31 @@ static bool use_port(WiceInterface *interface, const WiceDeviceInfo *info)
 	return !usable || stale;
 }
 
-static void schedule_poll(WiceInterface *interface)
+static bool wants_polls(const WiceInterface *interface, int64_t now)
 {
-	int64_t now = wice__now_ms();
-	int64_t interval = POLL_IDLE_MS;
 	GHashTableIter iter;
 	gpointer peer;
 	g_hash_table_iter_init(&iter, interface->peers);
-	while (interval == POLL_IDLE_MS && g_hash_table_iter_next(&iter, NULL, &peer))
+	while (g_hash_table_iter_next(&iter, NULL, &peer))
 		if (wice__peer_wants_polls(peer, now))
-			interval = POLL_FAST_MS;
-	wice__timer_set(interface->poll, now + MAX(interval, interface->dump_ms * POLL_SHARE));
+			return true;
+	return false;
+}
+
+static void set_polled_fast(WiceInterface *interface, bool fast)
+{
+	interface->agent->n_polled_fast += (unsigned)fast - (unsigned)interface->polled_fast;
+	interface->polled_fast = fast;
+}
+
+static void schedule_poll(WiceInterface *interface)
+{
+	int64_t now = wice__now_ms();
+	set_polled_fast(interface, wants_polls(interface, now));
+	int64_t interval = interface->polled_fast ? POLL_FAST_MS : POLL_IDLE_MS;
+	int64_t share = POLL_SHARE_FAST * (int64_t)interface->agent->n_polled_fast;
+	share = MAX(share, POLL_SHARE);
+	wice__timer_set(interface->poll, now + MAX(interval, interface->dump_us * share / 1000));
 }
 
 /* Changes of the device that make every path of its peers worthless. */
@@ -411,10 +427,10 @@ static void take_snapshot(WiceInterface *interface, WiceDevice *device)
 bool wice__interface_sync(WiceInterface *interface)
 {
 	g_autoptr(GError) error = NULL;
-	int64_t start = wice__now_ms();
+	int64_t start = g_get_monotonic_time();
 	WiceDevice *device =
 		wice_wg_get(interface->agent->wg, interface->name, GET_TIMEOUT_MS, &error);
-	interface->dump_ms = wice__now_ms() - start;
+	interface->dump_us = g_get_monotonic_time() - start;
 	if (device)
 		take_snapshot(interface, device);
 	else if (g_error_matches(error, WICE_ERROR, WICE_ERROR_NOT_FOUND))
@@ -501,6 +517,7 @@ void wice__interface_free(WiceInterface *interface, bool gone)
 	remove_all_peers(interface, gone);
 	unsubscribe(interface);
 	wice__mechanisms_free(interface->mechanisms);
+	set_polled_fast(interface, false);
 	wice__timer_free(interface->poll);
 	wice__found_free(interface->found);
 	wice__claim_free(interface->claim);
