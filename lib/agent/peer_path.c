@@ -19,7 +19,7 @@
 #define REFUSED_MS 600000
 /* Where WireGuard needs no ICE agent once it is connected, the agent is closed after this. */
 #define REST_AFTER_MS 10000
-/* NATs forget a UDP mapping that was not used for 30 s at the earliest, often. */
+/* NATs and firewalls forget a UDP mapping that was not used for 30 s at the earliest, often. */
 #define KEEPALIVE_MS 20000
 
 void wice__peer_refuse(WicePeer *peer, WiceMechanism mechanism)
@@ -290,7 +290,15 @@ static void rest(WicePeer *peer, int64_t now)
 		wice__attempt_rest(peer->attempts.active);
 }
 
-/* What the agent's keepalives were: where WireGuard is silent, something else keeps NATs open. */
+/* NATs are, and there may be firewalls behind the link. */
+static bool needs_keep_alive(WicePeer *peer)
+{
+	return peer->selection.path == WICE_PATH_NAT ||
+	       wice__route_passes_router(&peer->hold.seen.endpoint,
+					 wice__interface_fwmark(peer->interface));
+}
+
+/* What the agent's keepalives were: where WireGuard is silent, something else keeps paths open. */
 static void keep_alive(WicePeer *peer, const WiceDevicePeer *seen, int64_t now)
 {
 	if (seen->tx_bytes != peer->sent_bytes) {
@@ -298,10 +306,11 @@ static void keep_alive(WicePeer *peer, const WiceDevicePeer *seen, int64_t now)
 		peer->sent_at = now;
 	}
 	if (!peer->attempts.active || !wice__attempt_is_resting(peer->attempts.active) ||
-	    peer->selection.path != WICE_PATH_NAT || now - peer->sent_at < KEEPALIVE_MS)
+	    now - peer->sent_at < KEEPALIVE_MS)
 		return;
 	peer->sent_at = now;
-	wice__mechanisms_keep_alive(wice__peer_mechanisms(peer), &peer->hold.seen.endpoint);
+	if (needs_keep_alive(peer))
+		wice__mechanisms_keep_alive(wice__peer_mechanisms(peer), &peer->hold.seen.endpoint);
 }
 
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)

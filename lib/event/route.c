@@ -4,10 +4,15 @@
 
 #include <errno.h>
 #include <glib.h>
+#include <linux/rtnetlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <netlink/netlink.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "event/addresses.h"
+#include "event/rtnetlink.h"
 #include "event/sockaddr.h"
 
 /* Connecting a UDP socket sends nothing; the kernel looks for a route and its source address. */
@@ -57,4 +62,53 @@ bool wice__route_leaves_by(const WiceEndpoint *remote, const WiceAddress *local,
 		return true;
 	unsigned theirs = device_of(all, n, &source), ours = device_of(all, n, local);
 	return theirs == ours || !ours;
+}
+
+static int route_found(struct nl_msg *message, void *user_data)
+{
+	struct nlmsghdr *header = nlmsg_hdr(message);
+	bool *passes_router = user_data;
+	if (header->nlmsg_type != RTM_NEWROUTE || !nlmsg_valid_hdr(header, sizeof(struct rtmsg)))
+		return NL_OK;
+	const struct rtmsg *route = nlmsg_data(header);
+	*passes_router = route->rtm_dst_len == 0 ||
+			 nlmsg_find_attr(header, sizeof *route, RTA_GATEWAY) ||
+			 nlmsg_find_attr(header, sizeof *route, RTA_VIA) ||
+			 nlmsg_find_attr(header, sizeof *route, RTA_MULTIPATH);
+	return NL_OK;
+}
+
+/* For the route itself (RTM_F_FIB_MATCH), not for what the kernel makes of it for one address. */
+static struct nl_msg *question(const WiceEndpoint *remote, uint32_t fwmark)
+{
+	bool ipv4 = remote->address.family == WICE_FAMILY_IPV4;
+	struct rtmsg route = {
+		.rtm_family = ipv4 ? AF_INET : AF_INET6,
+		.rtm_dst_len = ipv4 ? 32 : 128,
+		.rtm_flags = RTM_F_FIB_MATCH,
+	};
+	struct nl_msg *message = nlmsg_alloc_simple(RTM_GETROUTE, NLM_F_REQUEST);
+	if (message && (nlmsg_append(message, &route, sizeof route, NLMSG_ALIGNTO) < 0 ||
+			nla_put(message, RTA_DST, ipv4 ? 4 : 16, remote->address.bytes) < 0 ||
+			nla_put_u32(message, RTA_MARK, fwmark) < 0 ||
+			(remote->scope && nla_put_u32(message, RTA_OIF, remote->scope) < 0))) {
+		nlmsg_free(message);
+		return NULL;
+	}
+	return message;
+}
+
+bool wice__route_passes_router(const WiceEndpoint *remote, uint32_t fwmark)
+{
+	bool passes_router = false;
+	struct nl_sock *socket;
+	if (wice__rtnetlink_open(&socket) < 0)
+		return false;
+	struct nl_msg *message = question(remote, fwmark);
+	nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, route_found, &passes_router);
+	if (message && nl_send_auto(socket, message) >= 0)
+		(void)nl_recvmsgs_default(socket);
+	nlmsg_free(message);
+	nl_socket_free(socket);
+	return passes_router;
 }

@@ -14,4 +14,10 @@
  */
 bool wice__route_leaves_by(const WiceEndpoint *remote, const WiceAddress *local, uint32_t fwmark);
 
+/*
+ * True if what is sent to remote is handed to a router, or leaves by a default route without one
+ * (ppp): there may be firewalls on the way. False also if that cannot be found out.
+ */
+bool wice__route_passes_router(const WiceEndpoint *remote, uint32_t fwmark);
+
 #endif

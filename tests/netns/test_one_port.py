@@ -125,9 +125,8 @@ for one in ("bpf", "nft"):
     test(name="data packets leave and enter unchanged with %s" % one)(lambda lab, one=one: unchanged(lab, one))
 
 
-def stays_open(lab, mechanism):
+def stays_open(lab, mechanism, pair):
     """The routers forget a mapping after some seconds of silence; WireGuard's own keepalive would come too late."""
-    pair = natted(lab, proxy=mechanism)
     for host in (pair.a, pair.b):
         timeouts = ["net.netfilter.nf_conntrack_udp_timeout=%d" % KEEPALIVE_S]
         timeouts += ["net.netfilter.nf_conntrack_udp_timeout_stream=%d" % KEEPALIVE_S]
@@ -145,7 +144,12 @@ def stays_open(lab, mechanism):
 
 
 for one in MECHANISMS:
-    test(name="an idle path stays open with %s" % one)(lambda lab, one=one: stays_open(lab, one))
+    test(name="an idle path stays open with %s" % one)(lambda lab, one=one: stays_open(lab, one, natted(lab, proxy=one)))
+
+
+@test
+def an_idle_path_without_nat_stays_open_through_firewalls(lab):
+    stays_open(lab, "bpf", Pair(lab, "firewall", "firewall", proxy="bpf"))
 
 
 # --- the daemon dies ---

@@ -60,4 +60,33 @@ START_TEST(the_device_of_the_route_decides)
 }
 END_TEST
 
-SUITE_MAIN("route", the_device_of_the_route_decides)
+static const struct {
+	const char *remote;
+	uint32_t fwmark;
+	bool passes;
+} ways[] = {
+	{ "198.51.100.1:1", 0, true },      { "203.0.113.9:1", 0, false }, /* on the link */
+	{ "203.0.113.9:1", 7, true },       { "192.0.2.1:1", 0, false },   /* ourselves */
+	{ "127.0.0.1:1", 0, false },        { "[2001:db8:ff::1]:1", 0, true },
+	{ "[2001:db8::7]:1", 0, false },    { "[2001:db9::1]:1", 0, false }, /* no route */
+	{ "[2001:db8:ff::1]:1", 9, false },                                  /* forbidden */
+};
+
+START_TEST(routers_are_known)
+{
+	if (!make_host())
+		return;
+	for (size_t i = 0; i < G_N_ELEMENTS(ways); i++) {
+		WiceEndpoint remote;
+		ck_assert(wice_endpoint_parse(ways[i].remote, &remote));
+		ck_assert_msg(wice__route_passes_router(&remote, ways[i].fwmark) == ways[i].passes,
+			      "%s", ways[i].remote);
+	}
+	ck_assert(namespace_ip("route replace default dev up1")); /* as with ppp */
+	WiceEndpoint remote;
+	ck_assert(wice_endpoint_parse("198.51.100.1:1", &remote));
+	ck_assert(wice__route_passes_router(&remote, 0));
+}
+END_TEST
+
+SUITE_MAIN("route", the_device_of_the_route_decides, routers_are_known)
