@@ -5,18 +5,17 @@
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "event/descriptors.h"
 #include "event/source.h"
 #include "ice/guess.h"
 #include "ice/priority.h"
 #include "stun/probe.h"
 
 #define SOCKETS_MAX 16
-#define DESCRIPTORS_RESERVED 32
 /* Host candidates and one reflexive candidate for each. */
 #define CANDIDATES_MAX (2 * SOCKETS_MAX)
 #define GUESSES_MAX 8
@@ -282,28 +281,12 @@ static int open_paths(WiceAttempt *attempt, const WiceAttemptOptions *options)
 	return attempt->n_sockets ? 0 : -EADDRNOTAVAIL;
 }
 
-/*
- * Peers may be many, but must not take the last descriptors: looking at WireGuard, signaling and
- * control need some all the time, and without them nothing would ever change. The kernel gives
- * the lowest number that is free.
- */
-static bool has_descriptors_left(void)
-{
-	struct rlimit limit;
-	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return false;
-	close(fd);
-	return getrlimit(RLIMIT_NOFILE, &limit) < 0 ||
-	       (rlim_t)fd + DESCRIPTORS_RESERVED < limit.rlim_cur;
-}
-
 int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents *events,
 		      void *user_data, WiceAttempt **ret_attempt)
 {
 	if (options->n_addresses == 0)
 		return -EADDRNOTAVAIL;
-	if (!has_descriptors_left())
+	if (!wice__descriptors_are_left())
 		return -EMFILE;
 
 	WiceAttempt *attempt = g_new0(WiceAttempt, 1);

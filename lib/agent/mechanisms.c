@@ -168,6 +168,8 @@ static WiceMechanism choose(const WiceMechanisms *mechanisms, unsigned refused, 
 	};
 	if (has_engine)
 		input.inprocess = state_of(mechanisms, WICE_MECHANISM_INPROCESS, refused);
+	else if (mechanisms->wanted == WICE_MECHANISM_INPROCESS)
+		input.inprocess.obstacle = "WireGuard is not in this process.";
 	return wice__select_mechanism(&input, ret_reason);
 }
 

@@ -209,9 +209,8 @@ void wice__peer_run(WicePeer *peer, const WiceSessionEvent *event)
 	peer->nested++;
 	WiceSessionPhase before = peer->session.phase;
 	unsigned actions = wice__session_step(&peer->session, event, wice__now_ms());
-	if (before == WICE_PHASE_HANDSHAKING && peer->session.phase == WICE_PHASE_FAILED &&
-	    !(peer->shown & WICE_MECHANISM_BIT(peer->selection.mechanism)))
-		wice__peer_refuse(peer, peer->selection.mechanism);
+	if (before == WICE_PHASE_HANDSHAKING && peer->session.phase == WICE_PHASE_FAILED)
+		wice__peer_doubt(peer);
 	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported != WICE_STATE_FAILED)
 		wice__peer_refresh_reason(peer); /* before the attempt that knows why is closed */
 	perform(peer, actions, event);

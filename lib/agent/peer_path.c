@@ -30,6 +30,14 @@ void wice__peer_refuse(WicePeer *peer, WiceMechanism mechanism)
 	peer->refused_until = wice__now_ms() + REFUSED_MS;
 }
 
+void wice__peer_doubt(WicePeer *peer)
+{
+	unsigned bit = WICE_MECHANISM_BIT(peer->selection.mechanism);
+	if (!(peer->shown & bit))
+		wice__peer_refuse(peer, peer->selection.mechanism);
+	peer->shown &= ~bit;
+}
+
 static bool may_use_kernel(const WicePeer *peer)
 {
 	bool refused = peer->refused & WICE_MECHANISM_BIT(WICE_MECHANISM_KERNEL);

@@ -64,6 +64,11 @@ void wice__peer_publish(WicePeer *peer);
 /* peer_path.c */
 /* Not this mechanism for a while. */
 void wice__peer_refuse(WicePeer *peer, WiceMechanism mechanism);
+/*
+ * No handshake got through. A mechanism that has worked is tried once more: the peer may have died
+ * between what ICE and what WireGuard had to say, or have been suspended.
+ */
+void wice__peer_doubt(WicePeer *peer);
 /* DO_APPLY_PATH, DO_TRY, DO_FALL_BACK and DO_DROP_PATH of the session. */
 void wice__peer_apply_path(WicePeer *peer);
 void wice__peer_try_path(WicePeer *peer);

@@ -211,7 +211,7 @@ static int open_family(WiceReflexive *reflexive, GMainContext *context, uint32_t
 		return 0;
 	if (fd < 0)
 		return fd;
-	int err = wice__bpf_mux_add(reflexive->mux, reflexive->wg_port, &family->local, NULL);
+	int err = wice__bpf_mux_add_asker(reflexive->mux, reflexive->wg_port, &family->local, fd);
 	if (err) {
 		close(fd);
 		return err;

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/context_pool.h"
 
+#include "event/descriptors.h"
 #include "event/nested_context.h"
 
 typedef struct {
@@ -42,7 +43,8 @@ GMainContext *wice__context_pool_take(WiceContextPool *pool)
 		known->n_users++;
 		return wice__nested_context_inner(known->nested);
 	}
-	if (wice__nested_context_new(pool->outer, &group.nested) < 0)
+	if (!wice__descriptors_are_left() ||
+	    wice__nested_context_new(pool->outer, &group.nested) < 0)
 		return pool->outer;
 	g_array_append_val(pool->groups, group);
 	return wice__nested_context_inner(group.nested);

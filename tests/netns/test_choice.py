@@ -158,3 +158,11 @@ def wice_refuses_a_mechanism_that_cannot_be_chosen(lab):
     assert result.returncode == 2 and "auto, bpf, nft, inprocess and user" in result.stderr, result.stderr
     result = wice("restart", "--proxy", "nft", "none0", check=False)
     assert result.returncode == 1 and "none0" in result.stderr, result.stderr
+
+
+@test
+def who_asks_for_a_mechanism_that_is_not_there_is_told_why(lab):
+    a = Pair(lab).start().a
+    a.wiced.wice("restart", "--proxy", "inprocess", a.wg.name)
+    reason = a.wiced.interface(a.wg.name)["mechanism_reason"]
+    assert "Not inprocess: WireGuard is not in this process." in reason, reason

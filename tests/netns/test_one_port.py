@@ -177,6 +177,30 @@ for one in ("nft", "user"):
     test(name="with %s a tunnel through NATs comes back after a killed daemon" % one)(lambda lab, one=one: comes_back(lab, one))
 
 
+# --- WireGuard is not heard for a while ---
+
+DEAF = """
+table inet deaf {
+    chain arriving {
+        type filter hook prerouting priority raw
+        meta l4proto udp @th,64,32 { 0x01000000, 0x02000000, 0x04000000 } drop
+    }
+}
+"""
+
+
+@test
+def a_mechanism_that_has_worked_is_tried_once_more(lab):
+    pair = connected(lab, "bpf")
+    a, b = pair.a, pair.b
+    a.run("nft", "-f", "-", stdin=DEAF)
+    a.wiced.wice("restart", a.wg.name)
+    a.wiced.wait_peer(a.wg, b.wg.public_key, "nothing is heard", lambda peer: peer["state"] == "failed")
+    a.run("nft", "delete", "table", "inet", "deaf")
+    pair.wait_mechanism("bpf")
+    assert_ping(a.wg, b.wg)
+
+
 # --- another mechanism at run time ---
 
 

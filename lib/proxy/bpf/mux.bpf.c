@@ -249,6 +249,12 @@ static __always_inline WiceMuxAgent *find_agent(WiceMuxSocket *key)
 	return bpf_map_lookup_elem(&agents, key);
 }
 
+/* A container whose device is on top of this one has ports of its own, which may be ours. */
+static __always_inline bool is_of_socket(struct __sk_buff *skb, const WiceMuxAgent *agent)
+{
+	return !agent->cookie || agent->cookie == bpf_get_socket_cookie(skb);
+}
+
 static __noinline int move_sent(struct __sk_buff *skb, __u32 offset)
 {
 	Packet packet;
@@ -258,7 +264,7 @@ static __noinline int move_sent(struct __sk_buff *skb, __u32 offset)
 		return NEXT;
 	WiceMuxSocket key = { .address = packet.source, .port = packet.udp.source };
 	WiceMuxAgent *agent = find_agent(&key);
-	if (!agent || !is_alive())
+	if (!agent || !is_of_socket(skb, agent) || !is_alive())
 		return NEXT;
 	if (read_stun(skb, &packet, &stun) && is_request(&stun))
 		bpf_map_update_elem(&transactions, &stun.id, &key, BPF_ANY);

@@ -14,6 +14,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <wice/error.h>
 
 #include "base/log.h"
@@ -234,12 +235,12 @@ static int insert(const struct bpf_map *map, const void *key, const void *value)
 	return r == -E2BIG ? -ENOSPC : r;
 }
 
-int wice__bpf_mux_add(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
-		      const char *ufrag)
+static int add(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, const char *ufrag,
+	       uint64_t cookie)
 {
 	const struct mux_bpf *programs = mux->programs;
 	WiceMuxSocket key = socket_key(local);
-	WiceMuxAgent agent = { .wg_port = GUINT16_TO_BE(wg_port) };
+	WiceMuxAgent agent = { .wg_port = GUINT16_TO_BE(wg_port), .cookie = cookie };
 	if (local->address.family == WICE_FAMILY_NONE || local->port == 0 || wg_port == 0 ||
 	    (ufrag && strlen(ufrag) != WICE_MUX_UFRAG_LEN))
 		return -EINVAL;
@@ -258,6 +259,21 @@ int wice__bpf_mux_add(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *loc
 	use_port(mux->wg_port_users, programs->bss->wg_ports, wg_port);
 	use_port(mux->agent_port_users, programs->bss->agent_ports, local->port);
 	return 0;
+}
+
+int wice__bpf_mux_add(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
+		      const char *ufrag)
+{
+	return add(mux, wg_port, local, ufrag, 0);
+}
+
+int wice__bpf_mux_add_asker(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, int fd)
+{
+	uint64_t cookie;
+	socklen_t len = sizeof cookie;
+	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) < 0)
+		return -errno;
+	return add(mux, wg_port, local, NULL, cookie);
 }
 
 /* Whether that socket is on that port. */

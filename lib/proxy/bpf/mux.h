@@ -70,13 +70,18 @@ void wice__bpf_mux_counters(const WiceBpfMux *mux, WiceBpfMuxCounters *ret);
 
 /*
  * Puts a socket on wg_port, of which there may be several: local is what it is bound to (an
- * address of zeros: the wildcard, for a socket that only asks). ufrag: WICE_ICE_OWN_UFRAG_LEN
- * characters of the agent whose requests it gets, NULL: none. -EEXIST: that local endpoint or
- * ufrag is there; -ENOSPC.
+ * address of zeros: the wildcard). ufrag: WICE_ICE_OWN_UFRAG_LEN characters of the agent whose
+ * requests it gets, NULL: none. -EEXIST: that local endpoint or ufrag is there; -ENOSPC.
  */
 int wice__bpf_mux_add(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
 		      const char *ufrag);
-/* With the same values. What was not added is ignored. */
+/*
+ * The same for a socket that only asks: what others send from an equal port is left alone, though
+ * local may be the wildcard and they in another network namespace (macvlan, ipvlan). Also: what
+ * getsockopt() returns.
+ */
+int wice__bpf_mux_add_asker(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, int fd);
+/* With the same values, ufrag NULL after add_asker. What was not added is ignored. */
 void wice__bpf_mux_remove(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
 			  const char *ufrag);
 /* As WiceProxyOps.path_heard. */

@@ -35,7 +35,8 @@ typedef struct {
 /* Value of "agents". */
 typedef struct {
 	__be16 wg_port;
-	__u16 zero;
+	__u16 zero[3];
+	__u64 cookie; /* of the socket, SO_COOKIE; 0: its address and port say enough */
 } WiceMuxAgent;
 
 /* Key of "requests". */

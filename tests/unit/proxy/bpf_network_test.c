@@ -297,8 +297,51 @@ START_TEST(what_is_forwarded_is_not_moved)
 }
 END_TEST
 
+/* It sends through a device of this host, with its own address, and happens to have the same port. */
+START_TEST(a_container_on_an_uplink_keeps_its_port)
+{
+	static const uint8_t packet[20] = { 0, 1 };
+	BpfWorld world;
+	int container;
+	WiceEndpoint asker, inside_at, far_at;
+	if (!bpf_world_open(&world, _i) || !bpf_world_add_wire(&world))
+		return;
+	bpf_set_addresses(&world, "wire");
+	BPF_UNTIL(&world, wice__bpf_mux_n_uplinks(world.mux) == LOOPBACK + 1);
+	int far_fd = bpf_far_socket(&world, BPF_FAR4, &far_at);
+	int fd = bpf_socket("0.0.0.0", &asker);
+	ck_assert_int_eq(wice__bpf_mux_add_asker(world.mux, 51820, &asker, fd), 0);
+
+	ck_assert(bpf_new_namespace(&container));
+	bpf_enter(world.near);
+	if (!bpf_run("ip link add link wire name inside type macvlan mode bridge") ||
+	    !bpf_run("ip link set inside netns /proc/%d/fd/%d", (int)getpid(), container)) {
+		puts("skipped: this kernel has no macvlan");
+		return;
+	}
+	bpf_enter(container);
+	ck_assert(bpf_run("ip addr add 10.88.0.3/24 dev inside && ip link set inside up"));
+	WiceEndpoint bound = { .address = { WICE_FAMILY_IPV4, { 10, 88, 0, 3 } },
+			       .port = asker.port };
+	int inside_fd = bpf_bound_socket(&bound, &inside_at);
+	bpf_send(inside_fd, &far_at, packet, sizeof packet);
+	bpf_expect(far_fd, packet, sizeof packet, &inside_at);
+
+	bpf_enter(world.near);
+	WiceEndpoint wire = { .address = { WICE_FAMILY_IPV4, { 10, 88, 0, 1 } }, .port = 51820 };
+	bpf_send(fd, &far_at, packet, sizeof packet);
+	bpf_expect(far_fd, packet, sizeof packet, &wire);
+	close(fd);
+	close(far_fd);
+	close(inside_fd);
+	close(container);
+	bpf_world_close(&world);
+}
+END_TEST
+
 BPF_SUITE_MAIN("bpf network", sockets_share_a_port_over_loopback,
 	       two_capabilities_are_all_that_it_takes, who_lacks_one_is_told_so,
 	       over_a_wire_with_and_without_checksum_offload, over_a_vlan,
 	       packets_of_a_vlan_are_none_of_the_device_below,
-	       over_a_device_without_ethernet_header, what_is_forwarded_is_not_moved)
+	       over_a_device_without_ethernet_header, what_is_forwarded_is_not_moved,
+	       a_container_on_an_uplink_keeps_its_port)
