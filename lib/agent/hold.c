@@ -163,8 +163,12 @@ bool wice__hold_is_foreign(const WiceHold *hold)
 
 void wice__hold_reassert(WiceHold *hold)
 {
+	bool nudging = hold->nudging;
 	write_endpoint(hold, &hold->applied);
 	hold->seen.endpoint = hold->applied;
+	wice__hold_nudge(hold);
+	if (!nudging)
+		wice__hold_settle(hold);
 }
 
 void wice__hold_adopt(WiceHold *hold)

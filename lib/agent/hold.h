@@ -72,7 +72,10 @@ void wice__hold_set_again(WiceHold *hold);
 
 /* The endpoint is another one than we have set. */
 bool wice__hold_is_foreign(const WiceHold *hold);
-/* Sets the endpoint once more that WireGuard has left. */
+/*
+ * Sets the endpoint once more that WireGuard has left, and makes it send something there at once:
+ * an end that only answers is led away again by each question, before it could.
+ */
 void wice__hold_reassert(WiceHold *hold);
 /* Accepts where WireGuard is now as if we had set it. */
 void wice__hold_adopt(WiceHold *hold);
