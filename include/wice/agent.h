@@ -26,9 +26,7 @@ typedef struct WiceAgent WiceAgent;
 
 typedef struct {
 	size_t size; /* sizeof(WiceAgentOptions); wice_agent_options_init() sets it */
-	/*
-	 * Signaling backends, NULL-terminated URLs; see <wice/signaling.h>. At least one is needed.
-	 */
+	/* Signaling backends, NULL-terminated URLs; see <wice/signaling.h>. At least one. */
 	const char *const *backends;
 	/* STUN servers, NULL-terminated: "stun:host[:port]" (RFC 7064). NULL: no server. */
 	const char *const *stun_urls;
@@ -45,9 +43,7 @@ typedef struct {
 	 * one below it is used, and the status says why.
 	 */
 	WiceMechanism mechanism;
-	/*
-	 * Do not ask routers to forward the ports of interfaces (PCP, NAT-PMP, UPnP-IGD).
-	 */
+	/* Do not ask routers to forward the ports of interfaces (PCP, NAT-PMP, UPnP-IGD). */
 	bool no_port_mapping;
 } WiceAgentOptions;
 
@@ -56,7 +52,8 @@ WICE_API void wice_agent_options_init(WiceAgentOptions *options);
 
 /*
  * Makes an agent. context NULL is the default one. Opens the backends; an unreachable server is no
- * error, it is retried. Errors: INVALID (a URL is malformed or its scheme unknown), IO.
+ * error, it is retried. Errors: INVALID (a URL is malformed or its scheme unknown, or KERNEL is
+ * given as mechanism, which comes by itself), IO.
  */
 WICE_API WiceAgent *wice_agent_new(GMainContext *context, const WiceAgentOptions *options,
 				   GError **error) WICE_WARN_UNUSED;

@@ -69,17 +69,34 @@ typedef struct {
 WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *options,
 				const WiceAgentBackends *backends, GError **error);
 
-/* Sends an event to the handler and looks at the waits again. */
-void wice__agent_emit(WiceAgent *agent, WiceEvent *event);
-
-/* The interface has disappeared: frees it. */
-void wice__agent_lost(WiceAgent *agent, WiceInterface *interface);
-
 /* The engine whose interface has this name, or NULL. */
 WiceEngine *wice__agent_find_engine(WiceAgent *agent, const char *name);
 
 /* The BPF mux of all interfaces, or NULL and why it cannot be had. */
 WiceBpfMux *wice__agent_mux(WiceAgent *agent, GError **error);
+
+/* events.c */
+/* Sends a copy of the event to the handler from the main loop, and looks at the waits again. */
+void wice__agent_emit(WiceAgent *agent, const WiceEvent *event);
+void wice__agent_deliver_events(WiceAgent *agent);
+/* Undelivered. */
+void wice__agent_free_events(WiceAgent *agent);
+
+/* care.c */
+/* The agent was told to take care of an interface of that name. */
+bool wice__agent_wants(const WiceAgent *agent, const char *name);
+/* Takes what is wanted and lets go of what is not there any more. */
+void wice__agent_sync_all(WiceAgent *agent);
+/* Frees the interface of that name, if it has it; gone: it has disappeared. */
+void wice__agent_drop(WiceAgent *agent, const char *name, bool gone);
+/* The interface has disappeared: frees it. */
+void wice__agent_lost(WiceAgent *agent, WiceInterface *interface);
+
+/* network.c */
+/* Lists the addresses of this host; if they are others, all sessions look for paths anew. */
+void wice__agent_refresh_addresses(WiceAgent *agent);
+/* The same if this host has slept since the last look. */
+void wice__agent_notice_sleep(WiceAgent *agent);
 
 /* wait.c */
 void wice__waits_evaluate(WiceAgent *agent);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <sodium.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "event/descriptors.h"
@@ -62,8 +64,7 @@ static AttemptSocket *find_socket(WiceAttempt *attempt, const WiceEndpoint *base
 	return NULL;
 }
 
-const WiceCandidate *wice__attempt_find_candidate(const WiceAttempt *attempt,
-						  const WiceEndpoint *endpoint)
+static const WiceCandidate *find_candidate(const WiceAttempt *attempt, const WiceEndpoint *endpoint)
 {
 	for (size_t i = 0; i < attempt->n_candidates; i++)
 		if (wice_endpoint_compare(&attempt->candidates[i].endpoint, endpoint) == 0)
@@ -82,7 +83,7 @@ static void on_ice_pair(const WiceIcePair *pair, void *user_data)
 	 * The peer knows what was signalled.
 	 */
 	const AttemptSocket *socket = find_socket(attempt, &pair->local.endpoint);
-	const WiceCandidate *known = wice__attempt_find_candidate(attempt, &pair->local.endpoint);
+	const WiceCandidate *known = find_candidate(attempt, &pair->local.endpoint);
 	if (socket)
 		attempt->pair.local = socket->host;
 	else if (known)
@@ -121,7 +122,7 @@ static const WiceIceEvents ice_events = {
 static void add_candidate(WiceAttempt *attempt, const WiceCandidate *candidate)
 {
 	if (attempt->n_candidates < CANDIDATES_MAX && wice__candidate_is_valid(candidate) &&
-	    !wice__attempt_find_candidate(attempt, &candidate->endpoint))
+	    !find_candidate(attempt, &candidate->endpoint))
 		attempt->candidates[attempt->n_candidates++] = *candidate;
 }
 
@@ -285,7 +286,7 @@ int wice__attempt_new(const WiceAttemptOptions *options, const WiceAttemptEvents
 {
 	if (options->n_addresses == 0)
 		return -EADDRNOTAVAIL;
-	if (!wice__descriptors_left())
+	if (!wice__descriptors_are_left())
 		return -EMFILE;
 
 	WiceAttempt *attempt = g_new0(WiceAttempt, 1);
@@ -374,6 +375,17 @@ void wice__attempt_describe(const WiceAttempt *attempt, WiceDescription *descrip
 	       attempt->n_candidates * sizeof attempt->candidates[0]);
 }
 
+/* From where the peer may send to each of our ports. */
+static void expect(WiceAttempt *attempt, const WiceCandidate *candidates, size_t n)
+{
+	const WiceProxyOps *ops = attempt->proxy_ops;
+	for (size_t i = 0; ops->path_expect && i < n; i++)
+		for (size_t k = 0; k < attempt->n_sockets; k++)
+			if (candidates[i].endpoint.address.family ==
+			    attempt->sockets[k].local.address.family)
+				ops->path_expect(attempt->sockets[k].path, &candidates[i].endpoint);
+}
+
 int wice__attempt_set_remote(WiceAttempt *attempt, const WiceDescription *description,
 			     const WiceEndpoint *before)
 {
@@ -386,6 +398,7 @@ int wice__attempt_set_remote(WiceAttempt *attempt, const WiceDescription *descri
 	sodium_memzero(&credentials, sizeof credentials);
 	if (err)
 		return err;
+	expect(attempt, description->candidates, description->n_candidates);
 	WiceCandidate guesses[GUESSES_MAX];
 	size_t n = wice__ice_guess(description->candidates, description->n_candidates, before,
 				   guesses, GUESSES_MAX);

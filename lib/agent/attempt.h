@@ -18,15 +18,15 @@
 
 /*
  * One attempt to reach a peer: an ICE agent, the paths for WireGuard that share its ports, and the
- * search for server-reflexive addresses from those ports. A session has one that it works on and
- * may have another that still carries packets.
+ * search for server-reflexive addresses from those ports. A peer may have several: attempts.h.
  */
 typedef struct WiceAttempt WiceAttempt;
 
 typedef struct {
-	void (*on_candidates)(WiceAttempt *attempt,
-			      void *user_data);                  /* new ones, or all are known */
-	void (*on_check)(WiceAttempt *attempt, void *user_data); /* as of WiceIceEvents */
+	/* There are new ones, or all are known. */
+	void (*on_candidates)(WiceAttempt *attempt, void *user_data);
+	/* As of WiceIceEvents. */
+	void (*on_check)(WiceAttempt *attempt, void *user_data);
 	void (*on_pair)(WiceAttempt *attempt, void *user_data);
 	void (*on_failed)(WiceAttempt *attempt, void *user_data);
 } WiceAttemptEvents;
@@ -67,9 +67,6 @@ const WiceIceCredentials *wice__attempt_credentials(const WiceAttempt *attempt);
 WiceMechanism wice__attempt_mechanism(const WiceAttempt *attempt);
 /* Writes our part of a description: credentials, candidates, gathering_done, no_proxy. */
 void wice__attempt_describe(const WiceAttempt *attempt, WiceDescription *description);
-/* Our candidate with this endpoint, or NULL. */
-const WiceCandidate *wice__attempt_find_candidate(const WiceAttempt *attempt,
-						  const WiceEndpoint *endpoint);
 /*
  * Gives a description of the peer to the agent, and what can be guessed from it; before: the
  * endpoint that WireGuard had, or none. May be repeated. -errno.
@@ -83,7 +80,7 @@ void wice__attempt_set_outside(WiceAttempt *attempt, const WiceOutside *outside)
 void wice__attempt_stun_input(WiceAttempt *attempt, WiceProxyPath *path, const WiceEndpoint *source,
 			      const uint8_t *packet, size_t len);
 
-/* Where the newest check came from; -ENOENT: there was none, or nobody can tell. */
+/* Where a check came from, as of WiceProxyOps.path_heard; -ENOENT: none did, or nobody can tell. */
 int wice__attempt_heard(const WiceAttempt *attempt, WiceEndpoint *ret_source);
 /* The selected pair; NULL while there is none. */
 const WiceIcePair *wice__attempt_pair(const WiceAttempt *attempt);

@@ -9,7 +9,7 @@
 #include <unistd.h>
 #include <wice/error.h>
 
-/* Nobody accepts: each who asks whose claim it is stays in the queue, and a full one is no answer. */
+/* Nobody accepts: who asks whose claim it is stays in the queue, and a full one is no answer. */
 #define BACKLOG 4096
 
 struct WiceClaim {

@@ -13,9 +13,10 @@
 #include "event/source.h"
 
 /*
- * WireGuard does not tell when a peer changes (but for engines of this process, which do), so the device is read again and again: often while
- * it is about to prove a path, rarely otherwise, and never so often that reading takes more than
- * one part in POLL_SHARE of the time (a dump of 10,000 peers takes a while).
+ * WireGuard does not tell when a peer changes (but for engines of this process, which do), so the
+ * device is read again and again: often while it is about to prove a path, rarely otherwise, and
+ * never so often that reading takes more than one part in POLL_SHARE of the time (a dump of 10,000
+ * peers takes a while).
  */
 #define POLL_FAST_MS 20
 #define POLL_IDLE_MS 2000

@@ -205,9 +205,24 @@ void wice__mechanisms_want(WiceMechanisms *mechanisms, WiceMechanism wanted)
 		look_again(mechanisms);
 }
 
-bool wice__mechanisms_set_port(WiceMechanisms *mechanisms, uint16_t port, uint32_t fwmark)
+/* True if paths of one of them are worth nothing any more. */
+static bool tell_port(WiceMechanisms *mechanisms)
 {
 	bool stale = false;
+	for (unsigned i = 0; i < WICE_MECHANISMS_N; i++) {
+		WiceProxy *proxy = mechanisms->all[i].proxy;
+		int err = proxy ? proxy->ops->set_wg_port(proxy, mechanisms->port) : 0;
+		stale |= err != 0;
+		if (err && err != -ESTALE)
+			wice__log(WICE_LOG_WARNING, mechanisms->ifname,
+				  "the proxy %s cannot follow to port %u: %s",
+				  wice_mechanism_name(i), mechanisms->port, g_strerror(-err));
+	}
+	return stale;
+}
+
+bool wice__mechanisms_set_port(WiceMechanisms *mechanisms, uint16_t port, uint32_t fwmark)
+{
 	if (port == mechanisms->port && fwmark == mechanisms->fwmark)
 		return false;
 	mechanisms->port = port;
@@ -215,10 +230,7 @@ bool wice__mechanisms_set_port(WiceMechanisms *mechanisms, uint16_t port, uint32
 	forget_outside(mechanisms);
 	if (!port)
 		return true;
-	for (unsigned i = 0; i < WICE_MECHANISMS_N; i++) {
-		WiceProxy *proxy = mechanisms->all[i].proxy;
-		stale |= proxy && proxy->ops->set_wg_port(proxy, port) == -ESTALE;
-	}
+	bool stale = tell_port(mechanisms);
 	if (mechanisms->all[WICE_MECHANISM_BPF].proxy)
 		watch_outside(mechanisms);
 	look_again(mechanisms);

@@ -23,7 +23,7 @@ typedef struct WiceMechanisms WiceMechanisms;
 #define WICE_MECHANISM_BIT(mechanism) (1u << (mechanism))
 #define WICE_MECHANISMS_N (WICE_MECHANISM_NFT + 1)
 
-/* changed: where the port is reached from outside is known better; it may call anything but free. */
+/* changed: it is known better where the port is reached from outside. May call all but free. */
 WiceMechanisms *wice__mechanisms_new(WiceAgent *agent, const char *ifname,
 				     void (*changed)(void *user_data), void *user_data);
 /* All proxies must have been given back. */
@@ -41,17 +41,17 @@ void wice__mechanisms_stun_changed(WiceMechanisms *mechanisms);
 /* Addresses or routes have changed, or this host has slept. */
 void wice__mechanisms_network_changed(WiceMechanisms *mechanisms);
 
-/* What a new path is to use; refused: a set of mechanisms that are not to be. USER always can be. */
+/* What a new path is to use; refused: a set of mechanisms that it is not to. USER always can be. */
 WiceMechanism wice__mechanisms_best(WiceMechanisms *mechanisms, unsigned refused);
 /* WireGuard's own socket may be used where it spares a proxy. */
 bool wice__mechanisms_may_use_kernel(const WiceMechanisms *mechanisms);
-/* The port of all paths is WireGuard's, so that the interface finds out how it looks from outside. */
+/* All new paths have WireGuard's port: the interface finds out how that looks from outside. */
 bool wice__mechanisms_has_one_port(const WiceMechanisms *mechanisms);
 /* The proxy of a mechanism, to be given back; NULL if it cannot be made. */
 WiceProxy *wice__mechanisms_take(WiceMechanisms *mechanisms, WiceMechanism mechanism);
 void wice__mechanisms_give(WiceMechanisms *mechanisms, WiceMechanism mechanism);
 
-/* Valid until the next main loop iteration. */
+/* Valid until the next main loop iteration: calls before that give the same. */
 void wice__mechanisms_outside(WiceMechanisms *mechanisms, WiceOutside *ret_outside);
 /* One packet from the one port that keeps NATs open. */
 void wice__mechanisms_keep_alive(WiceMechanisms *mechanisms, const WiceEndpoint *remote);

@@ -91,19 +91,10 @@ static int open_socket(WiceFamily family, uint32_t fwmark, WiceEndpoint *ret_loc
 	return fd;
 }
 
-static int send_packet(const Family *family, const WiceEndpoint *remote, const uint8_t *packet,
-		       size_t len)
-{
-	struct sockaddr_storage to;
-	socklen_t to_len = wice__endpoint_to_sockaddr(remote, &to);
-	ssize_t n = sendto(family->fd, packet, len, MSG_DONTWAIT, (struct sockaddr *)&to, to_len);
-	return n < 0 ? -errno : 0;
-}
-
 /* Of a lack of memory or room in a queue; all else says that there is no way. */
 static bool is_passing(int err)
 {
-	return err == -EAGAIN || err == -ENOBUFS || err == -ENOMEM || err == -EINTR;
+	return err == -EAGAIN || err == -ENOBUFS || err == -ENOMEM;
 }
 
 static void send_due(Family *family, int64_t now)
@@ -111,7 +102,7 @@ static void send_due(Family *family, int64_t now)
 	WiceEndpoint server;
 	uint8_t request[WICE_STUN_PROBE_REQUEST_LEN];
 	while (wice__stun_mapping_output(&family->mapping, now, &server, request)) {
-		int err = send_packet(family, &server, request, sizeof request);
+		int err = wice__udp_send_to(family->fd, &server, request, sizeof request);
 		if (err && !is_passing(err))
 			wice__stun_mapping_unreachable(&family->mapping, &server, now);
 	}
@@ -347,7 +338,8 @@ int wice__reflexive_keep_alive(WiceReflexive *reflexive, const WiceEndpoint *rem
 	for (size_t i = 0; i < N_FAMILIES; i++) {
 		const Family *family = &reflexive->families[i];
 		if (family->fd >= 0 && family->family == remote->address.family)
-			return send_packet(family, remote, packet, write_indication(packet));
+			return wice__udp_send_to(family->fd, remote, packet,
+						 write_indication(packet));
 	}
 	return -EAFNOSUPPORT;
 }

@@ -47,8 +47,8 @@ void wice__reflexive_set_servers(WiceReflexive *reflexive, const WiceEndpoint *s
 void wice__reflexive_network_changed(WiceReflexive *reflexive);
 
 /*
- * What is known now: at most one per family and mapped address; valid until changed is called or
- * other servers are set.
+ * What is known now: at most one per family; valid until changed is called or other servers are
+ * set.
  */
 const WiceReflexiveAddress *wice__reflexive_list(const WiceReflexive *reflexive, size_t *ret_n);
 /* No answer is waited for any more: what is known is all there will be for now. */

@@ -25,8 +25,9 @@
  * moment see r = "" from each other and pair at once.
  *
  * Trying. A check of the peer that arrives shows that packets pass from there to here, and since it
- * answers what we have sent, or its NAT has just opened for us, from here to there. ICE knows a round
- * trip later. Where WireGuard shares ICE's port the controlling end uses that time for the handshake.
+ * answers what we have sent, or its NAT has just opened for us, from here to there. ICE knows a
+ * round trip later. Where WireGuard shares ICE's port the controlling end uses that time for the
+ * handshake.
  *
  * Make before break. A restart opens a new agent while `path` stays applied to WireGuard; the
  * shell keeps the former agent alive until some time after SETTLE. Users see DEGRADED meanwhile.

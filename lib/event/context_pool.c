@@ -43,7 +43,8 @@ GMainContext *wice__context_pool_take(WiceContextPool *pool)
 		known->n_users++;
 		return wice__nested_context_inner(known->nested);
 	}
-	if (!wice__descriptors_left() || wice__nested_context_new(pool->outer, &group.nested) < 0)
+	if (!wice__descriptors_are_left() ||
+	    wice__nested_context_new(pool->outer, &group.nested) < 0)
 		return pool->outer;
 	g_array_append_val(pool->groups, group);
 	return wice__nested_context_inner(group.nested);

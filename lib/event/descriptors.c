@@ -9,7 +9,7 @@
 #define RESERVED 32
 
 /* The kernel gives the lowest number that is free. */
-bool wice__descriptors_left(void)
+bool wice__descriptors_are_left(void)
 {
 	struct rlimit limit;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);

@@ -6,10 +6,10 @@
 #include <stdbool.h>
 
 /*
- * False if what there may be many of (agents of peers, their contexts) must take no more file
- * descriptors: looking at WireGuard, signaling and control need some all the time, and without them
- * nothing would ever change.
+ * True if this process may open more descriptors without taking the last ones. Peers may be many, but
+ * looking at WireGuard, signaling and control need some all the time, and without them nothing
+ * would ever change. For what there is one of per peer.
  */
-bool wice__descriptors_left(void);
+bool wice__descriptors_are_left(void);
 
 #endif

@@ -20,6 +20,8 @@ static int source_to(const WiceEndpoint *remote, uint32_t fwmark, WiceAddress *r
 {
 	struct sockaddr_storage address;
 	socklen_t len = wice__endpoint_to_sockaddr(remote, &address);
+	if (len == 0)
+		return -EAFNOSUPPORT;
 	int fd = socket(address.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -errno;

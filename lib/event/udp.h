@@ -83,6 +83,9 @@ void wice__udp_sender_init(WiceUdpSender *sender, int fd, bool segmentation, boo
 void wice__udp_send(WiceUdpSender *sender, WiceUdpRoute *route, const WiceUdpChunk *chunks,
 		    size_t n, WiceUdpSent *sent);
 
+/* One packet, now or not at all. -errno; -EINVAL: that is no endpoint. */
+int wice__udp_send_to(int fd, const WiceEndpoint *remote, const uint8_t *packet, size_t len);
+
 /* Asks for 7 MiB each, or as much as the system allows. */
 void wice__udp_set_buffers(int fd);
 /* False if the kernel does not know UDP_GRO well enough. */

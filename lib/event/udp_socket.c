@@ -4,6 +4,7 @@
 #include <netinet/in.h>
 #include <netinet/udp.h>
 
+#include "event/sockaddr.h"
 #include "event/udp.h"
 
 #ifndef UDP_GRO
@@ -51,4 +52,17 @@ void wice__udp_permit_fragments(int fd, WiceFamily family)
 		setsockopt(fd, IPPROTO_IP, IP_MTU_DISCOVER, &v4, sizeof v4);
 	else
 		setsockopt(fd, IPPROTO_IPV6, IPV6_MTU_DISCOVER, &v6, sizeof v6);
+}
+
+int wice__udp_send_to(int fd, const WiceEndpoint *remote, const uint8_t *packet, size_t len)
+{
+	struct sockaddr_storage to;
+	socklen_t to_len = wice__endpoint_to_sockaddr(remote, &to);
+	ssize_t n;
+	if (to_len == 0)
+		return -EINVAL;
+	do
+		n = sendto(fd, packet, len, MSG_DONTWAIT, (const struct sockaddr *)&to, to_len);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : 0;
 }

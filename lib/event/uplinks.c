@@ -22,7 +22,10 @@
 #include <netlink/socket.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+/* Where userspace implementations of WireGuard have a socket for each of their TUN devices. */
+#define WIREGUARD_SOCKET "/var/run/wireguard/%s.sock"
 #define DELAY_MS 20
 #define MAX_DUMPS 5 /* of routes, while other changes interrupt them */
 
@@ -64,6 +67,17 @@ static bool is_kind(struct rtnl_link *link, const char *kind)
 	return type && strcmp(type, kind) == 0;
 }
 
+static bool is_wireguard(struct rtnl_link *link)
+{
+	const char *name = rtnl_link_get_name(link);
+	if (is_kind(link, "wireguard"))
+		return true;
+	if (!is_kind(link, "tun") || !name)
+		return false;
+	g_autofree char *path = g_strdup_printf(WIREGUARD_SOCKET, name);
+	return access(path, F_OK) == 0;
+}
+
 /* Of a bridge, a bond and the like. A VRF only groups devices: packets are seen at them. */
 static bool is_port(struct rtnl_link *link, struct nl_cache *links)
 {
@@ -82,7 +96,7 @@ static bool describe(struct rtnl_link *link, struct nl_cache *links, Candidate *
 	unsigned flags = rtnl_link_get_flags(link);
 	if (!(flags & IFF_UP) ||
 	    !has_known_header(rtnl_link_get_arptype(link), &result.uplink.ethernet) ||
-	    is_kind(link, "wireguard") || is_port(link, links))
+	    is_wireguard(link) || is_port(link, links))
 		return false;
 	const char *name = rtnl_link_get_name(link);
 	g_strlcpy(result.uplink.name, name ? name : "", sizeof result.uplink.name);

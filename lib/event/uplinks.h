@@ -11,8 +11,8 @@
 /*
  * The devices of this network namespace that packets of the host itself leave and enter by: those
  * that are up and have an address (other than link-local) or carry a route out, and the loopback
- * device. Ports of bridges and bonds are none (packets are seen at the master), nor are WireGuard
- * devices.
+ * device. Ports of bridges and bonds are none (packets are seen at the master), nor are WireGuard's
+ * devices, in the kernel or in userspace: no agent sends through these.
  */
 typedef struct {
 	unsigned ifindex;

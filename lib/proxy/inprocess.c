@@ -6,7 +6,6 @@
  */
 #include "proxy/inprocess.h"
 
-#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -84,14 +83,6 @@ static Foreign *pop_foreign(Inprocess *inprocess)
 	return foreign;
 }
 
-static bool is_probe(const Foreign *foreign)
-{
-	static const uint8_t tag[] = { WICE_STUN_PROBE_TAG >> 24, WICE_STUN_PROBE_TAG >> 16 & 0xff,
-				       WICE_STUN_PROBE_TAG >> 8 & 0xff,
-				       WICE_STUN_PROBE_TAG & 0xff };
-	return memcmp(foreign->bytes + 8, tag, sizeof tag) == 0;
-}
-
 /*
  * A check of ICE itself is only here because receive offload has stuck it to a packet of WireGuard
  * (see user_io.c). It is lost, but the next one will not be.
@@ -103,7 +94,7 @@ static void hand_out(const Inprocess *inprocess, const Foreign *foreign)
 	if (!path)
 		return;
 	const InprocessPeer *peer = (const InprocessPeer *)path->base.peer;
-	if (!is_probe(foreign))
+	if (!wice__stun_probe_is_tagged(foreign->bytes, foreign->len))
 		wice__udp_set_gro(path->fd, false);
 	else if (peer->events && peer->events->on_stun)
 		peer->events->on_stun(&path->base, &foreign->source, foreign->bytes, foreign->len,
@@ -223,17 +214,7 @@ static void inprocess_path_wire(WiceProxyPath *path, WiceEndpoint *ret_wire)
 static int inprocess_path_send(WiceProxyPath *base, const WiceEndpoint *remote,
 			       const uint8_t *packet, size_t len)
 {
-	const InprocessPath *path = (const InprocessPath *)base;
-	struct sockaddr_storage to;
-	socklen_t to_len = wice__endpoint_to_sockaddr(remote, &to);
-	if (to_len == 0)
-		return -EINVAL;
-	ssize_t n;
-	do {
-		n = sendto(path->fd, packet, len, MSG_DONTWAIT, (const struct sockaddr *)&to,
-			   to_len);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+	return wice__udp_send_to(((const InprocessPath *)base)->fd, remote, packet, len);
 }
 
 static int inprocess_select(WiceProxyPeer *peer, WiceProxyPath *base, const WiceEndpoint *remote,

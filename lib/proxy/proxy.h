@@ -68,7 +68,8 @@ struct WiceProxyOps {
 	/*
 	 * WireGuard's listen port has changed to wg_port. 0: the paths go on; -ESTALE: they are
 	 * worth nothing any more, free them and make new ones (with new ICE agents: what was
-	 * signalled is wrong). wg_port as before is fine.
+	 * signalled is wrong). wg_port as before is fine. Other -errno: it could not be done, new
+	 * paths may not work either.
 	 */
 	int (*set_wg_port)(WiceProxy *proxy, uint16_t wg_port);
 	/* events must stay valid. -ENOSPC: there is no room for another one. */
@@ -108,6 +109,12 @@ struct WiceProxyOps {
 	 */
 	int (*select)(WiceProxyPeer *peer, WiceProxyPath *path, const WiceEndpoint *remote,
 		      WiceEndpoint *ret_endpoint);
+	/*
+	 * The peer may send from remote to the path's wire endpoint, and WireGuard answer, before
+	 * the path is selected: such answers are to leave from there already. Nothing that was
+	 * selected is changed by it. NULL: they do so anyway.
+	 */
+	void (*path_expect)(WiceProxyPath *path, const WiceEndpoint *remote);
 	/*
 	 * Where the newest request to the path's ufrag came from, -ENOENT if there was none. It is
 	 * not authenticated: believe it only once the ICE agent has said that a check was

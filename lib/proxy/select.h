@@ -29,8 +29,8 @@ typedef struct {
 #define WICE_MECHANISM_REASON_SIZE 512
 
 /*
- * bpf, then inprocess, then nft, then user; if one is wanted, it, or the best one after it.
- * ret_reason says why this one and none that comes before it.
+ * bpf, then inprocess, then nft, then user; if one of these is wanted, it, or the best one after
+ * it. ret_reason says why this one and none that comes before it.
  */
 WiceMechanism wice__select_mechanism(const WiceMechanismInput *input,
 				     char ret_reason[WICE_MECHANISM_REASON_SIZE]);

@@ -295,16 +295,7 @@ void wice__user_entry_select(WiceUserEntry *entry, WiceUserPath *path, const Wic
 int wice__user_path_send(WiceUserPath *path, const WiceEndpoint *remote, const uint8_t *packet,
 			 size_t len)
 {
-	struct sockaddr_storage to;
-	socklen_t to_len = wice__endpoint_to_sockaddr(remote, &to);
-	if (to_len == 0)
-		return -EINVAL;
-	ssize_t n;
-	do {
-		n = sendto(path->out.fd, packet, len, MSG_DONTWAIT, (const struct sockaddr *)&to,
-			   to_len);
-	} while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+	return wice__udp_send_to(path->out.fd, remote, packet, len);
 }
 
 void wice__user_path_input(WiceUserPath *path, const uint8_t *packet, size_t len)

@@ -14,8 +14,8 @@
  * the ICE agent would never see it: the more traffic, the more of its checks would be lost. But
  * packets that differ in their time to live are not joined (Linux 6.10, and stable kernels since).
  * So WireGuard's packets leave with one less than those that the ICE agent sends (port_share.c),
- * and cannot be confused on the other side. As that depends on the sender and on the receiver's kernel, a path on
- * which it has happened all the same receives without offload from then on.
+ * and cannot be confused on the other side. As that depends on the sender and on the receiver's
+ * kernel, a path on which it has happened all the same receives without offload from then on.
  */
 #include "proxy/user_io.h"
 
@@ -61,7 +61,7 @@ static PacketKind classify(const uint8_t *packet, size_t len)
 	}
 	if (packet[0] & 0xc0)
 		return PACKET_OTHER;
-	return read_be32(packet + 8) == WICE_STUN_PROBE_TAG ? PACKET_PROBE : PACKET_STUN;
+	return wice__stun_probe_is_tagged(packet, len) ? PACKET_PROBE : PACKET_STUN;
 }
 
 /* From the network to WireGuard. */

@@ -56,6 +56,13 @@ static void make_transaction(uint8_t transaction[WICE_STUN_TRANSACTION_LEN],
 	wice__stun_put_u32(transaction + TAG_AT, WICE_STUN_PROBE_TAG);
 }
 
+bool wice__stun_probe_is_tagged(const uint8_t *packet, size_t len)
+{
+	return len >= WICE_STUN_HEADER_LEN &&
+	       wice__stun_get_u32(packet + WICE_STUN_HEADER_LEN - WICE_STUN_TRANSACTION_LEN +
+				  TAG_AT) == WICE_STUN_PROBE_TAG;
+}
+
 void wice__stun_probe_init(WiceStunProbe *probe, const WiceEndpoint *servers, size_t n,
 			   void (*fill_random)(void *buffer, size_t len), int64_t now_ms)
 {

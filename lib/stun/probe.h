@@ -43,6 +43,9 @@ typedef struct {
 	WiceStunProbeServer servers[WICE_STUN_PROBE_MAX_SERVERS];
 } WiceStunProbe;
 
+/* The packet has the tag and is as long as a STUN header: it may be an answer to a probe. */
+bool wice__stun_probe_is_tagged(const uint8_t *packet, size_t len);
+
 /* fill_random is called for transaction ids. Servers beyond the maximum are ignored. */
 void wice__stun_probe_init(WiceStunProbe *probe, const WiceEndpoint *servers, size_t n,
 			   void (*fill_random)(void *buffer, size_t len), int64_t now_ms);

@@ -4,6 +4,8 @@
 direct_ratio_bpf, direct_ratio_nft: packets/s that come through a tunnel of our userspace engine (wice-wg at both ends, a cable
 between the two hosts) under a flood of UDP packets of 1,400 bytes, with wiced at both ends and this mechanism, by what comes
 through the same tunnel with endpoints set by hand and no wiced. In turns in one run; medians of the rounds' ratios.
+direct_cpu_ratio_*: the same of packets per second of processor time (of the engines, and of those who send and receive, with
+the kernel's work for them), at a rate that the machine has time for: says what packets/s cannot while others use the machine.
 mux_ns and others: of bench-mux, see there.
 switch_lost: of numbered packets sent both ways through the tunnel of two hosts behind port-restricted NATs, while the
 mechanism is changed at run time, at one end and at the other in turns.
@@ -17,12 +19,16 @@ Parts for --only: direct, mux, switch, connect, peers1000.
 """
 
 import datetime
+import glob
+import itertools
 import os
 import re
+import resource
+import statistics
 import subprocess
 import time
 
-from engine import Rounds, figure
+from engine import figure
 from lab.engines import Engine, cabled, introduce, ours
 from lab.fakewg import Star
 from lab.network import build_folder, program
@@ -32,7 +38,10 @@ from lab.wice import Pair, SignalingServer, Wiced
 
 QUICK = "WICE_BENCH_QUICK" in os.environ
 ONLY = os.environ.get("WICE_BENCH_ONLY", "")
-ROUNDS, TRIAL_S = (3, 0.5) if QUICK else (15, 1)
+MECHANISMS = ("bpf", "nft")
+BY_HAND = "hand"
+ROUNDS, TRIALS, TRIAL_S = (2, 3, 0.3) if QUICK else (12, 4, 0.3)
+PACED = 60000  # packets/s
 PACKET = 1400
 SWITCHES = 12 if QUICK else 100
 LOAD_PER_SECOND = 1000
@@ -44,39 +53,102 @@ WIREGUARD = range(1, 5)  # types of its packets
 
 
 class Direct:
-    """Two hosts with a cable between them and a tunnel over it."""
+    """Two hosts with a cable between them and a tunnel over it, with or without wiced. All that is compared is measured at these
+    two: where a flow's packets are handled, and what finds a place in which cache, differs more between two pairs of hosts than
+    what is to be found."""
 
-    def __init__(self, lab, name, mechanism):
-        self.name = name
-        self.a, self.b = hosts = cabled(lab, name[0] + "a", name[0] + "b")
-        self.a.wg, self.b.wg = (Engine(host, number, ours()) for number, host in enumerate(hosts, 1))
+    def __init__(self, lab):
+        self.a, self.b = self.hosts = cabled(lab, "a", "b")
+        self.a.wg, self.b.wg = (Engine(host, number, ours()) for number, host in enumerate(self.hosts, 1))
         introduce(self.a.wg, self.b.wg)
-        if mechanism:
-            url = SignalingServer(self.a).url
-            for host in hosts:
-                host.wiced = Wiced(host, [host.wg.name], [url], options=["--proxy", mechanism]).start()
-            for host, other in (hosts, hosts[::-1]):
-                peer = host.wiced.wait_connected(host.wg, other.wg.public_key)
-            print("# %s: path %s, mechanism %s" % (name, peer["path"], peer["mechanism"]), flush=True)
-        else:
-            self.a.wg.set_endpoint(self.b.wg, self.b.ipv4_address)
+        url = SignalingServer(self.a).url
+        self.wiceds = {
+            mechanism: [Wiced(host, [host.wg.name], [url], name=mechanism, options=["--proxy", mechanism]) for host in self.hosts]
+            for mechanism in MECHANISMS
+        }
+        self.current = None
+
+    def leave(self):
+        for wiced in self.wiceds.get(self.current, ()):
+            wiced.stop()
+
+    def switch(self, name):
+        if name == self.current:
+            return
+        self.leave()
+        self.current = name
+        ends = (self.hosts, self.hosts[::-1])
+        for wiced in self.wiceds.get(name, ()):
+            wiced.start()
+        for (host, other), wiced in zip(ends, self.wiceds.get(name, ())):
+            peer = wiced.wait_connected(host.wg, other.wg.public_key)
+            if (peer["path"], peer["mechanism"]) != ("direct", name):
+                raise LabError("path %s, mechanism %s instead of %s" % (peer["path"], peer["mechanism"], name))
+        if name == BY_HAND:
+            for host, other in ends:
+                host.wg.set_endpoint(other.wg, other.ipv4_address)
         wait_until("the tunnel works", lambda: self.a.wg.reaches(self.b.wg, deadline=1))
+        self.flood()
+
+    def send(self, rate):
+        """Sends for a while, as fast as it goes if rate is 0. Returns packets that came, seconds, and seconds of processor time of
+        all who have a hand in it, where the kernel's part is charged to who calls it."""
+        words = [self.a.netns, self.b.netns, self.b.wg.address, PACKET, rate, TRIAL_S]
+        before = cpu_seconds(host.wg.process.pid for host in self.hosts)
+        _sent, received, seconds = map(float, run(program("tests", "bench", "bench-udp"), *words).stdout.split())
+        return received, seconds, cpu_seconds(host.wg.process.pid for host in self.hosts) - before
 
     def flood(self):
         """Packets per second that come through."""
-        words = [self.a.netns, self.b.netns, self.b.wg.address, PACKET, 0, TRIAL_S]
-        _sent, received, seconds = map(float, run(program("tests", "bench", "bench-udp"), *words).stdout.split())
+        received, seconds, _cpu = self.send(0)
         return received / seconds
+
+    def per_cpu_second(self):
+        """Packets that come through per second of processor time, at a rate at which none need be lost."""
+        received, _seconds, cpu = self.send(PACED)
+        return received / cpu
+
+
+def cpu_seconds(pids):
+    """Of these processes, and of all that this one has started and waited for."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    total = used.ru_utime + used.ru_stime
+    for path in (path for pid in pids for path in glob.glob("/proc/%d/task/*/schedstat" % pid)):
+        with open(path, encoding="ascii") as file:
+            total += int(file.read().split()[0]) * 1e-9
+    return total
+
+
+def measure_direct(names):
+    """(Packets per second, packets per second of processor time), each {name: value of each round}. A round goes there and back,
+    so that a drift of the machine's speed is in all alike; each has another order."""
+    measures = (Direct.flood, Direct.per_cpu_second)
+    values = [{name: [] for name in names} for _measure in measures]
+    with Lab() as lab:
+        direct = Direct(lab)
+        for _round, order in zip(range(ROUNDS), itertools.cycle(itertools.permutations(names))):
+            trials = [{name: [] for name in names} for _measure in measures]
+            for name in order + order[::-1]:
+                direct.switch(name)
+                for _trial in range(TRIALS):
+                    for measure, of_measure in zip(measures, trials):
+                        of_measure[name].append(measure(direct))
+            for of_round, of_all in zip(trials, values):
+                for name in names:
+                    of_all[name].append(statistics.median(of_round[name]))
+        direct.leave()
+    return values
 
 
 def bench_direct():
-    with Lab() as lab:
-        subjects = [Direct(lab, name, name if name != "hand" else None) for name in ("hand", "bpf", "nft")]
-        values = Rounds(subjects, Direct.flood, ROUNDS).values
-    for name in ("bpf", "nft"):
-        figure("direct_ratio_" + name, [mine / theirs for mine, theirs in zip(values[name], values["hand"])], "%.3f")
-    for name, measured in values.items():
-        figure("direct_kpps_" + name, [value / 1000 for value in measured], "%.1f")
+    names = (BY_HAND, *MECHANISMS)
+    flood, economy = measure_direct(names)
+    for figures, values in (("direct_ratio_", flood), ("direct_cpu_ratio_", economy)):
+        for name in MECHANISMS:
+            figure(figures + name, [mine / theirs for mine, theirs in zip(values[name], values[BY_HAND])], "%.3f")
+    for figures, values in (("direct_kpps_", flood), ("direct_kp_per_cpu_s_", economy)):
+        for name in names:
+            figure(figures + name, [value / 1000 for value in values[name]], "%.1f")
 
 
 def bench_mux():

@@ -229,4 +229,4 @@ def the_mechanism_changes_in_every_order_and_hardly_a_packet_is_lost(lab):
         for which, after in ((number, next((what for what, sent in steps if sent[way] >= number), "the end")) for number in range(load.sent))
         if which not in load.received
     ]
-    assert sum(lost) <= len(steps), "lost in %d changes, and during which: %s" % (len(steps), missing)
+    assert sum(lost) <= len(steps) / 10, "lost in %d changes, and during which: %s" % (len(steps), missing)

@@ -164,6 +164,14 @@ void wice__nft_add_chain(WiceNftBatch *batch, const char *name, uint32_t hook, i
 	finish(batch);
 }
 
+void wice__nft_add_rule_list(WiceNftBatch *batch, const char *name)
+{
+	begin_object(batch, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	put_string(batch, NFTA_CHAIN_TABLE, batch->table);
+	put_string(batch, NFTA_CHAIN_NAME, name);
+	finish(batch);
+}
+
 void wice__nft_add_set(WiceNftBatch *batch, const WiceNftSet *set)
 {
 	begin_object(batch, NFT_MSG_NEWSET, NLM_F_CREATE);
@@ -336,16 +344,29 @@ void wice__nft_learn(WiceNftBatch *batch, const WiceNftSet *map, uint32_t key, u
 	close_expression(batch, expression);
 }
 
-void wice__nft_accept(WiceNftBatch *batch)
+/* chain: where to, or NULL */
+static void put_verdict(WiceNftBatch *batch, int code, const char *chain)
 {
 	Expression expression = open_expression(batch, "immediate");
 	put_u32(batch, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
 	struct nlattr *data = open_nest(batch, NFTA_IMMEDIATE_DATA);
 	struct nlattr *verdict = open_nest(batch, NFTA_DATA_VERDICT);
-	put_u32(batch, NFTA_VERDICT_CODE, NF_ACCEPT);
+	put_u32(batch, NFTA_VERDICT_CODE, (uint32_t)code);
+	if (chain)
+		put_string(batch, NFTA_VERDICT_CHAIN, chain);
 	close_nest(batch, verdict);
 	close_nest(batch, data);
 	close_expression(batch, expression);
+}
+
+void wice__nft_accept(WiceNftBatch *batch)
+{
+	put_verdict(batch, NF_ACCEPT, NULL);
+}
+
+void wice__nft_goto(WiceNftBatch *batch, const char *chain)
+{
+	put_verdict(batch, NFT_GOTO, chain);
 }
 
 /*

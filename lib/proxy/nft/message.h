@@ -42,6 +42,8 @@ int wice__nft_write_get_table(const char *table, uint32_t sequence, GByteArray *
 
 /* A chain of the type filter at a hook (NF_INET_*). */
 void wice__nft_add_chain(WiceNftBatch *batch, const char *name, uint32_t hook, int32_t priority);
+/* A chain at no hook, that rules of others lead to. */
+void wice__nft_add_rule_list(WiceNftBatch *batch, const char *name);
 
 /* The types that nft(8) shows for keys and data: its own numbers, which never change. */
 enum {
@@ -104,6 +106,8 @@ void wice__nft_look_up(WiceNftBatch *batch, const WiceNftSet *set, uint32_t from
 void wice__nft_learn(WiceNftBatch *batch, const WiceNftSet *map, uint32_t key, uint32_t data);
 /* The chain ends here for the packet; those of others go on. */
 void wice__nft_accept(WiceNftBatch *batch);
+/* The packet goes on in a chain at no hook, and does not come back. */
+void wice__nft_goto(WiceNftBatch *batch, const char *chain);
 /*
  * len bytes of the packet at offset of the transport header = register. The checksum there (UDP's)
  * is updated, or left alone.

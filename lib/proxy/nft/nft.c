@@ -4,8 +4,9 @@
  * The mechanism's peers and paths. Rules and the table are in ruleset.c and table.c.
  *
  * When another pair is selected, WireGuard learns of its new endpoint a little later, and packets
- * of the former path may bring it back for a moment. So what was selected before remains a route
- * until it is replaced in turn.
+ * of a former path may bring it back for a moment. So what was selected for a path remains a route
+ * as long as the path lives, unless another path gets the same remote endpoint. And what a path
+ * expects is a route of it from the beginning: the peer may have selected before us.
  *
  * Our own STUN probes leave from ICE's port through a second socket (proxy/port_share.h), which is
  * only opened for a path that has something to send. Packets for WireGuard pass it by: the rules
@@ -14,23 +15,22 @@
  */
 #include "proxy/nft/nft.h"
 
-#include <arpa/inet.h>
 #include <errno.h>
-#include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "event/sockaddr.h"
 #include "event/source.h"
+#include "event/udp.h"
 #include "proxy/nft/ruleset.h"
 #include "proxy/nft/table.h"
 #include "proxy/port_share.h"
 #include "stun/probe.h"
 #include <wice/error.h>
 
-/* Each may have two routes. */
 #define MAX_PEERS (WICE_NFT_MAX_ELEMENTS / 2)
+#define MAX_ROUTES 64 /* of a path: more candidates than a peer may have */
 #define PROBE_SIZE 2048
 #define MAX_DATAGRAMS 64 /* read at a time; the rest waits for the next turn of the loop */
 
@@ -42,28 +42,21 @@ typedef struct {
 	WiceFdWatch *watch;
 } NftProxy;
 
-typedef struct NftPath NftPath;
-
-typedef struct {
-	NftPath *path; /* NULL: no route */
-	WiceEndpoint remote;
-} Route;
-
 typedef struct {
 	WiceProxyPeer base;
-	WiceProxyEvents events;
+	const WiceProxyEvents *events;
 	void *user_data;
 	GSList *paths;
-	Route current, former;
 } NftPeer;
 
-struct NftPath {
+typedef struct {
 	WiceProxyPath base;
 	WiceEndpoint local;
 	int ice_fd; /* borrowed */
 	uint32_t fwmark;
-	int probe_fd; /* -1: not open */
-};
+	int probe_fd;    /* -1: not open */
+	GArray *remotes; /* WiceEndpoint: its routes, some of which may be other paths' by now */
+} NftPath;
 
 static NftProxy *proxy_of(const NftPeer *peer)
 {
@@ -85,14 +78,13 @@ static bool receive_probe(NftPath *path)
 	struct sockaddr_storage from;
 	socklen_t from_len = sizeof from;
 	WiceEndpoint source;
-	uint32_t tag = htonl(WICE_STUN_PROBE_TAG);
 	ssize_t n = recvfrom(path->probe_fd, packet, sizeof packet, MSG_DONTWAIT,
 			     (struct sockaddr *)&from, &from_len);
-	if (n < WICE_STUN_PROBE_REQUEST_LEN || memcmp(packet + 8, &tag, sizeof tag) != 0 ||
+	if (n < 0 || !wice__stun_probe_is_tagged(packet, (size_t)n) ||
 	    !wice__endpoint_from_sockaddr((const struct sockaddr *)&from, from_len, &source) ||
-	    !peer->events.on_stun)
+	    !peer->events || !peer->events->on_stun)
 		return false;
-	peer->events.on_stun(&path->base, &source, packet, (size_t)n, peer->user_data);
+	peer->events->on_stun(&path->base, &source, packet, (size_t)n, peer->user_data);
 	return true;
 }
 
@@ -125,19 +117,8 @@ static int path_send(WiceProxyPath *base, const WiceEndpoint *remote, const uint
 		     size_t len)
 {
 	NftPath *path = (NftPath *)base;
-	struct sockaddr_storage to;
-	socklen_t to_len = wice__endpoint_to_sockaddr(remote, &to);
-	ssize_t n;
-	if (to_len == 0)
-		return -EINVAL;
 	int r = path->probe_fd < 0 ? open_probe(path) : 0;
-	if (r < 0)
-		return r;
-	do
-		n = sendto(path->probe_fd, packet, len, MSG_DONTWAIT, (const struct sockaddr *)&to,
-			   to_len);
-	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : 0;
+	return r < 0 ? r : wice__udp_send_to(path->probe_fd, remote, packet, len);
 }
 
 /* Paths. */
@@ -156,30 +137,64 @@ static int path_new(WiceProxyPeer *base, const WiceProxySocket *socket, WiceProx
 	path->ice_fd = socket->fd;
 	path->fwmark = socket->fwmark;
 	path->probe_fd = -1;
+	path->remotes = g_array_new(FALSE, FALSE, sizeof(WiceEndpoint));
 	peer->paths = g_slist_prepend(peer->paths, path);
 	*ret_path = &path->base;
 	return 0;
 }
 
-static void remove_route(const NftPeer *peer, Route *route)
+static void remove_routes(NftPath *path)
 {
-	if (route->path)
-		wice__nft_table_unroute(proxy_of(peer)->table, &route->remote, route->path);
-	route->path = NULL;
+	WiceNftTable *table = proxy_of(peer_of(path))->table;
+	for (guint i = 0; i < path->remotes->len; i++)
+		wice__nft_table_unroute(table, &g_array_index(path->remotes, WiceEndpoint, i),
+					path);
+	g_array_set_size(path->remotes, 0);
+}
+
+static bool has_remote(const NftPath *path, const WiceEndpoint *remote)
+{
+	for (guint i = 0; i < path->remotes->len; i++)
+		if (wice_endpoint_compare(&g_array_index(path->remotes, WiceEndpoint, i), remote) ==
+		    0)
+			return true;
+	return false;
+}
+
+static int add_route(NftPath *path, const WiceEndpoint *remote)
+{
+	if (remote->address.family != path->local.address.family || remote->port == 0)
+		return -EINVAL;
+	bool known = has_remote(path, remote);
+	if (!known && path->remotes->len >= MAX_ROUTES)
+		return -ENOSPC;
+	int r = wice__nft_table_route(proxy_of(peer_of(path))->table, remote, path->local.port,
+				      path);
+	if (r == 0 && !known)
+		g_array_append_val(path->remotes, *remote);
+	return r;
+}
+
+/* A route more or less is no failure: without it an answer may be lost, and the next one is not. */
+static void path_expect(WiceProxyPath *base, const WiceEndpoint *remote)
+{
+	NftPath *path = (NftPath *)base;
+	const WiceNftTable *table = proxy_of(peer_of(path))->table;
+	if (path->remotes->len < MAX_ROUTES / 2 && wice__nft_table_has_room(table) &&
+	    !wice__nft_table_is_routed(table, remote))
+		(void)add_route(path, remote);
 }
 
 static void path_free(WiceProxyPath *base)
 {
 	NftPath *path = (NftPath *)base;
 	NftPeer *peer = peer_of(path);
-	if (peer->current.path == path)
-		remove_route(peer, &peer->current);
-	if (peer->former.path == path)
-		remove_route(peer, &peer->former);
+	remove_routes(path);
 	wice__nft_table_remove_port(proxy_of(peer)->table, &path->local);
 	if (path->probe_fd >= 0)
 		close(path->probe_fd);
 	peer->paths = g_slist_remove(peer->paths, path);
+	g_array_unref(path->remotes);
 	g_free(path);
 }
 
@@ -198,7 +213,7 @@ static int peer_new(WiceProxy *base, const WiceProxyEvents *events, void *user_d
 		return -ENOSPC;
 	NftPeer *peer = g_new0(NftPeer, 1);
 	peer->base.proxy = base;
-	peer->events = *events;
+	peer->events = events;
 	peer->user_data = user_data;
 	proxy->n_peers++;
 	*ret_peer = &peer->base;
@@ -214,37 +229,19 @@ static void peer_free(WiceProxyPeer *base)
 	g_free(peer);
 }
 
-/* The route itself is there already, and the kernel's is the path's. */
-static void note_route(NftPeer *peer, NftPath *path, const WiceEndpoint *remote)
-{
-	bool same_as_current = wice_endpoint_compare(&peer->current.remote, remote) == 0;
-	bool same_as_former = wice_endpoint_compare(&peer->former.remote, remote) == 0;
-	if (peer->current.path && !same_as_current) {
-		if (!same_as_former)
-			remove_route(peer, &peer->former);
-		peer->former = peer->current;
-	}
-	peer->current = (Route){ path, *remote };
-}
-
 static int select_path(WiceProxyPeer *base, WiceProxyPath *path, const WiceEndpoint *remote,
 		       WiceEndpoint *ret_endpoint)
 {
 	NftPeer *peer = (NftPeer *)base;
 	if (!path) {
-		remove_route(peer, &peer->current);
-		remove_route(peer, &peer->former);
+		for (GSList *link = peer->paths; link; link = link->next)
+			remove_routes(link->data);
 		return 0;
 	}
-	const WiceEndpoint *local = &((NftPath *)path)->local;
-	if (remote->address.family != local->address.family || remote->port == 0)
-		return -EINVAL;
-	int r = wice__nft_table_route(proxy_of(peer)->table, remote, local->port, path);
-	if (r < 0)
-		return r;
-	note_route(peer, (NftPath *)path, remote);
-	*ret_endpoint = *remote;
-	return 0;
+	int r = add_route((NftPath *)path, remote);
+	if (r == 0)
+		*ret_endpoint = *remote;
+	return r;
 }
 
 /* The proxy. */
@@ -275,6 +272,7 @@ static const WiceProxyOps ops = {
 	.path_wire = path_wire,
 	.path_send = path_send,
 	.select = select_path,
+	.path_expect = path_expect,
 };
 
 static WiceProxy *new_with(GMainContext *context, const char *ifname, uint16_t wg_port, bool owned,

@@ -10,18 +10,25 @@
  *   map heard4 { type inet_service . ipv4_addr : inet_service; flags dynamic,timeout; }
  *
  *   chain ingress { type filter hook input priority filter + 10;
+ *     meta l4proto udp @th,64,32 { 0x01000000, 0x02000000, 0x03000000, 0x04000000 } goto received
+ *   }
+ *   chain received {
  *     @th,64,32 0x01000000 ip daddr . udp dport @ice4
  *       add @heard4 { udp sport . ip saddr : udp dport }
- *     ip daddr . udp dport @ice4 @th,64,32 { 0x01000000, 0x02000000, 0x03000000, 0x04000000 }
- *       udp checksum != 0 udp dport set 51820 accept
- *     ip daddr . udp dport @ice4 @th,64,32 { ... } udp checksum 0 udp dport set 51820 accept
+ *     ip daddr . udp dport @ice4 udp checksum != 0 udp dport set 51820 accept
+ *     ip daddr . udp dport @ice4 udp checksum 0 udp dport set 51820 accept
  *   }
  *   chain egress { type filter hook output priority raw;
- *     udp sport 51820 udp sport set ip daddr . udp dport map @masq4 accept
- *     udp sport 51820 udp sport set ip daddr . udp dport map @moving4 accept
- *     udp sport 51820 udp sport set udp dport . ip daddr map @heard4 accept
+ *     udp sport 51820 goto sent
+ *   }
+ *   chain sent {
+ *     udp sport set ip daddr . udp dport map @masq4 accept
+ *     udp sport set ip daddr . udp dport map @moving4 accept
+ *     udp sport set udp dport . ip daddr map @heard4 accept
  *   }
  *
+ * - All that the host sends and receives passes the chains at the hooks, also what goes through the
+ *   tunnel. So each has one rule, and what is not WireGuard's is done after a comparison or two.
  * - A stateful firewall and a NAT know the flow that ICE's checks have opened, so connection
  *   tracking must see WireGuard's packets in it: egress is rewritten before it (priority raw),
  *   ingress after it and after the filters of others. For the same reason there is no notrack.
@@ -62,8 +69,8 @@
 /* Offsets in the UDP header. */
 enum { SOURCE_PORT = 0, DESTINATION_PORT = 2, CHECKSUM = 6, PAYLOAD = 8 };
 
-/* Of the anonymous sets; those of the others are below. */
-#define FIRST_WORDS_ID 9
+/* Of the anonymous set; those of the others are below. */
+#define WORDS_ID 9
 
 static const uint8_t words[4][4] = { { 1 }, { 2 }, { 3 }, { 4 } };
 
@@ -190,14 +197,17 @@ static void match_ice(WiceNftBatch *batch, const Family *family)
 	wice__nft_look_up(batch, &family->ice, NFT_REG_1, 0);
 }
 
-/* The word goes first: for a data packet the rule ends there. */
+/*
+ * The word goes first: for a data packet the rule ends there. That it is UDP is known, but nft(8)
+ * only calls ports what they are in a rule that says so.
+ */
 static void add_learning_rule(WiceNftBatch *batch, const Family *family)
 {
-	wice__nft_rule_begin(batch, "ingress");
-	match_udp(batch);
+	wice__nft_rule_begin(batch, "received");
 	load_word(batch);
 	wice__nft_compare(batch, NFT_REG_1, NFT_CMP_EQ, words[0], sizeof words[0]);
 	match_byte(batch, NFT_META_NFPROTO, family->nfproto);
+	match_udp(batch);
 	match_ice(batch, family);
 	load_heard(batch, family, family->source, SOURCE_PORT);
 	wice__nft_load_payload(batch, NFT_PAYLOAD_TRANSPORT_HEADER, DESTINATION_PORT, 2, NFT_REG_4);
@@ -205,12 +215,11 @@ static void add_learning_rule(WiceNftBatch *batch, const Family *family)
 	wice__nft_rule_end(batch);
 }
 
-/* Each rule has an anonymous set of its own, number id. */
-static WiceNftSet add_words(WiceNftBatch *batch, uint32_t id)
+static WiceNftSet add_words(WiceNftBatch *batch)
 {
 	WiceNftSet set = {
 		.name = "__set%d",
-		.id = id,
+		.id = WORDS_ID,
 		.flags = NFT_SET_ANONYMOUS | NFT_SET_CONSTANT,
 		.key_type = WICE_NFT_TYPE_INTEGER,
 		.key_len = sizeof words[0],
@@ -226,18 +235,26 @@ static WiceNftSet add_words(WiceNftBatch *batch, uint32_t id)
 	return set;
 }
 
-static void add_ingress_rule(WiceNftBatch *batch, const Family *family, uint16_t wg_port,
-			     bool has_checksum, uint32_t words_id)
+static void add_ingress_rule(WiceNftBatch *batch)
+{
+	WiceNftSet wireguard = add_words(batch);
+	wice__nft_rule_begin(batch, "ingress");
+	match_udp(batch);
+	load_word(batch);
+	wice__nft_look_up(batch, &wireguard, NFT_REG_1, 0);
+	wice__nft_goto(batch, "received");
+	wice__nft_rule_end(batch);
+}
+
+static void add_received_rule(WiceNftBatch *batch, const Family *family, uint16_t wg_port,
+			      bool has_checksum)
 {
 	static const uint8_t zero[2];
 	uint16_t port = htons(wg_port);
-	WiceNftSet wireguard = add_words(batch, words_id);
-	wice__nft_rule_begin(batch, "ingress");
+	wice__nft_rule_begin(batch, "received");
 	match_byte(batch, NFT_META_NFPROTO, family->nfproto);
 	match_udp(batch);
 	match_ice(batch, family);
-	load_word(batch);
-	wice__nft_look_up(batch, &wireguard, NFT_REG_1, 0);
 	wice__nft_load_payload(batch, NFT_PAYLOAD_TRANSPORT_HEADER, CHECKSUM, sizeof zero,
 			       NFT_REG_1);
 	wice__nft_compare(batch, NFT_REG_1, has_checksum ? NFT_CMP_NEQ : NFT_CMP_EQ, zero,
@@ -250,13 +267,21 @@ static void add_ingress_rule(WiceNftBatch *batch, const Family *family, uint16_t
 
 typedef void (*LoadKey)(WiceNftBatch *batch, const Family *family, uint32_t address, uint32_t port);
 
-static void add_egress_rule(WiceNftBatch *batch, const Family *family, uint16_t wg_port,
-			    const WiceNftSet *map, LoadKey load_key)
+static void add_egress_rule(WiceNftBatch *batch, uint16_t wg_port)
 {
 	wice__nft_rule_begin(batch, "egress");
 	match_udp(batch);
 	match_port(batch, SOURCE_PORT, wg_port);
+	wice__nft_goto(batch, "sent");
+	wice__nft_rule_end(batch);
+}
+
+static void add_sent_rule(WiceNftBatch *batch, const Family *family, const WiceNftSet *map,
+			  LoadKey load_key)
+{
+	wice__nft_rule_begin(batch, "sent");
 	match_byte(batch, NFT_META_NFPROTO, family->nfproto);
+	match_udp(batch);
 	load_key(batch, family, family->destination, DESTINATION_PORT);
 	wice__nft_look_up(batch, map, NFT_REG_1, NFT_REG_1);
 	wice__nft_store_payload(batch, SOURCE_PORT, 2, NFT_REG_1, true);
@@ -268,24 +293,28 @@ static void add_rules(WiceNftBatch *batch, uint16_t wg_port)
 {
 	if (wg_port == 0)
 		return;
-	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
-		add_learning_rule(batch, &families[i]);
-	uint32_t words_id = FIRST_WORDS_ID;
-	for (size_t i = 0; i < G_N_ELEMENTS(families); i++)
-		add_ingress_rule(batch, &families[i], wg_port, true, words_id++);
-	add_ingress_rule(batch, family_of(WICE_FAMILY_IPV4), wg_port, false, words_id);
-	for (const Family *f = families; f < families + G_N_ELEMENTS(families); f++)
-		add_egress_rule(batch, f, wg_port, &f->masq, load_endpoint);
-	for (const Family *f = families; f < families + G_N_ELEMENTS(families); f++) {
-		add_egress_rule(batch, f, wg_port, &f->moving, load_endpoint);
-		add_egress_rule(batch, f, wg_port, &f->heard, load_heard);
+	const Family *end = families + G_N_ELEMENTS(families);
+	add_ingress_rule(batch);
+	for (const Family *f = families; f < end; f++)
+		add_learning_rule(batch, f);
+	for (const Family *f = families; f < end; f++)
+		add_received_rule(batch, f, wg_port, true);
+	add_received_rule(batch, family_of(WICE_FAMILY_IPV4), wg_port, false);
+	add_egress_rule(batch, wg_port);
+	for (const Family *f = families; f < end; f++)
+		add_sent_rule(batch, f, &f->masq, load_endpoint);
+	for (const Family *f = families; f < end; f++) {
+		add_sent_rule(batch, f, &f->moving, load_endpoint);
+		add_sent_rule(batch, f, &f->heard, load_heard);
 	}
 }
 
 void wice__nft_ruleset_create(WiceNftBatch *batch, uint16_t wg_port)
 {
 	wice__nft_add_chain(batch, "ingress", NF_INET_LOCAL_IN, INGRESS_PRIORITY);
+	wice__nft_add_rule_list(batch, "received");
 	wice__nft_add_chain(batch, "egress", NF_INET_LOCAL_OUT, EGRESS_PRIORITY);
+	wice__nft_add_rule_list(batch, "sent");
 	for (size_t i = 0; i < G_N_ELEMENTS(families); i++) {
 		wice__nft_add_set(batch, &families[i].ice);
 		wice__nft_add_set(batch, &families[i].masq);
@@ -297,7 +326,8 @@ void wice__nft_ruleset_create(WiceNftBatch *batch, uint16_t wg_port)
 
 void wice__nft_ruleset_set_wg_port(WiceNftBatch *batch, uint16_t wg_port)
 {
-	wice__nft_delete_rules(batch, "ingress");
-	wice__nft_delete_rules(batch, "egress");
+	static const char *const chains[] = { "ingress", "received", "egress", "sent" };
+	for (size_t i = 0; i < G_N_ELEMENTS(chains); i++)
+		wice__nft_delete_rules(batch, chains[i]);
 	add_rules(batch, wg_port);
 }

@@ -464,6 +464,16 @@ int wice__nft_table_route(WiceNftTable *table, const WiceEndpoint *remote, uint1
 	return r;
 }
 
+bool wice__nft_table_is_routed(const WiceNftTable *table, const WiceEndpoint *remote)
+{
+	return find(table->routes, remote) != NULL;
+}
+
+bool wice__nft_table_has_room(const WiceNftTable *table)
+{
+	return g_hash_table_size(table->routes) < WICE_NFT_MAX_ELEMENTS / 2;
+}
+
 void wice__nft_table_unroute(WiceNftTable *table, const WiceEndpoint *remote, const void *owner)
 {
 	Element *element = find(table->routes, remote);

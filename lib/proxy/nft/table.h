@@ -33,6 +33,10 @@ void wice__nft_table_remove_port(WiceNftTable *table, const WiceEndpoint *local)
 /* WireGuard's packets to remote leave from port, and at once not from another one any more. */
 int wice__nft_table_route(WiceNftTable *table, const WiceEndpoint *remote, uint16_t port,
 			  const void *owner);
+/* Somebody has routed them. */
+bool wice__nft_table_is_routed(const WiceNftTable *table, const WiceEndpoint *remote);
+/* There is room for routes that nobody has selected: half of it is kept free. */
+bool wice__nft_table_has_room(const WiceNftTable *table);
 /* They do so no more, unless somebody else than owner was the last to route them. */
 void wice__nft_table_unroute(WiceNftTable *table, const WiceEndpoint *remote, const void *owner);
 

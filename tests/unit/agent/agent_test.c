@@ -743,7 +743,31 @@ START_TEST(errors_name_what_is_wrong)
 	g_clear_error(&error);
 	ck_assert(!wice_agent_remove_interface(a->agent, "wgx", &error));
 	ck_assert_int_eq(error->code, WICE_ERROR_NOT_FOUND);
+	g_clear_error(&error);
+	ck_assert(!wice_agent_set_mechanism(a->agent, "wgx", WICE_MECHANISM_USER, &error));
+	ck_assert_int_eq(error->code, WICE_ERROR_NOT_FOUND);
+	g_clear_error(&error);
+	ck_assert(!wice_agent_set_mechanism(a->agent, NULL, WICE_MECHANISM_KERNEL, &error));
+	ck_assert_int_eq(error->code, WICE_ERROR_INVALID);
 	end(&world);
+}
+END_TEST
+
+START_TEST(options_are_checked_as_far_as_they_go)
+{
+	static const char *const backends[] = { "inprocess:agent-test", NULL };
+	g_autoptr(GError) error = NULL;
+	WiceAgentOptions options;
+	wice_agent_options_init(&options);
+	options.backends = backends;
+	options.mechanism = WICE_MECHANISM_KERNEL;
+	ck_assert(!wice_agent_new(NULL, &options, &error));
+	ck_assert(g_error_matches(error, WICE_ERROR, WICE_ERROR_INVALID));
+	g_clear_error(&error);
+	/* What is behind the end of a program's options is not its word. */
+	options.size = offsetof(WiceAgentOptions, mechanism);
+	g_autoptr(WiceAgent) agent = wice_agent_new(NULL, &options, &error);
+	ck_assert_msg(agent != NULL, "%s", error ? error->message : "");
 }
 END_TEST
 
@@ -757,4 +781,5 @@ SUITE_MAIN("agent", two_agents_connect_and_put_back_what_they_found, keepalive_o
 	   running_out_of_descriptors_restarts_no_session,
 	   a_restart_keeps_the_path_until_there_is_a_new_one,
 	   after_a_sleep_paths_are_looked_for_anew,
-	   one_interface_of_a_pattern_can_be_let_go_and_taken_again, errors_name_what_is_wrong)
+	   one_interface_of_a_pattern_can_be_let_go_and_taken_again, errors_name_what_is_wrong,
+	   options_are_checked_as_far_as_they_go)

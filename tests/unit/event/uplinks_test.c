@@ -255,6 +255,31 @@ START_TEST(wireguard_devices_are_none)
 }
 END_TEST
 
+START_TEST(devices_of_userspace_wireguard_are_none)
+{
+	if (!namespace_enter_with_tun())
+		return;
+	struct ifreq tun = { .ifr_flags = IFF_TUN | IFF_NO_PI };
+	g_snprintf(tun.ifr_name, sizeof tun.ifr_name, "wg%d", (int)getpid());
+	g_autofree char *address = g_strdup_printf("addr add 192.0.2.1/24 dev %s", tun.ifr_name);
+	g_autofree char *up = g_strdup_printf("link set %s up", tun.ifr_name);
+	g_autofree char *uplinks = g_strdup_printf("lo %s!", tun.ifr_name);
+	g_autofree char *path = g_strdup_printf("/var/run/wireguard/%s.sock", tun.ifr_name);
+	if (g_mkdir_with_parents("/var/run/wireguard", 0700) < 0 ||
+	    !g_file_set_contents(path, "", 0, NULL)) {
+		printf("Skipped: cannot write to /var/run/wireguard\n");
+		return;
+	}
+	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
+	ck_assert_int_eq(ioctl(fd, TUNSETIFF, &tun), 0);
+	const Step steps[] = { { up, "lo" }, { address, "lo" } };
+	take(steps, G_N_ELEMENTS(steps));
+	unlink(path);
+	expect(uplinks, "the socket has gone");
+	close(fd);
+}
+END_TEST
+
 START_TEST(devices_of_other_types_are_none)
 {
 	static const Step steps[] = {
@@ -393,6 +418,7 @@ SUITE_MAIN("event uplinks", an_address_makes_an_uplink, link_local_addresses_alo
 	   a_route_out_makes_an_uplink, vlan_devices_are_uplinks_beside_theirs,
 	   ports_of_masters_are_none, ports_of_a_vrf_are_uplinks,
 	   a_tun_device_has_no_ethernet_header, wireguard_devices_are_none,
-	   devices_of_other_types_are_none, changes_are_reported,
-	   what_leads_nowhere_else_is_not_reported, a_deleted_qdisc_or_filter_is_reported,
-	   a_storm_makes_few_calls, the_callback_may_free_the_watch)
+	   devices_of_userspace_wireguard_are_none, devices_of_other_types_are_none,
+	   changes_are_reported, what_leads_nowhere_else_is_not_reported,
+	   a_deleted_qdisc_or_filter_is_reported, a_storm_makes_few_calls,
+	   the_callback_may_free_the_watch)

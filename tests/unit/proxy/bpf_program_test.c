@@ -256,9 +256,12 @@ static void close_mux(void)
 static void run(const struct bpf_program *program, Packet *packet)
 {
 	Packet in = *packet;
-	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = in.bytes,
-		    .data_size_in = (uint32_t)in.len, .data_out = packet->bytes,
-		    .data_size_out = sizeof packet->bytes, .repeat = 1);
+	struct bpf_test_run_opts options = { .sz = sizeof options,
+					     .data_in = in.bytes,
+					     .data_size_in = (uint32_t)in.len,
+					     .data_out = packet->bytes,
+					     .data_size_out = sizeof packet->bytes,
+					     .repeat = 1 };
 	int r = bpf_prog_test_run_opts(bpf_program__fd(program), &options);
 	/* Newer kernels refuse to run a program on less than an IP header. */
 	if (r == -EINVAL && in.len < ETHERNET + 40)

@@ -54,23 +54,24 @@ static const char listing[] =
 	"map heard6 { type inet_service . ipv6_addr : inet_service size 1024 "
 	"flags dynamic,timeout timeout 10s } "
 	"chain ingress { type filter hook input priority filter + 10; policy accept; "
+	"meta l4proto udp @th,64,32 { 16777216, 33554432, 50331648, 67108864 } goto received } "
+	"chain received { "
 	"@th,64,32 0x1000000 ip daddr . udp dport @ice4 "
 	"add @heard4 { udp sport . ip saddr : udp dport } "
 	"@th,64,32 0x1000000 ip6 daddr . udp dport @ice6 "
 	"add @heard6 { udp sport . ip6 saddr : udp dport } "
-	"ip daddr . udp dport @ice4 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum != 0 udp dport set 51820 accept "
-	"ip6 daddr . udp dport @ice6 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum != 0 udp dport set 51820 accept "
-	"ip daddr . udp dport @ice4 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } "
-	"udp checksum 0 udp dport set 51820 accept } "
+	"ip daddr . udp dport @ice4 udp checksum != 0 udp dport set 51820 accept "
+	"ip6 daddr . udp dport @ice6 udp checksum != 0 udp dport set 51820 accept "
+	"ip daddr . udp dport @ice4 udp checksum 0 udp dport set 51820 accept } "
 	"chain egress { type filter hook output priority raw; policy accept; "
-	"udp sport 51820 udp sport set ip daddr . udp dport map @masq4 accept "
-	"udp sport 51820 udp sport set ip6 daddr . udp dport map @masq6 accept "
-	"udp sport 51820 udp sport set ip daddr . udp dport map @moving4 accept "
-	"udp sport 51820 udp sport set udp dport . ip daddr map @heard4 accept "
-	"udp sport 51820 udp sport set ip6 daddr . udp dport map @moving6 accept "
-	"udp sport 51820 udp sport set udp dport . ip6 daddr map @heard6 accept } } ";
+	"udp sport 51820 goto sent } "
+	"chain sent { "
+	"udp sport set ip daddr . udp dport map @masq4 accept "
+	"udp sport set ip6 daddr . udp dport map @masq6 accept "
+	"udp sport set ip daddr . udp dport map @moving4 accept "
+	"udp sport set udp dport . ip daddr map @heard4 accept "
+	"udp sport set ip6 daddr . udp dport map @moving6 accept "
+	"udp sport set udp dport . ip6 daddr map @heard6 accept } } ";
 
 static char *on_one_line(const char *text)
 {
@@ -111,6 +112,46 @@ START_TEST(nft_lists_it_as_it_would_be_written)
 }
 END_TEST
 
+START_TEST(what_a_path_expects_is_routed_unless_somebody_has_selected_it)
+{
+	static const WiceProxyEvents events;
+	WiceEndpoint local[2], selected, expected;
+	WiceProxyPeer *peer;
+	if (!make_alone())
+		return;
+	WiceProxy *proxy = new_proxy("wg0", WG_PORT);
+	ck_assert_int_eq(proxy->ops->peer_new(proxy, &events, NULL, &peer), 0);
+	int fds[] = { bind_socket("10.89.0.1", 4000, &local[0]),
+		      bind_socket("10.89.0.1", 4001, &local[1]) };
+	WiceProxyPath *former = new_path(peer, fds[0], &local[0]);
+	WiceProxyPath *path = new_path(peer, fds[1], &local[1]);
+	ck_assert(wice_endpoint_parse("10.89.0.2:5000", &selected));
+	ck_assert(wice_endpoint_parse("10.89.0.2:5001", &expected));
+	select_path(former, &selected);
+	proxy->ops->path_expect(path, &selected);
+	proxy->ops->path_expect(path, &expected);
+	const char *list = "nft list map inet wice-wg0 masq4";
+	char *text = output_of(list);
+	ck_assert_ptr_nonnull(strstr(text, "10.89.0.2 . 5000 : 4000"));
+	ck_assert_ptr_nonnull(strstr(text, "10.89.0.2 . 5001 : 4001"));
+	g_free(text);
+	/* Selecting takes it over, and what was taken over does not go with the former path. */
+	select_path(path, &selected);
+	proxy->ops->path_free(former);
+	text = output_of(list);
+	ck_assert_ptr_nonnull(strstr(text, "10.89.0.2 . 5000 : 4001"));
+	g_free(text);
+	proxy->ops->path_free(path);
+	text = output_of(list);
+	ck_assert_ptr_null(strstr(text, "elements"));
+	g_free(text);
+	proxy->ops->peer_free(peer);
+	proxy->ops->free(proxy);
+	close(fds[0]);
+	close(fds[1]);
+}
+END_TEST
+
 START_TEST(elements_come_and_go_with_paths)
 {
 	static const WiceProxyEvents events;
@@ -127,14 +168,14 @@ START_TEST(elements_come_and_go_with_paths)
 		ck_assert(wice_endpoint_parse("10.89.0.2:5000", &remote[i]));
 		remote[i].port += i;
 	}
-	/* The last but one remains, for packets on their way; not the one before. */
+	/* What was selected before remains, for packets on their way. */
 	for (size_t i = 0; i < 3; i++)
 		select_path(path, &remote[i]);
 	const char *list = "nft list map inet wice-wg0 masq4";
 	char *text = output_of(list);
 	ck_assert_ptr_nonnull(strstr(text, "10.89.0.2 . 5002 : 4000"));
 	ck_assert_ptr_nonnull(strstr(text, "10.89.0.2 . 5001 : 4000"));
-	ck_assert_ptr_null(strstr(text, "5000"));
+	ck_assert_ptr_nonnull(strstr(text, "10.89.0.2 . 5000 : 4000"));
 	g_free(text);
 	/* A path of one family does not lead to the other, nor any to no port. */
 	ck_assert_int_eq(proxy->ops->select(peer, path6, &remote[0], &endpoint), -EINVAL);
@@ -408,6 +449,7 @@ int main(void)
 	};
 	const TTest *const once[] = {
 		nft_lists_it_as_it_would_be_written,
+		what_a_path_expects_is_routed_unless_somebody_has_selected_it,
 		elements_come_and_go_with_paths,
 		nothing_stays_of_an_owner_that_was_killed,
 		the_next_one_clears_what_was_left_without_an_owner,

@@ -1,0 +1,113 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What users are told of a peer: its state, and why. */
+#include "agent/peer_private.h"
+
+#include <string.h>
+
+#include "base/log.h"
+
+static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
+{
+	memset(facts, 0, sizeof *facts);
+	facts->why = peer->session.why;
+	facts->phase = peer->session.phase;
+	facts->proven = peer->session.proven;
+	facts->path = peer->selection.path;
+	facts->has_remote = peer->has_remote;
+	facts->not_opened = peer->not_opened;
+	if (peer->has_remote)
+		facts->n_remote = peer->remote.n_candidates;
+	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)
+		if (peer->remote.candidates[i].type == WICE_CANDIDATE_SERVER_REFLEXIVE)
+			facts->remote_has_reflexive = true;
+	wice__interface_signaling_facts(peer->interface, facts);
+	const WiceAttempt *attempt =
+		peer->attempts.newest ? peer->attempts.newest : peer->attempts.active;
+	if (attempt) {
+		WiceDescription own = { 0 };
+		wice__attempt_describe(attempt, &own);
+		facts->n_local = own.n_candidates;
+		facts->nat = wice__attempt_nat_mapping(attempt);
+		facts->stun_failed = wice__attempt_stun_failed(attempt);
+		const WiceIcePair *pair = wice__attempt_pair(attempt);
+		if (pair) {
+			facts->local_type = pair->local.type;
+			facts->remote_type = pair->remote.type;
+		}
+	}
+	if (wice__peer_is_foreign(peer))
+		facts->foreign_endpoint = peer->hold.seen.endpoint;
+}
+
+void wice__peer_refresh_reason(WicePeer *peer)
+{
+	/* What is known about an attempt that has failed is worth keeping once it is gone. */
+	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported == WICE_STATE_FAILED)
+		return;
+	WiceReasonFacts facts;
+	collect_facts(peer, &facts);
+	wice__reason_write(&facts, peer->reason, sizeof peer->reason);
+}
+
+void wice__peer_report_state(WicePeer *peer)
+{
+	WicePeerState state = wice__session_state(&peer->session);
+	WicePeerState before = peer->reported;
+	if (state == before)
+		return;
+	wice__peer_refresh_reason(peer);
+	peer->reported = state;
+	peer->state_since_ms = wice__realtime_ms();
+	wice__log(WICE_LOG_INFO, peer->subject, "%s -> %s: %s", wice_state_name(before),
+		  wice_state_name(state), peer->reason);
+	WiceEvent event = {
+		.type = WICE_EVENT_PEER_STATE,
+		.peer = peer->key,
+		.state = state,
+		.previous_state = before,
+		.path = peer->selection.path,
+		.mechanism = peer->selection.mechanism,
+		.reason = peer->reason,
+	};
+	wice__interface_emit(peer->interface, &event);
+}
+
+WicePeerState wice__peer_state(const WicePeer *peer)
+{
+	return wice__session_state(&peer->session);
+}
+
+void wice__peer_found(const WicePeer *peer, WiceFoundPeer *ret_values)
+{
+	*ret_values = (WiceFoundPeer){
+		.endpoint = peer->hold.found_endpoint,
+		.keepalive = peer->hold.found_keepalive,
+		.applied = peer->hold.applied,
+	};
+}
+
+void wice__peer_status(WicePeer *peer, WicePeerStatus *ret_status)
+{
+	wice__peer_refresh_reason(peer);
+	*ret_status = (WicePeerStatus){
+		.public_key = peer->key,
+		.state = wice__session_state(&peer->session),
+		.state_since_ms = peer->state_since_ms,
+		.path = peer->selection.path,
+		.mechanism = peer->selection.mechanism,
+		.endpoint = peer->hold.seen.endpoint,
+		.handshake_ns = peer->hold.seen.handshake_ns,
+		.rx_bytes = peer->hold.seen.rx_bytes,
+		.tx_bytes = peer->hold.seen.tx_bytes,
+		.restarts = peer->session.restarts,
+		.connect_ms = peer->connect_ms,
+		.reason = peer->reason,
+	};
+	const WiceIcePair *pair =
+		peer->attempts.active ? wice__attempt_pair(peer->attempts.active) : NULL;
+	if (pair) {
+		ret_status->local = pair->local;
+		ret_status->remote = pair->remote;
+	}
+}
