@@ -297,7 +297,7 @@ START_TEST(what_is_forwarded_is_not_moved)
 }
 END_TEST
 
-/* It sends through a device of this host, with its own address, and happens to have the same port. */
+/* It sends through a device of this host from its own address, and happens to have our port. */
 START_TEST(a_container_on_an_uplink_keeps_its_port)
 {
 	static const uint8_t packet[20] = { 0, 1 };
