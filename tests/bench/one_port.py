@@ -10,7 +10,8 @@ mux_ns and others: of bench-mux, see there.
 switch_lost: of numbered packets sent both ways through the tunnel of two hosts behind port-restricted NATs, while the
 mechanism is changed at run time, at one end and at the other in turns.
 connect_rtts: the same hosts at 40 ms round trip, from the moment at which both have the other's description (their logs) to
-the first data packet of WireGuard (a capture at both hosts), in round trips; connect_ms the same in milliseconds.
+the first data packet of WireGuard (a capture at both hosts), in round trips; both wiced run already and know how their ports look
+from outside, and the peer is new to one of them; connect_ms the same in milliseconds.
 peers1000_*: one interface with 1,000 peers, whose interfaces are on 20 hosts, 50 to each (all of this machine; WireGuard is played
 by fakewg.c). The 20 run already; the time is from the start of the hub's wiced until both ends of all say that they are
 connected. The signaling server's limit of envelopes per second is lifted. _cpu_percent, _rss_mib, _fds, _sockets: of the
@@ -215,7 +216,10 @@ def connect_ms():
         pair.a.wiced.start()
         pair.a.wiced.wait_peer(pair.a.wg, pair.b.wg.public_key, "signaling", lambda peer: peer["state"] == "signaling")
         time.sleep(1)
+        pair.b.wg.set("peer", pair.a.wg.public_key, "remove")
         pair.b.wiced.start()
+        wait_until("b knows how its port looks from outside", lambda: pair.b.wiced.interface(pair.b.wg.name)["outside"])
+        pair.b.wg.add_peer(pair.a.wg)
         pair.wait_connected()
         first = wait_until("a data packet", lambda: [time for capture in captures for time in capture.times()])
         exchanged = max(logged(host.wiced, "signaling -> checking")[0] for host in (pair.a, pair.b))
