@@ -41,10 +41,19 @@ class WireGuard:
         self.lab.reporters.append(self.report)
 
     def spawn(self):
-        """Starts the process that carries the interface, and returns it when the interface is there."""
-        process = self.host.spawn(self.name, "wireguard-go", "-f", self.name)
-        self.wait_ready(process)
-        return process
+        """
+        Starts the process that carries the interface, and returns it when the interface is there. All namespaces share the
+        folder of sockets, and any wg(8) deletes one that does not answer yet: then wireguard-go gives up, and is started again.
+        """
+        for last in (False, False, False, False, True):
+            process = self.host.spawn(self.name, "wireguard-go", "-f", self.name)
+            try:
+                self.wait_ready(process)
+                return process
+            except LabError:
+                if last or "Failed to listen on uapi socket" not in process.log():
+                    raise
+        return None
 
     def wait_ready(self, process):
         socket = os.path.join(WIREGUARD_SOCKETS, self.name + ".sock")
