@@ -56,7 +56,9 @@ void wice__peer_report_state(WicePeer *peer)
 	WicePeerState before = peer->reported;
 	if (state == before)
 		return;
-	wice__peer_refresh_reason(peer);
+	/* Of what has failed, all that was known was noted before it was closed. */
+	if (state != WICE_STATE_FAILED)
+		wice__peer_refresh_reason(peer);
 	peer->reported = state;
 	peer->state_since_ms = wice__realtime_ms();
 	wice__log(WICE_LOG_INFO, peer->subject, "%s -> %s: %s", wice_state_name(before),

@@ -246,6 +246,9 @@ static unsigned remote_is_new(WiceSession *session, const WiceSessionEvent *even
 {
 	if (session->phase == WICE_PHASE_SIGNALING)
 		return pair_or_answer(session, event, now);
+	/* It still speaks to the agent that has failed: it will find out itself. */
+	if (session->phase == WICE_PHASE_FAILED && event->remote_ufrag[0])
+		return 0;
 	if (session->phase == WICE_PHASE_GATHERING || !may_restart_for_peer(session, now))
 		return 0;
 	return restart(session, WICE_WHY_PEER_RESTARTED, now);

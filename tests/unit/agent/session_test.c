@@ -296,6 +296,19 @@ START_TEST(what_was_tried_becomes_the_path_or_is_dropped)
 }
 END_TEST
 
+/* Else an end that has not failed yet would wake the other one again and again. */
+START_TEST(a_description_for_the_agent_that_has_failed_does_not_end_the_wait)
+{
+	WiceSession session;
+	int64_t now = bring(&session, WICE_PHASE_CHECKING);
+	wice__session_step(&session, EVENT(WICE_SESSION_ICE_FAILED), now);
+	ck_assert_uint_eq(wice__session_step(&session, REMOTE("peer1", "own1"), now + 1000), 0);
+	ck_assert_int_eq(session.phase, WICE_PHASE_FAILED);
+	ck_assert_uint_eq(wice__session_step(&session, REMOTE("peer2", ""), now + 2000),
+			  WICE_SESSION_DO_OPEN_ICE);
+}
+END_TEST
+
 /* Two initiations that cross are lost both. */
 START_TEST(only_the_controlling_end_tries)
 {
@@ -380,6 +393,7 @@ END_TEST
 SUITE_MAIN("session", the_straight_way_leads_to_connected, all_rules_hold,
 	   waiting_repeats_ever_more_seldom, checking_ends_with_a_reason_within_ten_seconds,
 	   failures_are_repeated_ever_more_seldom, a_path_that_proves_nothing_is_dropped,
+	   a_description_for_the_agent_that_has_failed_does_not_end_the_wait,
 	   what_was_tried_becomes_the_path_or_is_dropped, only_the_controlling_end_tries,
 	   a_working_path_survives_a_search_that_fails, a_peer_cannot_restart_us_without_end,
 	   the_two_ends_do_not_begin_a_handshake_at_once, no_address_is_tried_again)
