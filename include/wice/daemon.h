@@ -78,9 +78,9 @@ WICE_API const WiceDaemonKey *wice_daemon_config_key(size_t index);
 WICE_API gboolean wice_daemon_notify(const char *state);
 
 /*
- * Gives back the memory that only starting has needed: free heap, and program text, which comes
- * back from the page cache page by page as it is used. For a daemon that has just become ready and
- * will mostly wait. Any thread; never fails.
+ * Gives back the memory that only starting and connecting have needed: free heap, and program text,
+ * which comes back from the page cache page by page as it is used. For a daemon that mostly waits:
+ * when it has just become ready, and now and then. Any thread; never fails.
  */
 WICE_API void wice_daemon_trim(void);
 
