@@ -19,7 +19,6 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <glib-unix.h>
 #include <glib.h>
 #include <linux/if_tun.h>
 #include <net/if.h>
@@ -28,6 +27,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -37,6 +37,7 @@
 #define KEY_LEN 32
 #define SOCKETS "/var/run/wireguard"
 #define REKEY_TIMEOUT_US (5 * G_USEC_PER_SEC)
+#define TICK_US (G_USEC_PER_SEC / 2)
 #define INITIATION_LEN 148
 #define RESPONSE_LEN 92
 #define KEEPALIVE_LEN 32
@@ -56,22 +57,40 @@ struct peer {
 	uint64_t rx_bytes, tx_bytes;
 };
 
+/* A descriptor that is waited for. */
+struct watch {
+	void (*ready)(struct watch *watch);
+	int fd;
+	void *data;
+};
+
 struct device {
 	const char *name;
 	uint8_t private_key[KEY_LEN], public_key[KEY_LEN];
 	bool has_key;
 	uint32_t fwmark;
 	uint16_t port;
-	int udp;
-	guint udp_source;
+	struct watch tun, uapi, udp;
 	GPtrArray *peers;
 };
 
 struct connection {
+	struct watch watch;
 	struct device *device;
-	int fd;
 	GString *input;
 };
+
+/* With hundreds of descriptors poll(2) would cost more than all that is done here. */
+static int epoll_fd;
+
+static void watch_start(struct watch *watch)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = watch };
+	if (epoll_ctl(epoll_fd, EPOLL_CTL_ADD, watch->fd, &event) < 0) {
+		fprintf(stderr, "fakewg: cannot wait for a descriptor: %s\n", strerror(errno));
+		exit(1);
+	}
+}
 
 static void peer_free(void *data)
 {
@@ -99,7 +118,7 @@ static void send_packet(struct device *device, struct peer *peer, uint8_t type, 
 	if (!peer->endpoint.sin6_family)
 		return;
 	memcpy(packet + key_at, device->public_key, MIN(len - key_at, KEY_LEN));
-	if (sendto(device->udp, packet, len, 0, (struct sockaddr *)&peer->endpoint,
+	if (sendto(device->udp.fd, packet, len, 0, (struct sockaddr *)&peer->endpoint,
 		   sizeof peer->endpoint) == (ssize_t)len)
 		peer->tx_bytes += len;
 	peer->sent_at = g_get_monotonic_time();
@@ -130,14 +149,14 @@ static void establish(struct peer *peer)
 	peer->handshake_us = g_get_real_time();
 }
 
-static gboolean on_packet(int fd, GIOCondition condition, void *data)
+static void on_packet(struct watch *watch)
 {
-	struct device *device = data;
+	struct device *device = watch->data;
 	uint8_t packet[2048];
 	struct sockaddr_in6 source;
 	socklen_t source_len = sizeof source;
-	ssize_t len = recvfrom(fd, packet, sizeof packet, MSG_DONTWAIT, (struct sockaddr *)&source,
-			       &source_len);
+	ssize_t len = recvfrom(watch->fd, packet, sizeof packet, MSG_DONTWAIT,
+			       (struct sockaddr *)&source, &source_len);
 	struct peer *peer = NULL;
 	if (len == INITIATION_LEN && packet[0] == 1)
 		peer = find_peer(device, packet + INITIATION_KEY, KEY_LEN);
@@ -146,7 +165,7 @@ static gboolean on_packet(int fd, GIOCondition condition, void *data)
 	else if (len == KEEPALIVE_LEN && packet[0] == 4)
 		peer = find_peer(device, packet + KEEPALIVE_KEY, KEEPALIVE_LEN - KEEPALIVE_KEY);
 	if (!peer || (packet[0] == 4 && !peer->has_session))
-		return G_SOURCE_CONTINUE;
+		return;
 	peer->rx_bytes += (uint64_t)len;
 	peer->endpoint = source; /* roaming */
 	if (packet[0] == 1) {
@@ -156,19 +175,18 @@ static gboolean on_packet(int fd, GIOCondition condition, void *data)
 		establish(peer);
 		send_keepalive(device, peer);
 	}
-	return G_SOURCE_CONTINUE;
 }
 
 /* Something is to be sent into the tunnel. */
-static gboolean on_tun(int fd, GIOCondition condition, void *data)
+static void on_tun(struct watch *watch)
 {
-	struct device *device = data;
+	struct device *device = watch->data;
 	uint8_t packet[65536];
 	char destination[INET_ADDRSTRLEN + 3];
-	ssize_t len = read(fd, packet, sizeof packet);
+	ssize_t len = read(watch->fd, packet, sizeof packet);
 	if (len < 20 || packet[0] >> 4 != 4 ||
 	    !inet_ntop(AF_INET, packet + 16, destination, INET_ADDRSTRLEN))
-		return G_SOURCE_CONTINUE;
+		return;
 	g_strlcat(destination, "/32", sizeof destination);
 	for (guint i = 0; i < device->peers->len; i++) {
 		struct peer *peer = device->peers->pdata[i];
@@ -176,13 +194,10 @@ static gboolean on_tun(int fd, GIOCondition condition, void *data)
 						     NULL))
 			send_keepalive(device, peer);
 	}
-	return G_SOURCE_CONTINUE;
 }
 
-static gboolean on_tick(void *data)
+static void tick(GPtrArray *devices, int64_t now)
 {
-	GPtrArray *devices = data;
-	int64_t now = g_get_monotonic_time();
 	for (guint d = 0; d < devices->len; d++) {
 		struct device *device = devices->pdata[d];
 		for (guint i = 0; i < device->peers->len; i++) {
@@ -194,7 +209,6 @@ static gboolean on_tick(void *data)
 				send_keepalive(device, peer);
 		}
 	}
-	return G_SOURCE_CONTINUE;
 }
 
 static int bind_port(struct device *device, uint16_t port)
@@ -209,13 +223,11 @@ static int bind_port(struct device *device, uint16_t port)
 		close(fd);
 		return -errno;
 	}
-	if (device->udp_source) {
-		g_source_remove(device->udp_source);
-		close(device->udp);
-	}
-	device->udp = fd;
+	if (device->udp.ready)
+		close(device->udp.fd);
+	device->udp = (struct watch){ on_packet, fd, device };
 	device->port = ntohs(address.sin6_port);
-	device->udp_source = g_unix_fd_add(fd, G_IO_IN, on_packet, device);
+	watch_start(&device->udp);
 	return 0;
 }
 
@@ -223,10 +235,9 @@ static int bind_port(struct device *device, uint16_t port)
 
 static void append_hex(GString *text, const char *name, const uint8_t *bytes)
 {
-	g_string_append_printf(text, "%s=", name);
-	for (int i = 0; i < KEY_LEN; i++)
-		g_string_append_printf(text, "%02x", bytes[i]);
-	g_string_append_c(text, '\n');
+	char hex[2 * KEY_LEN + 1];
+	sodium_bin2hex(hex, sizeof hex, bytes, KEY_LEN);
+	g_string_append_printf(text, "%s=%s\n", name, hex);
 }
 
 static void append_peer(GString *text, const struct peer *peer)
@@ -300,7 +311,7 @@ static int set_device(struct device *device, const char *key, const char *value)
 		return -bind_port(device, (uint16_t)atoi(value));
 	} else if (strcmp(key, "fwmark") == 0) {
 		device->fwmark = (uint32_t)strtoul(value, NULL, 0);
-		setsockopt(device->udp, SOL_SOCKET, SO_MARK, &device->fwmark,
+		setsockopt(device->udp.fd, SOL_SOCKET, SO_MARK, &device->fwmark,
 			   sizeof device->fwmark);
 	} else if (strcmp(key, "replace_peers") == 0) {
 		g_ptr_array_set_size(device->peers, 0);
@@ -397,24 +408,24 @@ static void answer(struct connection *connection, const char *request)
 	}
 	g_string_append_printf(text, "errno=%d\n\n", error);
 	for (size_t sent = 0; sent < text->len;) {
-		ssize_t len =
-			send(connection->fd, text->str + sent, text->len - sent, MSG_NOSIGNAL);
+		ssize_t len = send(connection->watch.fd, text->str + sent, text->len - sent,
+				   MSG_NOSIGNAL);
 		if (len <= 0)
 			return;
 		sent += (size_t)len;
 	}
 }
 
-static gboolean on_request(int fd, GIOCondition condition, void *data)
+static void on_request(struct watch *watch)
 {
-	struct connection *connection = data;
+	struct connection *connection = watch->data;
 	char buffer[4096];
-	ssize_t len = read(fd, buffer, sizeof buffer);
+	ssize_t len = read(watch->fd, buffer, sizeof buffer);
 	if (len <= 0 || connection->input->len > REQUEST_MAX) {
-		close(fd);
+		close(watch->fd);
 		g_string_free(connection->input, TRUE);
 		g_free(connection);
-		return G_SOURCE_REMOVE;
+		return;
 	}
 	g_string_append_len(connection->input, buffer, len);
 	char *end;
@@ -423,18 +434,18 @@ static gboolean on_request(int fd, GIOCondition condition, void *data)
 		answer(connection, connection->input->str);
 		g_string_erase(connection->input, 0, end + 2 - connection->input->str);
 	}
-	return G_SOURCE_CONTINUE;
 }
 
-static gboolean on_connection(int fd, GIOCondition condition, void *data)
+static void on_connection(struct watch *watch)
 {
-	int client = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+	int client = accept4(watch->fd, NULL, NULL, SOCK_CLOEXEC);
 	if (client < 0)
-		return G_SOURCE_CONTINUE;
+		return;
 	struct connection *connection = g_new0(struct connection, 1);
-	*connection = (struct connection){ data, client, g_string_new(NULL) };
-	g_unix_fd_add(client, G_IO_IN, on_request, connection);
-	return G_SOURCE_CONTINUE;
+	*connection = (struct connection){ { on_request, client, connection },
+					   watch->data,
+					   g_string_new(NULL) };
+	watch_start(&connection->watch);
 }
 
 /* --- start --------------------------------------------------------------------------------------------------------- */
@@ -472,9 +483,30 @@ static struct device *device_new(const char *name)
 			strerror(-MIN(MIN(tun, uapi), error)));
 		exit(1);
 	}
-	g_unix_fd_add(tun, G_IO_IN, on_tun, device);
-	g_unix_fd_add(uapi, G_IO_IN, on_connection, device);
+	device->tun = (struct watch){ on_tun, tun, device };
+	device->uapi = (struct watch){ on_connection, uapi, device };
+	watch_start(&device->tun);
+	watch_start(&device->uapi);
 	return device;
+}
+
+/* One event per turn: handling it may end the watch of another. */
+static void run(GPtrArray *devices)
+{
+	int64_t next_tick = 0;
+	for (;;) {
+		int64_t now = g_get_monotonic_time();
+		if (now >= next_tick) {
+			tick(devices, now);
+			next_tick = now + TICK_US;
+		}
+		struct epoll_event event;
+		int wait_ms = (int)((next_tick - now) / 1000) + 1;
+		if (epoll_wait(epoll_fd, &event, 1, wait_ms) == 1) {
+			struct watch *watch = event.data.ptr;
+			watch->ready(watch);
+		}
+	}
 }
 
 int main(int argc, char **argv)
@@ -483,11 +515,11 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: %s NAME...\n", argv[0]);
 		return 2;
 	}
+	epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	g_autoptr(GPtrArray) devices = g_ptr_array_new();
 	for (int i = 1; i < argc; i++)
 		g_ptr_array_add(devices, device_new(argv[i]));
-	g_timeout_add(500, on_tick, devices);
 	puts("ready");
 	fflush(stdout);
-	g_main_loop_run(g_main_loop_new(NULL, FALSE));
+	run(devices);
 }
