@@ -9,6 +9,7 @@
 #include <wice/bind.h>
 #include <wice/cancel.h>
 #include <wice/candidate.h>
+#include <wice/check.h>
 #include <wice/conf.h>
 #include <wice/control.h>
 #include <wice/daemon.h>
@@ -19,6 +20,7 @@
 #include <wice/log.h>
 #include <wice/macros.h>
 #include <wice/plan.h>
+#include <wice/relay.h>
 #include <wice/show.h>
 #include <wice/signaling.h>
 #include <wice/status.h>

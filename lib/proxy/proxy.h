@@ -61,6 +61,33 @@ typedef struct {
 	uint32_t fwmark;    /* of what is sent for it, 0: none */
 } WiceProxySocket;
 
+/*
+ * A channel to a peer over a relay (ChannelData, RFC 8656 section 12). Everything is copied.
+ *
+ * in_place: both ends have agreed that a data message of WireGuard, which begins with 04 00 00 00,
+ * travels with the channel's header instead of that word: nothing is moved, nothing grows. Its
+ * other messages travel as they are behind a header; see wice__relayed_restore() for how they are
+ * told apart.
+ */
+typedef struct {
+	WiceEndpoint server; /* the relay; packets go there */
+	/*
+	 * The socket of the TURN client: bound to the wildcard, not connected, stays open longer
+	 * than the path. -1: there is none (a stream), send is all there is.
+	 */
+	int fd;
+	uint16_t port;    /* that fd is bound to */
+	uint16_t wg_port; /* the one on the wire, where the mechanism shares it, else 0 */
+	uint16_t channel;
+	bool in_place;
+	uint32_t fwmark;
+	/* Sends one whole ChannelData message, on the thread of the proxy's context. */
+	int (*send)(void *user_data, const uint8_t *channel_data, size_t len);
+	/* A packet of the server that is not ChannelData of a channel known here, or NULL. */
+	void (*stun)(void *user_data, const WiceEndpoint *source, uint8_t *packet, size_t len);
+	void *user_data;
+} WiceProxyChannel;
+
 struct WiceProxyOps {
 	WiceMechanism mechanism;
 	/* Frees a proxy that has no peers any more. */
@@ -121,6 +148,16 @@ struct WiceProxyOps {
 	 * (WiceIceEvents.on_check). NULL: the mechanism does not see requests.
 	 */
 	int (*path_heard)(WiceProxyPath *path, WiceEndpoint *ret_source);
+	/*
+	 * A path over a relay. From now on WireGuard gets what comes in over the channel: by
+	 * itself, or by path_input with what the TURN client's own reading of its socket found (the
+	 * data without the channel's header, as it came). path_free and select (remote is not
+	 * looked at) are as for others, path_wire, path_send, path_expect and path_heard are not
+	 * called for it. -ENOTSUP: not with this channel (a stream, say). NULL: this mechanism has
+	 * none.
+	 */
+	int (*path_new_relayed)(WiceProxyPeer *peer, const WiceProxyChannel *channel,
+				WiceProxyPath **ret_path);
 };
 
 #endif

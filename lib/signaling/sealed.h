@@ -23,8 +23,20 @@
 typedef enum {
 	WICE_CAPABILITY_TRICKLE = 1u << 0,
 	WICE_CAPABILITY_KERNEL_PATH = 1u << 1, /* may be reached at its WireGuard port directly */
+	WICE_CAPABILITY_IN_PLACE = 1u
+				   << 2, /* relayed data messages need not grow: proxy/relayed.h */
 } WiceCapabilities;
-#define WICE_CAPABILITIES_ALL (WICE_CAPABILITY_TRICKLE | WICE_CAPABILITY_KERNEL_PATH)
+#define WICE_CAPABILITIES_ALL \
+	(WICE_CAPABILITY_TRICKLE | WICE_CAPABILITY_KERNEL_PATH | WICE_CAPABILITY_IN_PLACE)
+
+/* An allocation of the sender, where data for it can be sent to. */
+typedef struct {
+	WiceEndpoint server;  /* of the relay that it is of */
+	WiceEndpoint relayed; /* unicast; not loopback */
+	uint32_t rtt_us;      /* between the sender and the relay; 0: not known */
+	uint32_t loss_permille;
+} WiceRelayAddress;
+#define WICE_DESCRIPTION_MAX_RELAYS 16
 
 typedef struct {
 	char ufrag[33]; /* of the sender's ICE agent (RFC 8445 section 5.3), 4..32 characters */
@@ -41,6 +53,8 @@ typedef struct {
 	bool no_proxy;
 	size_t n_candidates;
 	WiceCandidate candidates[WICE_DESCRIPTION_MAX_CANDIDATES];
+	size_t n_relays;
+	WiceRelayAddress relays[WICE_DESCRIPTION_MAX_RELAYS];
 } WiceDescription;
 
 /* What a peer is sent, and what is believed of a peer: see description.c for the rules. */

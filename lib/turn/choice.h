@@ -1,0 +1,57 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_TURN_CHOICE_H
+#define WICE_TURN_CHOICE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <wice/addr.h>
+
+/*
+ * Which relays two peers use, from what both have measured: pure, and the same at both ends.
+ *
+ * Each end has one allocation per relay. A packet goes from one end to its relay, from there to the
+ * other end's relayed address, and to the other end; both may be of one server.
+ */
+#define WICE_RELAYS_MAX 8
+
+/* One allocation of an end, as it is signalled. */
+typedef struct {
+	WiceEndpoint server;  /* of the relay; equal ones are one relay */
+	WiceEndpoint relayed; /* where the peer's data is to be sent */
+	uint32_t rtt_us;      /* between this end and the server; 0: not known */
+	uint32_t loss_permille;
+} WiceRelayOffer;
+
+/*
+ * What a path costs: the expected round trip, with loss weighed in as the time that it takes a
+ * stream to recover. 100 ms for an unknown way.
+ */
+uint32_t wice__choice_cost_us(uint32_t rtt_us, uint32_t loss_permille);
+
+typedef struct {
+	bool has;
+	WiceRelayOffer ours, theirs;
+	uint32_t cost_us;
+	/* internal */
+	int64_t since_ms;
+	int64_t challenged_since_ms;
+	WiceRelayOffer challenger_ours, challenger_theirs;
+} WiceRelayChoice;
+
+void wice__relay_choice_init(WiceRelayChoice *choice);
+/*
+ * Chooses anew; true if the pair is another one (or the address of one has changed). first: whether
+ * this end is the one whose order breaks ties (controlling). Leaves at once what is no longer
+ * offered or dead (loss of 1000), within seconds what has become bad, and what is a bit worse not
+ * at all: another must be better by a margin for a while. Only families that both ends have fit:
+ * ours.relayed and theirs.relayed are of one.
+ */
+bool wice__relay_choose(WiceRelayChoice *choice, bool first, const WiceRelayOffer *ours,
+			size_t n_ours, const WiceRelayOffer *theirs, size_t n_theirs,
+			int64_t now_ms);
+/* When to choose again although nothing was heard; INT64_MAX: never. */
+int64_t wice__relay_choice_deadline(const WiceRelayChoice *choice);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+#ifndef WICE_TURN_MEASURE_H
+#define WICE_TURN_MEASURE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/*
+ * How good the way to a server is, from probes (STUN Binding requests, each with an id of its own,
+ * sent once): pure. Smoothed round trip and loss; samples further than three median absolute
+ * deviations from the median of the last ones are no measure of the way but of this host.
+ */
+#define WICE_MEASURE_WINDOW 16
+#define WICE_MEASURE_PENDING 8
+
+typedef struct {
+	bool has_rtt;
+	uint32_t rtt_us;        /* smoothed */
+	uint32_t deviation_us;  /* likewise, of the round trip */
+	uint32_t loss_permille; /* smoothed; 1000: nothing comes back */
+	/* internal */
+	uint32_t window[WICE_MEASURE_WINDOW];
+	unsigned n_window, at_window;
+	struct {
+		uint8_t id[12];
+		int64_t sent_us; /* 0: unused */
+	} pending[WICE_MEASURE_PENDING];
+	uint32_t unanswered; /* in a row */
+	unsigned quick;      /* probes that are still sent quickly, after a start or a change */
+	int64_t next_us;
+} WiceMeasure;
+
+/* The first probes follow quickly on each other. */
+void wice__measure_init(WiceMeasure *measure, int64_t now_us);
+/*
+ * True if a probe is due: send a request with this transaction id. Adaptive: quick at first and
+ * when something has changed or answers are missing, every 20 to 25 s when nothing does (which
+ * keeps a NAT's mapping, too).
+ */
+bool wice__measure_due(WiceMeasure *measure, int64_t now_us,
+		       void (*fill_random)(void *buffer, size_t len), uint8_t ret_id[12]);
+/* True if that was a probe of ours. */
+bool wice__measure_answered(WiceMeasure *measure, const uint8_t id[12], int64_t now_us);
+/* Counts those that will not come any more; to be called at the deadline. */
+void wice__measure_expire(WiceMeasure *measure, int64_t now_us);
+/* Asks quickly again: the network has changed, traffic over it was seen to get lost. */
+void wice__measure_hurry(WiceMeasure *measure, int64_t now_us);
+int64_t wice__measure_deadline_us(const WiceMeasure *measure);
+/* Answers are missing in a row: it is not to be used while there is another. */
+bool wice__measure_is_dead(const WiceMeasure *measure);
+
+#endif
