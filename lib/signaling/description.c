@@ -28,6 +28,19 @@ enum {
 	LISTEN_PORT = 6,
 	CANDIDATE = 7,
 	NO_PROXY = 8,
+	RELAY = 9,
+	BOUND_ADDRESS = 10,
+	BOUND_PORT = 11,
+	BEGINS = 12,
+	RELAYED = 13,
+};
+enum {
+	SERVER_ADDRESS = 1,
+	SERVER_PORT = 2,
+	RELAYED_ADDRESS = 3,
+	RELAYED_PORT = 4,
+	RTT_US = 5,
+	LOSS_PERMILLE = 6,
 };
 enum {
 	TYPE = 1,
@@ -48,6 +61,7 @@ enum {
 /* RFC 8445 section 5.1.2: 1 to 2^31 - 1. */
 #define PRIORITY_MAX INT32_MAX
 #define PORT_MAX 65535u
+#define PERMILLE_MAX 1000
 
 /* ice-char = ALPHA / DIGIT / "+" / "/" (RFC 8839 section 5.1) */
 static bool is_ice_text(const char *text, size_t len, size_t min, size_t size)
@@ -107,6 +121,27 @@ bool wice__candidate_is_valid(const WiceCandidate *candidate)
 			   sizeof candidate->foundation);
 }
 
+static bool is_destination(const WiceEndpoint *endpoint)
+{
+	return endpoint->port != 0 && is_unicast(&endpoint->address);
+}
+
+static bool is_relay(const WiceRelayAddress *relay)
+{
+	return is_destination(&relay->server) && is_destination(&relay->relayed) &&
+	       relay->loss_permille <= PERMILLE_MAX;
+}
+
+static bool are_relays(const WiceDescription *description)
+{
+	if (description->n_relays > WICE_DESCRIPTION_MAX_RELAYS)
+		return false;
+	for (size_t i = 0; i < description->n_relays; i++)
+		if (!is_relay(&description->relays[i]))
+			return false;
+	return is_related(&description->bound);
+}
+
 #define IS_ICE_TEXT(array, min) \
 	is_ice_text((array), strnlen((array), sizeof(array)), (min), sizeof(array))
 
@@ -121,7 +156,7 @@ bool wice__description_is_valid(const WiceDescription *description)
 	for (size_t i = 0; i < description->n_candidates; i++)
 		if (!wice__candidate_is_valid(&description->candidates[i]))
 			return false;
-	return true;
+	return are_relays(description);
 }
 
 /* What must hold of everything but the description, written or read. */
@@ -165,6 +200,16 @@ static void put_candidate(WiceWireWriter *writer, const WiceCandidate *candidate
 	wice__wire_end(writer, begin);
 }
 
+static void put_relay(WiceWireWriter *writer, const WiceRelayAddress *relay)
+{
+	size_t begin = wice__wire_begin(writer, RELAY);
+	put_endpoint(writer, SERVER_ADDRESS, SERVER_PORT, &relay->server);
+	put_endpoint(writer, RELAYED_ADDRESS, RELAYED_PORT, &relay->relayed);
+	wice__wire_put_uint(writer, RTT_US, relay->rtt_us);
+	wice__wire_put_uint(writer, LOSS_PERMILLE, relay->loss_permille);
+	wice__wire_end(writer, begin);
+}
+
 static void put_description(WiceWireWriter *writer, const WiceDescription *description)
 {
 	size_t begin = wice__wire_begin(writer, DESCRIPTION);
@@ -177,6 +222,11 @@ static void put_description(WiceWireWriter *writer, const WiceDescription *descr
 	for (size_t i = 0; i < description->n_candidates; i++)
 		put_candidate(writer, &description->candidates[i]);
 	wice__wire_put_uint(writer, NO_PROXY, description->no_proxy);
+	for (size_t i = 0; i < description->n_relays; i++)
+		put_relay(writer, &description->relays[i]);
+	put_endpoint(writer, BOUND_ADDRESS, BOUND_PORT, &description->bound);
+	wice__wire_put_uint(writer, BEGINS, description->begins);
+	wice__wire_put_uint(writer, RELAYED, description->relayed);
 	wice__wire_end(writer, begin);
 }
 
@@ -317,6 +367,42 @@ static bool take_candidate(const WiceWireField *message, WiceDescription *descri
 	return true;
 }
 
+static bool take_relay_field(const WiceWireField *field, WiceRelayAddress *relay)
+{
+	switch (field->number) {
+	case SERVER_ADDRESS:
+		return take_address(field, &relay->server.address);
+	case SERVER_PORT:
+		return take_port(field, &relay->server.port);
+	case RELAYED_ADDRESS:
+		return take_address(field, &relay->relayed.address);
+	case RELAYED_PORT:
+		return take_port(field, &relay->relayed.port);
+	case RTT_US:
+		return take_uint32(field, &relay->rtt_us);
+	default:
+		return take_uint32(field, &relay->loss_permille);
+	}
+}
+
+static bool take_relay(const WiceWireField *message, WiceDescription *description)
+{
+	if (message->type != WICE_WIRE_BYTES ||
+	    description->n_relays == WICE_DESCRIPTION_MAX_RELAYS)
+		return false;
+	WiceWireReader reader = { message->bytes, message->len };
+	WiceWireField field;
+	WiceRelayAddress relay = { 0 };
+	uint64_t seen = 0;
+	int more;
+	while ((more = wice__wire_next(&reader, &field)) > 0)
+		if (field.number <= LOSS_PERMILLE &&
+		    (!wice__wire_once(&seen, &field) || !take_relay_field(&field, &relay)))
+			return false;
+	description->relays[description->n_relays++] = relay;
+	return more == 0;
+}
+
 static bool take_description_field(const WiceWireField *field, WiceDescription *description)
 {
 	switch (field->number) {
@@ -333,6 +419,14 @@ static bool take_description_field(const WiceWireField *field, WiceDescription *
 		return take_flag(field, &description->wants_reply);
 	case NO_PROXY:
 		return take_flag(field, &description->no_proxy);
+	case BOUND_ADDRESS:
+		return take_address(field, &description->bound.address);
+	case BOUND_PORT:
+		return take_port(field, &description->bound.port);
+	case BEGINS:
+		return take_flag(field, &description->begins);
+	case RELAYED:
+		return take_flag(field, &description->relayed);
 	default:
 		return take_port(field, &description->listen_port);
 	}
@@ -347,11 +441,14 @@ static bool take_description(const uint8_t *bytes, size_t len, WiceDescription *
 		0; /* of unknown types too: nothing that is counted is without a limit */
 	int more;
 	while ((more = wice__wire_next(&reader, &field)) > 0) {
-		if (field.number > NO_PROXY)
+		if (field.number > RELAYED)
 			continue;
 		if (field.number == CANDIDATE) {
 			if (++candidates > WICE_DESCRIPTION_MAX_CANDIDATES ||
 			    !take_candidate(&field, description))
+				return false;
+		} else if (field.number == RELAY) {
+			if (!take_relay(&field, description))
 				return false;
 		} else if (!wice__wire_once(&seen, &field) ||
 			   !take_description_field(&field, description)) {

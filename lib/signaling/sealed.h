@@ -55,6 +55,13 @@ typedef struct {
 	WiceCandidate candidates[WICE_DESCRIPTION_MAX_CANDIDATES];
 	size_t n_relays;
 	WiceRelayAddress relays[WICE_DESCRIPTION_MAX_RELAYS];
+	/*
+	 * The relayed address of the recipient that the sender has asked its own relay for a channel
+	 * to: what comes from there gets through to the sender. Family NONE: there is none.
+	 */
+	WiceEndpoint bound;
+	bool begins;  /* the sender's WireGuard begins the handshake over the relay */
+	bool relayed; /* the sender's packets go over the relay now */
 } WiceDescription;
 
 /* What a peer is sent, and what is believed of a peer: see description.c for the rules. */

@@ -62,6 +62,20 @@ static inline WiceDescription description_sample(void)
 		candidate_of(WICE_CANDIDATE_SERVER_REFLEXIVE, "198.51.100.9:1024");
 	description.candidates[2].related = endpoint_of("192.0.2.7:51820");
 	description.n_candidates = 3;
+	description.relays[0] = (WiceRelayAddress){
+		.server = endpoint_of("198.51.100.1:3478"),
+		.relayed = endpoint_of("198.51.100.1:49152"),
+		.rtt_us = 20000,
+		.loss_permille = 3,
+	};
+	description.relays[1] = (WiceRelayAddress){
+		.server = endpoint_of("198.51.100.1:3478"),
+		.relayed = endpoint_of("[2001:db8::1]:49153"),
+	};
+	description.n_relays = 2;
+	description.bound = endpoint_of("198.51.100.2:50000");
+	description.begins = true;
+	description.relayed = true;
 	return description;
 }
 
@@ -83,6 +97,15 @@ static inline WiceDescription description_largest(void)
 		candidate->priority = INT32_MAX;
 		memset(candidate->foundation, 'f', sizeof candidate->foundation - 1);
 	}
+	description.n_relays = WICE_DESCRIPTION_MAX_RELAYS;
+	for (size_t i = 0; i < description.n_relays; i++)
+		description.relays[i] = (WiceRelayAddress){
+			.server = description.candidates[0].endpoint,
+			.relayed = description.candidates[0].endpoint,
+			.rtt_us = UINT32_MAX,
+			.loss_permille = 1000,
+		};
+	description.bound = description.candidates[0].endpoint;
 	return description;
 }
 
@@ -94,13 +117,24 @@ static inline bool candidate_equal(const WiceCandidate *a, const WiceCandidate *
 	       strcmp(a->foundation, b->foundation) == 0;
 }
 
+static inline bool relay_equal(const WiceRelayAddress *a, const WiceRelayAddress *b)
+{
+	return wice_endpoint_compare(&a->server, &b->server) == 0 &&
+	       wice_endpoint_compare(&a->relayed, &b->relayed) == 0 && a->rtt_us == b->rtt_us &&
+	       a->loss_permille == b->loss_permille;
+}
+
 static inline bool description_equal(const WiceDescription *a, const WiceDescription *b)
 {
 	bool equal = strcmp(a->ufrag, b->ufrag) == 0 && strcmp(a->pwd, b->pwd) == 0 &&
 		     strcmp(a->remote_ufrag, b->remote_ufrag) == 0 &&
 		     a->gathering_done == b->gathering_done && a->wants_reply == b->wants_reply &&
 		     a->no_proxy == b->no_proxy && a->listen_port == b->listen_port &&
-		     a->n_candidates == b->n_candidates;
+		     a->n_candidates == b->n_candidates && a->n_relays == b->n_relays &&
+		     wice_endpoint_compare(&a->bound, &b->bound) == 0 && a->begins == b->begins &&
+		     a->relayed == b->relayed;
+	for (size_t i = 0; equal && i < a->n_relays; i++)
+		equal = relay_equal(&a->relays[i], &b->relays[i]);
 	for (size_t i = 0; equal && i < a->n_candidates; i++)
 		equal = candidate_equal(&a->candidates[i], &b->candidates[i]);
 	return equal;
