@@ -1,0 +1,67 @@
+/* SPDX-FileCopyrightText: 2026 The libwice authors */
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Ports are taken in turn, as those of entries are (user.c): WireGuard may still have packets under
+ * way to one that was given back.
+ */
+#include <glib.h>
+
+#include "proxy/relayed.h"
+
+#define FIRST_PORT 16384
+#define N_PORTS (65536 - FIRST_PORT)
+
+/* Interfaces may be on threads of their own. */
+static GMutex mutex;
+static GHashTable *taken; /* endpoints, as WireGuard sees them */
+static uint32_t cursor;
+
+static guint endpoint_hash(gconstpointer key)
+{
+	const WiceEndpoint *endpoint = key;
+	guint hash = endpoint->port ^ endpoint->scope;
+	for (size_t i = 0; i < sizeof endpoint->address.bytes; i++)
+		hash = hash * 31 + endpoint->address.bytes[i];
+	return hash;
+}
+
+static gboolean endpoint_equal(gconstpointer a, gconstpointer b)
+{
+	return wice_endpoint_compare(a, b) == 0;
+}
+
+static bool try_take(const WiceEndpoint *server, uint16_t port)
+{
+	WiceEndpoint endpoint = *server;
+	endpoint.port = port;
+	if (port == server->port || g_hash_table_contains(taken, &endpoint))
+		return false;
+	g_hash_table_add(taken, g_memdup2(&endpoint, sizeof endpoint));
+	return true;
+}
+
+uint16_t wice__relayed_port_take(const WiceEndpoint *server)
+{
+	uint16_t port = 0;
+	g_mutex_lock(&mutex);
+	if (!taken)
+		taken = g_hash_table_new_full(endpoint_hash, endpoint_equal, g_free, NULL);
+	for (uint32_t i = 0; i < N_PORTS && port == 0; i++) {
+		uint16_t candidate = (uint16_t)(FIRST_PORT + cursor);
+		cursor = (cursor + 1) % N_PORTS;
+		if (try_take(server, candidate))
+			port = candidate;
+	}
+	g_mutex_unlock(&mutex);
+	return port;
+}
+
+void wice__relayed_port_give(const WiceEndpoint *server, uint16_t port)
+{
+	WiceEndpoint endpoint = *server;
+	endpoint.port = port;
+	g_mutex_lock(&mutex);
+	if (taken)
+		g_hash_table_remove(taken, &endpoint);
+	g_mutex_unlock(&mutex);
+}
