@@ -1,17 +1,30 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/*
- * Ports are taken in turn, as those of entries are (user.c): WireGuard may still have packets under
- * way to one that was given back.
- */
-#include <glib.h>
-
 #include "proxy/relayed.h"
+
+#include <glib.h>
+#include <sys/socket.h>
+
+#include "event/udp.h"
+
+/* Messages that a socket may hold at most, about: there is no end to what comes anew. */
+#define MAX_WAITING 65536
+
+void wice__relayed_return_socket(int fd)
+{
+	char byte;
+	wice__udp_set_gro(fd, false);
+	for (int i = 0; i < MAX_WAITING && recv(fd, &byte, 1, MSG_DONTWAIT) >= 0; i++)
+		;
+}
 
 #define FIRST_PORT 16384
 #define N_PORTS (65536 - FIRST_PORT)
 
-/* Interfaces may be on threads of their own. */
+/*
+ * Ports are taken in turn, as those of entries are (user.c): WireGuard may still have packets under
+ * way to one that was given back. Interfaces may be on threads of their own.
+ */
 static GMutex mutex;
 static GHashTable *taken; /* endpoints, as WireGuard sees them */
 static uint32_t cursor;

@@ -9,6 +9,12 @@
 #include "stun/relayed.h"
 
 /*
+ * Before a socket that was received from with offload goes back to its owner, who receives one
+ * packet at a time: what is still there may be joined, and is dropped.
+ */
+void wice__relayed_return_socket(int fd);
+
+/*
  * What WireGuard sees a peer behind a relay as, where it is not a proxy's own address: the server's
  * address with a port that stands for the peer. Several peers behind one relay differ by it, and
  * routes and source addresses are those of the real server. Of 16384..65535 without the server's
