@@ -29,7 +29,7 @@ typedef struct WiceTurnAllocation WiceTurnAllocation;
 
 #define WICE_TURN_MAX_ANSWER 5
 #define WICE_TURN_ANSWER_SIZE 1024
-#define WICE_TURN_REALM_SIZE 61 /* with its NUL */
+#define WICE_TURN_REALM_SIZE 61     /* with its NUL */
 #define WICE_TURN_USERNAME_SIZE 514 /* RFC 8489 section 14.3: less than 509 bytes */
 
 /* Who speaks to us, and how: the five-tuple. stream: a number of the shell's, 0 for UDP. */
@@ -127,12 +127,11 @@ WiceTurnServer *wice__turn_server_new(const WiceTurnServerOptions *options,
 /* Closes all ports. NULL is fine. */
 void wice__turn_server_free(WiceTurnServer *server);
 /*
- * Addresses of this host, inner and outer ones; copied. Peers there are denied, but for ports that
- * are relayed ones of this server: two clients may meet here. The addresses that clients come to
- * and those of relayed ports are such in any case. Loopback ones are not where permit_loopback is.
+ * An address of this host, inner or outer. Peers there are denied, but for ports that are relayed
+ * ones of this server: two clients may meet here. The addresses that clients come to and those of
+ * relayed ports are such in any case; loopback ones are not where permit_loopback is.
  */
-void wice__turn_server_set_own_addresses(WiceTurnServer *server, const WiceAddress *addresses,
-					 size_t n);
+void wice__turn_server_add_own_address(WiceTurnServer *server, const WiceAddress *address);
 
 typedef enum {
 	WICE_TURN_DROP = 0,
