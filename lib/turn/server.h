@@ -16,9 +16,9 @@
  * what it says. Relayed data is decided on here and never copied: the answer says where the bytes
  * that came in go, and what to put before them.
  *
- * To strangers it is stateless: an unauthenticated request is answered with an error that holds what
- * a challenge needs and nothing else (no phrase, no SOFTWARE), a nonce proves itself (it holds its
- * expiry and a MAC over it and the client's address), and nothing is remembered. An answer to
+ * To strangers it is stateless: an unauthenticated request is answered with an error that holds
+ * what a challenge needs and nothing else (no phrase, no SOFTWARE), a nonce proves itself (it holds
+ * its expiry and a MAC over it and the client's address), and nothing is remembered. An answer to
  * somebody who has not proven to know a password is at most WICE_TURN_MAX_ANSWER times as long as
  * what he sent; if it were longer there is none. The shortest Allocate (28 bytes) and the longest
  * realm meet that bound exactly; a real Allocate, with SOFTWARE, FINGERPRINT or a family, stays
