@@ -95,11 +95,10 @@ void wice__outlets_add_address(WiceOutlets *outlets, const WiceAddress *inner,
 	g_ptr_array_add(outlets->places, place);
 }
 
-void wice__outlets_remove_address(WiceOutlets *outlets, const WiceAddress *inner)
+void wice__outlets_remove_addresses(WiceOutlets *outlets)
 {
 	for (guint i = 0; i < outlets->places->len; i++)
-		if (equal(&place_at(outlets, i)->inner, inner))
-			place_at(outlets, i)->usable = false;
+		place_at(outlets, i)->usable = false;
 }
 
 static Place *choose_place(const WiceOutlets *outlets, WiceFamily family,
@@ -217,22 +216,13 @@ static int take_kept(const WiceOutlets *outlets, const WiceEndpoint *kept, WiceO
 }
 
 int wice__outlet_open(WiceOutlets *outlets, WiceFamily family, WiceTurnPort kind,
-		      const WiceAddress *preferred, const WiceEndpoint *kept, void *owner,
+		      const WiceAddress *preferred, const WiceEndpoint *kept,
 		      WiceOutlet **ret_outlet)
 {
-	WiceOutlet *outlet;
-	int err;
-	if (kind == WICE_TURN_PORT_RESERVED) {
-		err = take_kept(outlets, kept, &outlet);
-	} else {
-		Place *place = choose_place(outlets, family, preferred);
-		err = place ? open_somewhere(outlets, place, kind, &outlet) : -EAFNOSUPPORT;
-	}
-	if (err)
-		return err;
-	outlet->owner = owner;
-	*ret_outlet = outlet;
-	return 0;
+	if (kind == WICE_TURN_PORT_RESERVED)
+		return take_kept(outlets, kept, ret_outlet);
+	Place *place = choose_place(outlets, family, preferred);
+	return place ? open_somewhere(outlets, place, kind, ret_outlet) : -EAFNOSUPPORT;
 }
 
 static Place *place_of(const WiceOutlets *outlets, const WiceOutlet *outlet)

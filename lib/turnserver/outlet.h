@@ -16,7 +16,7 @@ typedef struct WiceOutlets WiceOutlets;
 /* Of somebody, or kept for somebody. */
 typedef struct {
 	WiceUdpPort udp;
-	void *owner; /* NULL: is kept */
+	void *owner;        /* NULL: is kept */
 	WiceEndpoint inner; /* what the socket is bound to */
 	WiceEndpoint outer; /* what others are told: the same, or a NAT's that forwards */
 } WiceOutlet;
@@ -31,17 +31,18 @@ void wice__outlets_free(WiceOutlets *outlets);
 /* A further address; outer is what it is seen as. Again is fine. */
 void wice__outlets_add_address(WiceOutlets *outlets, const WiceAddress *inner,
 			       const WiceAddress *outer);
-/* Opens no more there; what is open stays. */
-void wice__outlets_remove_address(WiceOutlets *outlets, const WiceAddress *inner);
+/* Opens no more anywhere, until addresses are added; what is open stays. */
+void wice__outlets_remove_addresses(WiceOutlets *outlets);
 bool wice__outlets_has_family(const WiceOutlets *outlets, WiceFamily family);
 
 /*
- * Opens one for owner, at the preferred address (inner or outer) if there is such and at the first
- * else. RESERVED: takes the kept one at kept. PAIR: the next number is kept. -EAFNOSUPPORT: no
- * address of that family; -EADDRINUSE: the range is full; -ENOENT: it is not kept; -errno.
+ * Opens one, at the preferred address (inner or outer) if there is such and at the first else; the
+ * caller sets its owner. RESERVED: takes the kept one at kept. PAIR: the next number is kept.
+ * -EAFNOSUPPORT: no address of that family; -EADDRINUSE: the range is full; -ENOENT: it is not kept;
+ * -errno.
  */
 int wice__outlet_open(WiceOutlets *outlets, WiceFamily family, WiceTurnPort kind,
-		      const WiceAddress *preferred, const WiceEndpoint *kept, void *owner,
+		      const WiceAddress *preferred, const WiceEndpoint *kept,
 		      WiceOutlet **ret_outlet);
 /* Nothing must wait to leave from it. */
 void wice__outlet_close(WiceOutlets *outlets, WiceOutlet *outlet);
