@@ -88,6 +88,11 @@ bool wice__relay_is_bound(const WiceRelay *relay, uint16_t channel);
  * -errno.
  */
 int wice__relay_send(WiceRelay *relay, const uint8_t *channel_data, size_t len);
+/*
+ * Whether to receive from the socket: somebody else may (a proxy that has its fd), who then hands
+ * over what is for us by wice__relay_input(). For the present socket; a new one is received from.
+ */
+void wice__relay_set_reading(WiceRelay *relay, bool reading);
 /* Something of the server arrived by another way than the socket (a bind that shares it). */
 void wice__relay_input(WiceRelay *relay, const WiceEndpoint *source, uint8_t *packet, size_t len);
 

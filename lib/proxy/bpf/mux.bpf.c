@@ -87,6 +87,14 @@ struct {
 	__type(value, WiceMuxSocket);
 } transactions SEC(".maps");
 
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 1024);
+	__type(key, WiceMuxRelayKey);
+	__type(value, __u64);
+} relays SEC(".maps");
+
 /* Bits by port in network order: those of agents, and WireGuard's. */
 __u8 agent_ports[WICE_MUX_PORTS_SIZE];
 __u8 wg_ports[WICE_MUX_PORTS_SIZE];
@@ -335,13 +343,46 @@ static __always_inline __be16 port_of_request(struct __sk_buff *skb, const Packe
 	return request->port;
 }
 
+/*
+ * What a relay sends to the TURN client unasked: ChannelData (RFC 8656 section 12.4) and
+ * indications. Returns the port of the client's socket, 0: that is no relay of ours.
+ */
+static __always_inline __be16 port_of_relay(const Packet *packet)
+{
+	WiceMuxRelayKey key = {
+		.address = packet->source,
+		.ports = (__u64)packet->udp.source | (__u64)packet->udp.dest << 16,
+	};
+	const __u64 *port = bpf_map_lookup_elem(&relays, &key);
+	return port ? *port : 0;
+}
+
+static __noinline int move_relayed(struct __sk_buff *skb, __u32 offset)
+{
+	Packet packet;
+	__le32 first_word;
+	if (!read_packet(skb, offset, &packet) || !is_set(wg_ports, packet.udp.dest) ||
+	    bpf_skb_load_bytes(skb, packet.offset + sizeof packet.udp, &first_word,
+			       sizeof first_word) < 0 ||
+	    is_wireguard(first_word) || !is_alive())
+		return NEXT;
+	__be16 port = port_of_relay(&packet);
+	if (port)
+		replace_port(skb, &packet, offsetof(struct udphdr, dest), packet.udp.dest, port);
+	return NEXT;
+}
+
 static __noinline int move_received(struct __sk_buff *skb, __u32 offset)
 {
 	Packet packet;
 	StunHeader stun;
 	__be16 port = 0;
 	if (is_of_vlan(skb) || !read_packet(skb, offset, &packet) ||
-	    !is_set(wg_ports, packet.udp.dest) || !read_stun(skb, &packet, &stun) || !is_alive())
+	    !is_set(wg_ports, packet.udp.dest))
+		return NEXT;
+	if (!read_stun(skb, &packet, &stun))
+		return move_relayed(skb, offset);
+	if (!is_alive())
 		return NEXT;
 	bool response = is_response(&stun);
 	if (response)

@@ -276,6 +276,29 @@ int wice__bpf_mux_add_asker(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoin
 	return add(mux, wg_port, local, NULL, cookie);
 }
 
+static WiceMuxRelayKey relay_key(uint16_t wg_port, const WiceEndpoint *server)
+{
+	return (WiceMuxRelayKey){
+		.address = map_address(&server->address),
+		.ports = (uint64_t)GUINT16_TO_BE(server->port) | (uint64_t)GUINT16_TO_BE(wg_port)
+									 << 16,
+	};
+}
+
+int wice__bpf_mux_add_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server,
+			    uint16_t socket_port)
+{
+	WiceMuxRelayKey key = relay_key(wg_port, server);
+	uint64_t port = GUINT16_TO_BE(socket_port);
+	return insert(mux->programs->maps.relays, &key, &port);
+}
+
+void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server)
+{
+	WiceMuxRelayKey key = relay_key(wg_port, server);
+	bpf_map_delete_elem(bpf_map__fd(mux->programs->maps.relays), &key);
+}
+
 /* Whether that socket is on that port. */
 static bool is_added(const WiceBpfMux *mux, const WiceMuxSocket *key, uint16_t wg_port)
 {
