@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <wice/addr.h>
 
+#include "proxy/bpf/relayed.h"
 #include "proxy/proxy.h"
 
 /*
@@ -30,12 +31,6 @@
  * either.
  */
 typedef struct WiceBpfMux WiceBpfMux;
-
-typedef enum {
-	WICE_BPF_ATTACH_BEST = 0,
-	WICE_BPF_ATTACH_TCX,
-	WICE_BPF_ATTACH_CLSACT,
-} WiceBpfAttach;
 
 typedef struct {
 	size_t size;
@@ -64,6 +59,8 @@ void wice__bpf_mux_free(WiceBpfMux *mux);
 
 /* "tcx" or "clsact". */
 const char *wice__bpf_mux_attached_by(const WiceBpfMux *mux);
+/* The mux's: what stays in the kernel of what goes over relays. */
+WiceBpfRelayed *wice__bpf_mux_relayed(const WiceBpfMux *mux);
 /* The number of devices that the programs are attached to. */
 size_t wice__bpf_mux_n_uplinks(const WiceBpfMux *mux);
 void wice__bpf_mux_counters(const WiceBpfMux *mux, WiceBpfMuxCounters *ret);

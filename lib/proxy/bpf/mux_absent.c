@@ -24,6 +24,11 @@ const char *wice__bpf_mux_attached_by(const WiceBpfMux *mux)
 	return "none";
 }
 
+WiceBpfRelayed *wice__bpf_mux_relayed(const WiceBpfMux *mux)
+{
+	return NULL;
+}
+
 size_t wice__bpf_mux_n_uplinks(const WiceBpfMux *mux)
 {
 	return 0;
