@@ -109,6 +109,26 @@ static void put_outside(Json *json, const WiceInterfaceStatus *interface)
 	json_end_array(json);
 }
 
+static void put_relays(Json *json, const WiceInterfaceStatus *interface)
+{
+	json_begin_array(json, "relays");
+	for (size_t i = 0; i < interface->n_relays; i++) {
+		const WiceRelayStatus *relay = &interface->relays[i];
+		json_begin_object(json, NULL);
+		json_string(json, "url", relay->url);
+		json_bool(json, "ready", relay->ready);
+		json_string(json, "reason", relay->reason);
+		put_endpoint(json, "server", &relay->server);
+		put_endpoint(json, "relayed_ipv4", &relay->relayed_ipv4);
+		put_endpoint(json, "relayed_ipv6", &relay->relayed_ipv6);
+		json_uint(json, "rtt_us", relay->rtt_us);
+		json_uint(json, "loss_permille", relay->loss_permille);
+		json_uint(json, "n_peers", relay->n_peers);
+		json_end_object(json);
+	}
+	json_end_array(json);
+}
+
 static void put_interface(Json *json, const WiceInterfaceStatus *interface)
 {
 	json_begin_object(json, NULL);
@@ -122,6 +142,7 @@ static void put_interface(Json *json, const WiceInterfaceStatus *interface)
 	json_string(json, "mechanism_reason", interface->mechanism_reason);
 	json_string(json, "nat", wice_nat_mapping_name(interface->nat));
 	put_outside(json, interface);
+	put_relays(json, interface);
 	put_counters(json, &interface->signaling);
 	json_begin_array(json, "peers");
 	for (size_t i = 0; i < interface->n_peers; i++)

@@ -159,6 +159,23 @@ static void show_outside(View *view, const WiceInterfaceStatus *interface)
 	end_line(view);
 }
 
+static void show_relay(View *view, const WiceRelayStatus *relay)
+{
+	label(view, "relay");
+	text_clean(view->out, relay->url);
+	if (!relay->ready) {
+		g_string_append(view->out, ": ");
+		text_clean(view->out, relay->reason);
+	} else if (relay->rtt_us) {
+		g_string_append_printf(view->out, " (%.1f ms", relay->rtt_us / 1000.0);
+		if (relay->loss_permille)
+			g_string_append_printf(view->out, ", %.1f %% lost",
+					       relay->loss_permille / 10.0);
+		g_string_append_c(view->out, ')');
+	}
+	end_line(view);
+}
+
 static void show_interface_head(View *view, const WiceInterfaceStatus *interface)
 {
 	char key[WICE_KEY_BASE64_SIZE];
@@ -174,6 +191,8 @@ static void show_interface_head(View *view, const WiceInterfaceStatus *interface
 	line(view, "public key", wice_key_is_zero(&interface->public_key) ? "(none)" : key);
 	show_proxy(view, interface);
 	show_outside(view, interface);
+	for (size_t i = 0; i < interface->n_relays; i++)
+		show_relay(view, &interface->relays[i]);
 	show_counters(view, &interface->signaling);
 }
 

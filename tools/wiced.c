@@ -303,6 +303,7 @@ static gboolean make_agent(Daemon *daemon, GError **error)
 	wice_agent_options_init(&options);
 	options.backends = settings->backends;
 	options.stun_urls = settings->stun_urls;
+	options.relays = settings->relays;
 	options.state_dir = settings->state_dir;
 	options.mechanism = settings->mechanism;
 	options.no_port_mapping = !settings->port_mapping;

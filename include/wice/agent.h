@@ -45,6 +45,12 @@ typedef struct {
 	WiceMechanism mechanism;
 	/* Do not ask routers to forward the ports of interfaces (PCP, NAT-PMP, UPnP-IGD). */
 	bool no_port_mapping;
+	/*
+	 * Relays (TURN servers), NULL-terminated, each "URL [username=NAME] [password-file=PATH]..."
+	 * as wiced(8) describes them: over which peers are connected at once, and where no direct
+	 * path is found for as long as that lasts. NULL: none.
+	 */
+	const char *const *relays;
 } WiceAgentOptions;
 
 /* Sets all defaults. */

@@ -23,11 +23,12 @@ typedef struct {
 	const char *const *interfaces; /* names or patterns */
 	const char *const *backends;   /* signaling URLs */
 	const char *const *stun_urls;
-	const char *const *ups;  /* interfaces or files for `wice up` */
-	const char *socket;      /* where to listen for control clients */
-	const char *state_dir;   /* where the agent remembers what it found */
-	WiceMechanism mechanism; /* as in WiceAgentOptions */
-	bool port_mapping;       /* routers may be asked to forward ports */
+	const char *const *relays; /* as in WiceAgentOptions */
+	const char *const *ups;    /* interfaces or files for `wice up` */
+	const char *socket;        /* where to listen for control clients */
+	const char *state_dir;     /* where the agent remembers what it found */
+	WiceMechanism mechanism;   /* as in WiceAgentOptions */
+	bool port_mapping;         /* routers may be asked to forward ports */
 	WiceLogLevel log_level;
 } WiceDaemonSettings;
 
@@ -48,7 +49,8 @@ WICE_API gboolean wice_daemon_config_load(WiceDaemonConfig *config, const char *
 
 /*
  * Sets one key, for instance ("daemon", "interface", "wg0"). A list grows by the value, anything
- * else is replaced. INVALID if there is no such key, or for a value that cannot be; UNSUPPORTED
+ * else is replaced. The value is one that others may see (of a command line), so that passwords are
+ * refused in it. INVALID if there is no such key, or for a value that cannot be; UNSUPPORTED
  * as above.
  */
 WICE_API gboolean wice_daemon_config_set(WiceDaemonConfig *config, const char *section,

@@ -112,6 +112,18 @@ typedef struct {
 	const char *source; /* who said so: "stun", "pcp", "nat-pmp", "upnp" */
 } WiceOutsideAddress;
 
+/* A relay (TURN server) of an interface. */
+typedef struct {
+	const char *url;
+	bool ready;
+	const char *reason;  /* why it is not ready, one sentence; "" if it is */
+	WiceEndpoint server; /* or none, while its name is not resolved */
+	WiceEndpoint relayed_ipv4, relayed_ipv6; /* our allocation there, or none */
+	uint32_t rtt_us;                         /* smoothed; 0: not measured */
+	uint32_t loss_permille;                  /* of probes */
+	uint32_t n_peers; /* that have a channel there, used or ready to be */
+} WiceRelayStatus;
+
 typedef struct {
 	const char *name;
 	WiceDeviceKind kind;
@@ -125,6 +137,8 @@ typedef struct {
 	WiceNatMapping nat;
 	size_t n_outside;
 	const WiceOutsideAddress *outside;
+	size_t n_relays;
+	const WiceRelayStatus *relays; /* in the order of the configuration */
 	WiceSignalingCounters signaling;
 	size_t n_peers;
 	const WicePeerStatus *peers; /* sorted by public key */

@@ -214,6 +214,22 @@ static bool check_mechanism(WiceMechanism mechanism, GError **error)
 	return false;
 }
 
+static void free_spec(gpointer spec)
+{
+	wice__relay_spec_free(spec);
+}
+
+static bool parse_relays(WiceAgent *agent, const char *const *texts, GError **error)
+{
+	for (size_t i = 0; texts && texts[i]; i++) {
+		WiceRelaySpec *spec = wice__relay_spec_parse(texts[i], false, error);
+		if (!spec)
+			return false;
+		g_ptr_array_add(agent->relay_specs, spec);
+	}
+	return true;
+}
+
 static bool check_options(const WiceAgentOptions *options, GError **error)
 {
 	if (!check_mechanism(options->mechanism, error))
@@ -249,6 +265,7 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *g
 	agent->state_dir = g_strdup(options->state_dir);
 	agent->mechanism = options->mechanism;
 	agent->no_port_mapping = options->no_port_mapping;
+	agent->relay_specs = g_ptr_array_new_with_free_func(free_spec);
 	agent->started_ms = wice__realtime_ms();
 	agent->epoch = (uint64_t)agent->started_ms;
 	agent->events = g_queue_new();
@@ -259,7 +276,8 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *g
 	agent->addresses = g_array_new(FALSE, TRUE, sizeof(WiceAddress));
 	agent->wait_timer = wice__timer_new(agent->context, on_wait_timer, agent);
 	agent->list_timer = wice__timer_new(agent->context, on_list_timer, agent);
-	if (!check_options(options, error) || !open_system(agent, options, error)) {
+	if (!check_options(options, error) || !parse_relays(agent, options->relays, error) ||
+	    !open_system(agent, options, error)) {
 		wice_agent_free(agent);
 		return NULL;
 	}
@@ -293,6 +311,7 @@ void wice_agent_free(WiceAgent *agent)
 	g_hash_table_unref(agent->exceptions);
 	g_hash_table_unref(agent->foreign);
 	g_ptr_array_unref(agent->patterns);
+	g_ptr_array_unref(agent->relay_specs);
 	g_array_unref(agent->addresses);
 	wice__agent_free_events(agent);
 	wice__wg_unobserve(agent->wg, agent);

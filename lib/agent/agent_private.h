@@ -16,6 +16,7 @@
 #include "event/source.h"
 #include "ice/ice.h"
 #include "proxy/bpf/mux.h"
+#include "relay/spec.h"
 #include "signaling/hub.h"
 #include "wg/presence.h"
 
@@ -50,6 +51,7 @@ struct WiceAgent {
 	uint32_t fwmark;
 	WiceMechanism mechanism; /* that interfaces are to use; NONE: the best one */
 	bool no_port_mapping;
+	GPtrArray *relay_specs;         /* WiceRelaySpec */
 	WiceBpfMux *mux;                /* made when first asked for */
 	GError *mux_error;              /* why it could not be */
 	WiceSignalingCounters counters; /* what belongs to no interface */

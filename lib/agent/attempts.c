@@ -60,6 +60,13 @@ void wice__attempts_activate(WiceAttempts *attempts, const WiceEndpoint *used, i
 	attempts->active = attempts->newest;
 }
 
+void wice__attempts_retire(WiceAttempts *attempts, const WiceEndpoint *used, int64_t now_ms)
+{
+	if (attempts->active)
+		retire_active(attempts, used, now_ms);
+	attempts->active = NULL;
+}
+
 void wice__attempts_drop(WiceAttempts *attempts)
 {
 	clear(attempts, &attempts->active);

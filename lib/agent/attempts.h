@@ -32,6 +32,8 @@ void wice__attempts_close_newest(WiceAttempts *attempts);
  * take it back there, and a load may keep it there over several changes.
  */
 void wice__attempts_activate(WiceAttempts *attempts, const WiceEndpoint *used, int64_t now_ms);
+/* The active one carries packets no more, something else does: it becomes a former one. */
+void wice__attempts_retire(WiceAttempts *attempts, const WiceEndpoint *used, int64_t now_ms);
 /* Nothing carries packets any more. */
 void wice__attempts_drop(WiceAttempts *attempts);
 /*

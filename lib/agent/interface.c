@@ -8,6 +8,7 @@
 #include "agent/agent_private.h"
 #include "agent/claim.h"
 #include "agent/found.h"
+#include "agent/suspicion.h"
 #include "base/log.h"
 #include "crypto/key.h"
 #include "event/source.h"
@@ -20,6 +21,7 @@
  */
 #define POLL_FAST_MS 20
 #define POLL_IDLE_MS 2000
+#define POLL_BRISK_MS WICE_SUSPICION_POLL_MS
 #define POLL_SHARE 20
 #define POLL_SHARE_FAST 5  /* the same for all interfaces together that are read often */
 #define GET_TIMEOUT_MS 250 /* the loop waits so long for a userspace device that hangs */
@@ -34,6 +36,7 @@ struct WiceInterface {
 	bool usable;
 	char idle_reason[160];
 	WiceMechanisms *mechanisms;
+	WiceRelays *relays;
 	WiceTimer *poll;
 	int64_t dump_us;  /* how long the last one took */
 	bool polled_fast; /* counted in the agent */
@@ -118,6 +121,16 @@ void wice__interface_init_mailbox(WiceInterface *interface, WiceMailbox *mailbox
 WiceMechanisms *wice__interface_mechanisms(WiceInterface *interface)
 {
 	return interface->mechanisms;
+}
+
+WiceRelays *wice__interface_relays(WiceInterface *interface)
+{
+	return interface->relays;
+}
+
+bool wice__interface_is_kernel(const WiceInterface *interface)
+{
+	return interface->device && wice_device_info(interface->device)->kind == WICE_DEVICE_KERNEL;
 }
 
 void wice__interface_attempt_options(WiceInterface *interface, WiceAttemptOptions *ret_options)
@@ -363,6 +376,8 @@ static bool use_port(WiceInterface *interface, const WiceDeviceInfo *info)
 			   interface->name);
 	bool stale = wice__mechanisms_set_port(interface->mechanisms,
 					       usable ? info->listen_port : 0, info->fwmark);
+	wice__relays_set_port(interface->relays, usable ? info->listen_port : 0, info->fwmark,
+			      wice__mechanisms_has_one_port(interface->mechanisms));
 	if (usable == interface->usable && !(usable && stale))
 		return false;
 	if (usable && interface->usable)
@@ -372,15 +387,15 @@ static bool use_port(WiceInterface *interface, const WiceDeviceInfo *info)
 	return !usable || stale;
 }
 
-static bool wants_polls(const WiceInterface *interface, int64_t now)
+static WicePollRate wants_polls(const WiceInterface *interface, int64_t now)
 {
+	WicePollRate rate = WICE_POLL_SLOW;
 	GHashTableIter iter;
 	gpointer peer;
 	g_hash_table_iter_init(&iter, interface->peers);
-	while (g_hash_table_iter_next(&iter, NULL, &peer))
-		if (wice__peer_wants_polls(peer, now))
-			return true;
-	return false;
+	while (rate < WICE_POLL_FAST && g_hash_table_iter_next(&iter, NULL, &peer))
+		rate = MAX(rate, wice__peer_wants_polls(peer, now));
+	return rate;
 }
 
 static void set_polled_fast(WiceInterface *interface, bool fast)
@@ -392,8 +407,12 @@ static void set_polled_fast(WiceInterface *interface, bool fast)
 static void schedule_poll(WiceInterface *interface)
 {
 	int64_t now = wice__now_ms();
-	set_polled_fast(interface, wants_polls(interface, now));
-	int64_t interval = interface->polled_fast ? POLL_FAST_MS : POLL_IDLE_MS;
+	static const int64_t intervals[] = { [WICE_POLL_SLOW] = POLL_IDLE_MS,
+					     [WICE_POLL_BRISK] = POLL_BRISK_MS,
+					     [WICE_POLL_FAST] = POLL_FAST_MS };
+	WicePollRate rate = wants_polls(interface, now);
+	set_polled_fast(interface, rate == WICE_POLL_FAST);
+	int64_t interval = intervals[rate];
 	int64_t share = POLL_SHARE_FAST * (int64_t)interface->agent->n_polled_fast;
 	share = MAX(share, POLL_SHARE);
 	wice__timer_set(interface->poll, now + MAX(interval, interface->dump_us * share / 1000));
@@ -418,7 +437,9 @@ static void take_snapshot(WiceInterface *interface, WiceDevice *device)
 			wice__interface_event(interface, WICE_SESSION_START);
 		stopped = true;
 	}
-	/* What stopping has put back is not in this snapshot: its values would pass for the user's. */
+	/*
+	 * What stopping has put back is not in this snapshot: its values would pass for the user's.
+	 */
 	if (!stopped)
 		update_peers(interface, info);
 	save_found(interface);
@@ -478,8 +499,19 @@ void wice__interface_stun_changed(WiceInterface *interface)
 		wice__interface_event(interface, WICE_SESSION_STUN_CHANGED);
 }
 
+static void relay_event(WicePeer *peer, void *user_data)
+{
+	wice__peer_relays_changed(peer, *(const bool *)user_data);
+}
+
+static void on_relays_changed(bool anew, void *user_data)
+{
+	wice__interface_foreach_peer(user_data, relay_event, &anew);
+}
+
 void wice__interface_network_changed(WiceInterface *interface)
 {
+	wice__relays_network_changed(interface->relays);
 	wice__mechanisms_network_changed(interface->mechanisms);
 	wice__interface_event(interface, WICE_SESSION_NETWORK_CHANGED);
 }
@@ -506,6 +538,7 @@ WiceInterface *wice__interface_new(WiceAgent *agent, const char *name, GError **
 	interface->claim = claim;
 	interface->name = g_strdup(name);
 	interface->mechanisms = wice__mechanisms_new(agent, name, on_outside_changed, interface);
+	interface->relays = wice__relays_new(agent, name, on_relays_changed, interface);
 	interface->poll = wice__timer_new(agent->context, on_poll, interface);
 	interface->peers = g_hash_table_new_full(wice__key_hash, wice__key_equal, g_free, NULL);
 	interface->found = wice__found_new(agent->state_dir, name);
@@ -516,6 +549,7 @@ void wice__interface_free(WiceInterface *interface, bool gone)
 {
 	remove_all_peers(interface, gone);
 	unsubscribe(interface);
+	wice__relays_free(interface->relays);
 	wice__mechanisms_free(interface->mechanisms);
 	set_polled_fast(interface, false);
 	wice__timer_free(interface->poll);
@@ -541,6 +575,7 @@ void wice__interface_status(WiceInterface *interface, WiceInterfaceStatus *ret_s
 		return;
 	const WiceDeviceInfo *info = wice_device_info(interface->device);
 	wice__mechanisms_status(interface->mechanisms, ret_status);
+	wice__relays_status(interface->relays, ret_status);
 	ret_status->kind = info->kind;
 	ret_status->ifindex = info->ifindex;
 	ret_status->listen_port = info->listen_port;

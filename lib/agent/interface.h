@@ -17,6 +17,7 @@
 #include "agent/mechanisms.h"
 #include "agent/peer.h"
 #include "agent/reason.h"
+#include "agent/relays.h"
 #include "event/context_pool.h"
 #include "signaling/sealed.h"
 
@@ -62,6 +63,10 @@ void wice__interface_init_mailbox(WiceInterface *interface, WiceMailbox *mailbox
 				  const WiceKey *peer);
 /* How its peers' packets get to the network. */
 WiceMechanisms *wice__interface_mechanisms(WiceInterface *interface);
+/* What its peers can be reached over besides. */
+WiceRelays *wice__interface_relays(WiceInterface *interface);
+/* WireGuard is the kernel's: it sends one packet at a time. */
+bool wice__interface_is_kernel(const WiceInterface *interface);
 /*
  * Everything but the context, the proxy and the role. Pointers live until the next main loop
  * iteration.

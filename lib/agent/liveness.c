@@ -23,9 +23,9 @@ WiceLivenessVerdict wice__liveness_sample(WiceLiveness *liveness, uint64_t rx_by
 					  uint64_t tx_bytes, int64_t handshake_ns, int64_t now_ms)
 {
 	/*
-	 * The first sample after a reset may hold bytes of the former path, so only a handshake that
-	 * is new enough counts in it. Counters that went back mean a peer made anew: it has heard
-	 * nothing yet, or what it has received since.
+	 * The first sample after a reset may hold bytes of the former path, so only a handshake
+	 * that is new enough counts in it. Counters that went back mean a peer made anew: it has
+	 * heard nothing yet, or what it has received since.
 	 */
 	uint64_t rx_before = rx_bytes < liveness->rx_bytes ? 0 : liveness->rx_bytes;
 	uint64_t tx_before = tx_bytes < liveness->tx_bytes ? 0 : liveness->tx_bytes;

@@ -33,7 +33,7 @@ static void free_proxy(WicePeer *peer, WiceMechanism mechanism)
 void wice__peer_free_unused_proxies(WicePeer *peer)
 {
 	for (unsigned i = 0; i < WICE_MECHANISMS_N; i++)
-		if (!wice__attempts_use(&peer->attempts, i))
+		if (!wice__attempts_use(&peer->attempts, i) && !wice__peer_relay_uses(peer, i))
 			free_proxy(peer, i);
 }
 
@@ -85,7 +85,7 @@ static void on_stun(WiceProxyPath *path, const WiceEndpoint *source, const uint8
 
 static const WiceProxyEvents proxy_events = { .on_stun = on_stun };
 
-static int ensure_proxy(WicePeer *peer, WiceMechanism mechanism)
+int wice__peer_ensure_proxy(WicePeer *peer, WiceMechanism mechanism)
 {
 	if (peer->proxies[mechanism])
 		return 0;
@@ -108,7 +108,7 @@ static bool has_reason(int err)
 static int make_attempt_by(WicePeer *peer, WiceMechanism mechanism)
 {
 	WiceAttemptOptions options = { 0 };
-	int err = ensure_proxy(peer, mechanism);
+	int err = wice__peer_ensure_proxy(peer, mechanism);
 	if (err)
 		return err;
 	wice__interface_attempt_options(peer->interface, &options);
@@ -172,7 +172,9 @@ static void settle(WicePeer *peer)
 {
 	peer->shown |= WICE_MECHANISM_BIT(peer->selection.mechanism);
 	wice__hold_settle(&peer->hold);
-	peer->connect_ms = (uint32_t)(peer->session.connected_at - peer->session.attempt_since);
+	if (peer->session.connected_at >= peer->session.attempt_since)
+		peer->connect_ms =
+			(uint32_t)(peer->session.connected_at - peer->session.attempt_since);
 }
 
 static void perform(WicePeer *peer, unsigned actions, const WiceSessionEvent *event)
@@ -192,6 +194,8 @@ static void perform(WicePeer *peer, unsigned actions, const WiceSessionEvent *ev
 		peer->publish_pending = true;
 	if (actions & WICE_SESSION_DO_APPLY_PATH)
 		wice__peer_apply_path(peer);
+	if (actions & WICE_SESSION_DO_APPLY_RELAY)
+		wice__peer_apply_relay(peer);
 	if (actions & WICE_SESSION_DO_FALL_BACK)
 		wice__peer_fall_back(peer);
 	if (actions & WICE_SESSION_DO_TRY)
@@ -214,6 +218,8 @@ void wice__peer_run(WicePeer *peer, const WiceSessionEvent *event)
 	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported != WICE_STATE_FAILED)
 		wice__peer_refresh_reason(peer); /* before the attempt that knows why is closed */
 	perform(peer, actions, event);
+	if (peer->nested == 1)
+		wice__peer_relay_update(peer);
 	peer->nested--;
 	if (peer->nested)
 		return;
@@ -221,7 +227,7 @@ void wice__peer_run(WicePeer *peer, const WiceSessionEvent *event)
 		peer->publish_pending = false;
 		wice__peer_publish(peer);
 	}
-	wice__timer_set(peer->timer, peer->session.deadline);
+	wice__timer_set(peer->timer, MIN(peer->session.deadline, wice__peer_relay_deadline(peer)));
 	wice__peer_report_state(peer);
 }
 
@@ -229,6 +235,12 @@ void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside)
 {
 	if (peer->attempts.newest)
 		wice__attempt_set_outside(peer->attempts.newest, outside);
+}
+
+void wice__peer_relays_changed(WicePeer *peer, bool anew)
+{
+	wice__peer_run(peer,
+		       &(WiceSessionEvent){ .type = WICE_SESSION_RELAYS_CHANGED, .anew = anew });
 }
 
 static void on_timer(void *user_data)
@@ -267,6 +279,7 @@ WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found)
 	wice__session_init(&peer->session, controlling, seed ^ (uint64_t)g_get_real_time(),
 			   wice__now_ms());
 	wice__roam_init(&peer->roam, controlling);
+	wice__peer_relay_init(&peer->relay);
 	peer->context = wice__context_pool_take(wice__interface_contexts(interface));
 	peer->timer = wice__timer_new(peer->context, on_timer, peer);
 	wice__hold_init(&peer->hold, interface, peer->subject, found);
@@ -286,6 +299,7 @@ void wice__peer_free(WicePeer *peer, bool gone)
 	}
 	wice__attempts_close_newest(&peer->attempts);
 	wice__peer_drop_path(peer);
+	wice__peer_relay_close(peer);
 	for (unsigned i = 0; i < WICE_MECHANISMS_N; i++)
 		free_proxy(peer, i);
 	wice__timer_free(peer->timer);
@@ -300,9 +314,15 @@ const WiceKey *wice__peer_key(const WicePeer *peer)
 	return &peer->key;
 }
 
-bool wice__peer_wants_polls(const WicePeer *peer, int64_t now_ms)
+WicePollRate wice__peer_wants_polls(const WicePeer *peer, int64_t now_ms)
 {
-	bool handshaking = peer->session.phase == WICE_PHASE_HANDSHAKING &&
-			   now_ms - peer->session.phase_since < 3000;
-	return handshaking || wice__roam_wants_polls(&peer->roam, now_ms);
+	const WiceSession *session = &peer->session;
+	bool proving =
+		session->phase == WICE_PHASE_HANDSHAKING || (session->relayed && !session->proven);
+	bool recent = now_ms - MAX(session->phase_since, peer->relay_applied_at) < 3000;
+	if ((proving && recent) || wice__roam_wants_polls(&peer->roam, now_ms))
+		return WICE_POLL_FAST;
+	bool watched = session->relay && session->path && !session->relayed &&
+		       wice__suspicion_wants_polls(&peer->suspicion, now_ms);
+	return watched ? WICE_POLL_BRISK : WICE_POLL_SLOW;
 }

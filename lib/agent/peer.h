@@ -28,8 +28,13 @@ WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found);
 void wice__peer_free(WicePeer *peer, bool gone);
 
 const WiceKey *wice__peer_key(const WicePeer *peer);
-/* The session is waiting for WireGuard, or its endpoint is watched after a switch: look soon. */
-bool wice__peer_wants_polls(const WicePeer *peer, int64_t now_ms);
+typedef enum {
+	WICE_POLL_SLOW = 0,
+	WICE_POLL_BRISK, /* traffic flows over a path that there is a spare one for */
+	WICE_POLL_FAST,  /* the session waits for WireGuard, or has just switched */
+} WicePollRate;
+/* How soon WireGuard is to be looked at again. */
+WicePollRate wice__peer_wants_polls(const WicePeer *peer, int64_t now_ms);
 WicePeerState wice__peer_state(const WicePeer *peer);
 
 /* START, STOP, RESTART, NETWORK_CHANGED, SIGNALING_READY. */
@@ -38,6 +43,8 @@ void wice__peer_event(WicePeer *peer, WiceSessionEventType type);
 void wice__peer_forgive(WicePeer *peer);
 /* The interface has learned more of its one port. */
 void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside);
+/* The interface's relays have; anew: their addresses. */
+void wice__peer_relays_changed(WicePeer *peer, bool anew);
 /* A newer snapshot of the device has this for the peer. */
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer);
 /* An envelope from this peer to our key. Counts in the interface's counters. */

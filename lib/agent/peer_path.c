@@ -1,8 +1,8 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What WireGuard is set to for a peer, and what is done about what it does with that: it follows the
- * packets that it gets (roam.h), it may fall silent, and users have hands.
+ * What WireGuard is set to for a peer, and what is done about what it does with that: it follows
+ * the packets that it gets (roam.h), it may fall silent, and users have hands.
  */
 #include "agent/peer_private.h"
 
@@ -70,8 +70,8 @@ static const WiceEndpoint *mechanism_endpoint(const WicePeer *peer)
 }
 
 /*
- * WireGuard's own socket goes where the routes lead, ICE's where it was bound. On a host with several
- * uplinks that may be two ways, of which only ICE's is known to work.
+ * WireGuard's own socket goes where the routes lead, ICE's where it was bound. On a host with
+ * several uplinks that may be two ways, of which only ICE's is known to work.
  */
 static bool leaves_by_its_uplink(WicePeer *peer)
 {
@@ -106,6 +106,7 @@ static void point_wireguard(WicePeer *peer)
 	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
 	bool proven = peer->selection.mechanism != WICE_MECHANISM_KERNEL;
 	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), proven, wice__now_ms());
+	wice__suspicion_reset(&peer->suspicion);
 	wice__interface_poll_soon(peer->interface);
 }
 
@@ -165,6 +166,8 @@ void wice__peer_drop_path(WicePeer *peer)
 		peer->attempts.active
 			? peer->proxies[wice__attempt_mechanism(peer->attempts.active)]
 			: NULL;
+	if (peer->selection.path == WICE_PATH_RELAY)
+		proxy = peer->proxies[peer->selection.mechanism];
 	if (proxy)
 		proxy->proxy->ops->select(proxy, NULL, NULL, &peer->proxy_endpoint);
 	wice__hold_release(&peer->hold);
@@ -180,7 +183,8 @@ static bool is_known(const WicePeer *peer, const WiceEndpoint *endpoint)
 	for (size_t i = 0; peer->has_remote && i < peer->remote.n_candidates; i++)
 		if (wice_endpoint_compare(&peer->remote.candidates[i].endpoint, endpoint) == 0)
 			return true;
-	return wice__attempts_lead_by(&peer->attempts, endpoint);
+	return wice__attempts_lead_by(&peer->attempts, endpoint) ||
+	       wice__peer_relay_leads_by(peer, endpoint);
 }
 
 /*
@@ -262,6 +266,8 @@ static void follow(WicePeer *peer, WiceHoldChange change)
  */
 static void fall_silent(WicePeer *peer)
 {
+	if (peer->session.relayed && peer->relay.current.link)
+		wice__relay_link_hurry(peer->relay.current.link);
 	if (peer->selection.mechanism == WICE_MECHANISM_KERNEL)
 		wice__peer_refuse(peer, WICE_MECHANISM_KERNEL);
 	wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
@@ -313,6 +319,18 @@ static void keep_alive(WicePeer *peer, const WiceDevicePeer *seen, int64_t now)
 		wice__mechanisms_keep_alive(wice__peer_mechanisms(peer), &peer->hold.seen.endpoint);
 }
 
+/*
+ * Where there is a relay to go to, a direct path is left sooner than WireGuard itself would know.
+ */
+static bool is_suspicious(WicePeer *peer, const WiceDevicePeer *seen)
+{
+	const WiceSession *session = &peer->session;
+	return session->relay && !session->relayed && session->proven &&
+	       session->phase == WICE_PHASE_ESTABLISHED &&
+	       wice__suspicion_sample(&peer->suspicion, seen->rx_bytes, seen->tx_bytes,
+				      wice__now_ms());
+}
+
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 {
 	WiceLivenessVerdict verdict;
@@ -335,5 +353,7 @@ void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 	if (verdict == WICE_LIVENESS_ALIVE)
 		wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ALIVE });
 	else if (verdict == WICE_LIVENESS_SILENT && peer->session.proven)
+		fall_silent(peer);
+	if (is_suspicious(peer, device_peer))
 		fall_silent(peer);
 }

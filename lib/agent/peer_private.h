@@ -8,9 +8,11 @@
 #include "agent/interface.h"
 #include "agent/mechanisms.h"
 #include "agent/peer.h"
+#include "agent/peer_relay.h"
 #include "agent/reason.h"
 #include "agent/roam.h"
 #include "agent/session.h"
+#include "agent/suspicion.h"
 #include "event/source.h"
 #include "proxy/proxy.h"
 #include "proxy/select.h"
@@ -24,6 +26,7 @@ struct WicePeer {
 	char subject[32]; /* "wg0 Q3x0PwAb…" for the log */
 	WiceSession session;
 	WicePeerState reported;
+	WicePathKind reported_path;
 	int64_t state_since_ms;
 	WiceTimer *timer;
 	WiceMailbox mailbox;
@@ -46,6 +49,14 @@ struct WicePeer {
 	uint64_t sent_bytes; /* by WireGuard, when something was last sent: */
 	int64_t sent_at;
 	WiceRoam roam;
+	WicePeerRelay relay;
+	int64_t relay_applied_at;
+	WiceSuspicion suspicion; /* of a direct path */
+	struct {
+		size_t n_local;
+		WiceNatMapping nat;
+		bool stun_failed;
+	} tried; /* what was known of the newest attempt: worth keeping once that has failed */
 	char reason[WICE_REASON_SIZE];
 	uint32_t connect_ms;
 };
@@ -54,7 +65,9 @@ struct WicePeer {
 /* One event through the session; all that it leads to happens before the outermost call returns. */
 void wice__peer_run(WicePeer *peer, const WiceSessionEvent *event);
 WiceMechanisms *wice__peer_mechanisms(const WicePeer *peer);
-/* After attempts have been freed. */
+/* The peer at the proxy of a mechanism, in peer->proxies from then on. -errno. */
+int wice__peer_ensure_proxy(WicePeer *peer, WiceMechanism mechanism);
+/* After attempts or relayed paths have been freed. */
 void wice__peer_free_unused_proxies(WicePeer *peer);
 
 /* peer_signaling.c */

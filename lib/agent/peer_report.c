@@ -7,7 +7,7 @@
 
 #include "base/log.h"
 
-static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
+static void collect_facts(WicePeer *peer, WiceReasonFacts *facts)
 {
 	memset(facts, 0, sizeof *facts);
 	facts->why = peer->session.why;
@@ -30,11 +30,26 @@ static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
 		facts->n_local = own.n_candidates;
 		facts->nat = wice__attempt_nat_mapping(attempt);
 		facts->stun_failed = wice__attempt_stun_failed(attempt);
+		peer->tried.n_local = facts->n_local;
+		peer->tried.nat = facts->nat;
+		peer->tried.stun_failed = facts->stun_failed;
 		const WiceIcePair *pair = wice__attempt_pair(attempt);
 		if (pair) {
 			facts->local_type = pair->local.type;
 			facts->remote_type = pair->remote.type;
 		}
+	} else if (peer->session.phase == WICE_PHASE_FAILED) {
+		facts->n_local = peer->tried.n_local;
+		facts->nat = peer->tried.nat;
+		facts->stun_failed = peer->tried.stun_failed;
+	}
+	WiceRelays *relays = wice__interface_relays(peer->interface);
+	facts->has_relays = wice__relays_are_there(relays);
+	facts->relay_trouble = wice__relays_trouble(relays);
+	facts->remote_has_relays = peer->has_remote && peer->remote.n_relays > 0;
+	if (peer->session.relayed && peer->relay.current.link) {
+		facts->relay = wice__relay_link_url(peer->relay.current.link);
+		facts->relay_rtt_us = peer->relay.choice.ours.rtt_us;
 	}
 	if (wice__peer_is_foreign(peer))
 		facts->foreign_endpoint = peer->hold.seen.endpoint;
@@ -42,9 +57,6 @@ static void collect_facts(const WicePeer *peer, WiceReasonFacts *facts)
 
 void wice__peer_refresh_reason(WicePeer *peer)
 {
-	/* What is known about an attempt that has failed is worth keeping once it is gone. */
-	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported == WICE_STATE_FAILED)
-		return;
 	WiceReasonFacts facts;
 	collect_facts(peer, &facts);
 	wice__reason_write(&facts, peer->reason, sizeof peer->reason);
@@ -54,13 +66,15 @@ void wice__peer_report_state(WicePeer *peer)
 {
 	WicePeerState state = wice__session_state(&peer->session);
 	WicePeerState before = peer->reported;
-	if (state == before)
+	if (state == before && peer->selection.path == peer->reported_path)
 		return;
 	/* Of what has failed, all that was known was noted before it was closed. */
 	if (state != WICE_STATE_FAILED)
 		wice__peer_refresh_reason(peer);
 	peer->reported = state;
-	peer->state_since_ms = wice__realtime_ms();
+	peer->reported_path = peer->selection.path;
+	if (state != before)
+		peer->state_since_ms = wice__realtime_ms();
 	wice__log(WICE_LOG_INFO, peer->subject, "%s -> %s: %s", wice_state_name(before),
 		  wice_state_name(state), peer->reason);
 	WiceEvent event = {
@@ -89,6 +103,11 @@ void wice__peer_found(const WicePeer *peer, WiceFoundPeer *ret_values)
 	};
 }
 
+static WiceCandidate relayed_candidate(const WiceEndpoint *endpoint)
+{
+	return (WiceCandidate){ .type = WICE_CANDIDATE_RELAYED, .endpoint = *endpoint };
+}
+
 void wice__peer_status(WicePeer *peer, WicePeerStatus *ret_status)
 {
 	wice__peer_refresh_reason(peer);
@@ -106,6 +125,11 @@ void wice__peer_status(WicePeer *peer, WicePeerStatus *ret_status)
 		.connect_ms = peer->connect_ms,
 		.reason = peer->reason,
 	};
+	if (peer->session.relayed) {
+		ret_status->local = relayed_candidate(&peer->relay.current.ours);
+		ret_status->remote = relayed_candidate(&peer->relay.current.theirs);
+		return;
+	}
 	const WiceIcePair *pair =
 		peer->attempts.active ? wice__attempt_pair(peer->attempts.active) : NULL;
 	if (pair) {

@@ -27,6 +27,8 @@ void wice__peer_publish(WicePeer *peer)
 	if (wice__mechanisms_may_use_kernel(wice__peer_mechanisms(peer)))
 		description.listen_port = wice__interface_listen_port(peer->interface);
 
+	wice__peer_relay_describe(peer, &description);
+
 	WiceEnvelope envelope;
 	uint8_t body[WICE_ENVELOPE_MAX];
 	if (wice__mailbox_seal(&peer->mailbox, &description, wice__realtime_ms(), &envelope, body))
@@ -79,5 +81,6 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 				     .ufrag = description.ufrag,
 				     .remote_ufrag = description.remote_ufrag,
 				     .wants_reply = description.wants_reply,
+				     .relayed = description.relayed,
 			     });
 }

@@ -50,7 +50,25 @@ static void write_advice(const WiceReasonFacts *facts, GString *text)
 		g_string_append(text, "; our NAT maps every destination to another port");
 	else if (!facts->remote_has_reflexive)
 		g_string_append(text, "; the peer does not know its address outside of a NAT");
-	g_string_append(text, "; a relay would help");
+	if (facts->relay)
+		return;
+	if (!facts->has_relays)
+		g_string_append(text, "; a relay would help (wiced -r turn:HOST)");
+	else if (facts->relay_trouble)
+		g_string_append_printf(text, "; no relay can be used: %s", facts->relay_trouble);
+	else if (!facts->remote_has_relays)
+		g_string_append(text, "; the peer has no relay, which would help");
+}
+
+/* Of those that the relay spares us, only what is not tried any more is worth words. */
+static void write_relayed(const WiceReasonFacts *facts, GString *text)
+{
+	g_string_append_printf(text, "relayed by %s", facts->relay);
+	if (facts->relay_rtt_us)
+		g_string_append_printf(text, " (%.1f ms)", facts->relay_rtt_us / 1000.0);
+	if (!facts->proven)
+		g_string_append(text, ", waiting for WireGuard's handshake");
+	g_string_append(text, facts->phase == WICE_PHASE_FAILED ? ": " : "; direct path: ");
 }
 
 static void write_not_opened(const WiceReasonFacts *facts, GString *text)
@@ -129,6 +147,8 @@ static void write_search(const WiceReasonFacts *facts, GString *text)
 void wice__reason_write(const WiceReasonFacts *facts, char *ret_text, size_t size)
 {
 	g_autoptr(GString) text = g_string_sized_new(WICE_REASON_SIZE);
+	if (facts->relay)
+		write_relayed(facts, text);
 	write_search(facts, text);
 	if (facts->foreign_endpoint.address.family) {
 		char endpoint[WICE_ENDPOINT_SIZE];

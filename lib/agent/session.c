@@ -29,6 +29,17 @@
  * round trip later. Where WireGuard shares ICE's port the controlling end uses that time for the
  * handshake.
  *
+ * Relay. Where both ends have allocations at relays, that path is there as soon as descriptions are
+ * exchanged, and is the first one. The search goes on beside it: a pair that ICE selects replaces
+ * it without a new handshake, and when a direct path falls silent the relay is taken at once and
+ * the search begins anew. While a path is direct and proven, a relay is only kept ready.
+ *
+ *   RELAY_READY      used, unless a direct path is proven or being proven
+ *   PAIR_SELECTED    the pair is used; if nothing comes over it in 5 s, the relay again
+ *   WG_SILENT        the relay is used, and a new search begins
+ *   REMOTE, relayed  a new agent of a peer that has left the direct path: so do we
+ *   RELAY_LOST       if it is used, what was found is put back
+ *
  * Make before break. A restart opens a new agent while `path` stays applied to WireGuard; the
  * shell keeps the former agent alive until some time after SETTLE. Users see DEGRADED meanwhile.
  *
@@ -41,7 +52,7 @@
  *             after 5 s (REKEY_TIMEOUT). Each end answers the first sign of life once more, since
  *             WireGuard does not answer a keepalive. From the second repetition (3 s) on, the shell
  *             falls back to the mechanism that needs no more than what ICE has shown to work
- *   give up   checking 10 s, handshaking 15 s
+ *   give up   checking 10 s, handshaking 15 s, or 5 s if there is a relay to go back to
  *   backoff   after a failure 5 s doubling to 5 min
  */
 #include "agent/session.h"
@@ -58,6 +69,7 @@
 #define NUDGE_MAX_MS 4000
 #define CHECKING_TIMEOUT_MS 10000
 #define HANDSHAKING_TIMEOUT_MS 15000
+#define HANDSHAKING_WITH_RELAY_MS 5000
 #define BACKOFF_MIN_MS 5000
 #define BACKOFF_MAX_MS 300000
 #define GATHERING_RETRY_MS 5000
@@ -132,6 +144,12 @@ static unsigned publish_again(WiceSession *session, int64_t now)
 	return publish_now(session, MIN(session->publish_interval * 2, max), now);
 }
 
+static void nudge_later(WiceSession *session, int64_t now)
+{
+	session->nudge_interval = NUDGE_MIN_MS;
+	session->nudge_at = now + session->nudge_interval;
+}
+
 /* Throws the newest agent away and asks for another; the path in use stays. */
 static unsigned open_agent(WiceSession *session, WiceSessionWhy why, int64_t now)
 {
@@ -140,8 +158,23 @@ static unsigned open_agent(WiceSession *session, WiceSessionWhy why, int64_t now
 	session->own_ufrag[0] = 0;
 	session->paired_ufrag[0] = 0;
 	session->attempt_since = now;
+	if (session->relayed && !session->proven)
+		nudge_later(session, now);
 	set_phase(session, WICE_PHASE_GATHERING, why, now);
 	return actions | WICE_SESSION_DO_OPEN_ICE;
+}
+
+/*
+ * Points WireGuard at the relayed path. If there are keys, any end may speak, else the one that is
+ * to begin the handshake: see the timers.
+ */
+static unsigned use_relay(WiceSession *session, bool begins, int64_t now)
+{
+	session->path = session->relayed = true;
+	session->proven = session->trying = false;
+	nudge_later(session, now);
+	bool speaks = begins || session->connected_at;
+	return WICE_SESSION_DO_APPLY_RELAY | (speaks ? WICE_SESSION_DO_NUDGE : 0);
 }
 
 static unsigned restart(WiceSession *session, WiceSessionWhy why, int64_t now)
@@ -152,7 +185,7 @@ static unsigned restart(WiceSession *session, WiceSessionWhy why, int64_t now)
 
 /*
  * The search has failed. A path that still works is kept (then only the search for a better one
- * failed, and it is not repeated before something changes); else what was found is put back.
+ * failed); else the relay is used, or what was found is put back.
  */
 static unsigned fail(WiceSession *session, WiceSessionWhy why, int64_t now)
 {
@@ -160,8 +193,14 @@ static unsigned fail(WiceSession *session, WiceSessionWhy why, int64_t now)
 	stop_timers(session);
 	session->own_ufrag[0] = 0;
 	session->paired_ufrag[0] = 0;
-	if (session->trying || (session->path && !session->proven)) {
-		session->path = session->trying = false;
+	bool useless = session->trying || session->phase == WICE_PHASE_HANDSHAKING ||
+		       (session->path && !session->proven);
+	if (session->relayed && !session->proven)
+		nudge_later(session, now);
+	else if (useless && session->relay && !session->relayed)
+		actions |= use_relay(session, false, now);
+	else if (useless && !session->relayed) {
+		session->path = session->trying = session->proven = false;
 		actions |= WICE_SESSION_DO_DROP_PATH;
 	}
 	int64_t backoff = BACKOFF_MIN_MS << MIN(session->failures, 8u);
@@ -180,6 +219,7 @@ static unsigned stop(WiceSession *session, int64_t now)
 	session->own_ufrag[0] = 0;
 	session->paired_ufrag[0] = 0;
 	session->path = session->proven = session->trying = false;
+	session->relay = session->relayed = false;
 	session->failures = 0;
 	set_phase(session, WICE_PHASE_IDLE, WICE_WHY_NOT_STARTED, now);
 	return actions;
@@ -251,7 +291,10 @@ static unsigned remote_is_new(WiceSession *session, const WiceSessionEvent *even
 		return 0;
 	if (session->phase == WICE_PHASE_GATHERING || !may_restart_for_peer(session, now))
 		return 0;
-	return restart(session, WICE_WHY_PEER_RESTARTED, now);
+	unsigned actions = restart(session, WICE_WHY_PEER_RESTARTED, now);
+	if (event->relayed && session->relay && session->path && !session->relayed)
+		actions |= use_relay(session, false, now);
+	return actions;
 }
 
 static unsigned remote(WiceSession *session, const WiceSessionEvent *event, int64_t now)
@@ -265,10 +308,9 @@ static unsigned remote(WiceSession *session, const WiceSessionEvent *event, int6
 
 static void await_handshake(WiceSession *session, int64_t now)
 {
-	session->proven = false;
-	session->give_up_at = now + HANDSHAKING_TIMEOUT_MS;
-	session->nudge_interval = NUDGE_MIN_MS;
-	session->nudge_at = now + session->nudge_interval;
+	session->give_up_at =
+		now + (session->relay ? HANDSHAKING_WITH_RELAY_MS : HANDSHAKING_TIMEOUT_MS);
+	nudge_later(session, now);
 	set_phase(session, WICE_PHASE_HANDSHAKING, WICE_WHY_WAITING_FOR_HANDSHAKE, now);
 }
 
@@ -287,17 +329,34 @@ static unsigned pair_selected(WiceSession *session, int64_t now)
 	if (session->phase != WICE_PHASE_CHECKING && session->phase != WICE_PHASE_HANDSHAKING &&
 	    session->phase != WICE_PHASE_ESTABLISHED)
 		return 0;
+	/*
+	 * What the relay has proven, that the ends have keys, holds for the pair that has answered.
+	 */
+	if (!session->relayed && session->phase == WICE_PHASE_CHECKING)
+		session->proven = false;
 	if (session->phase == WICE_PHASE_CHECKING)
 		await_handshake(session, now);
 	session->path = true;
-	session->trying = false;
+	session->trying = session->relayed = false;
 	return WICE_SESSION_DO_APPLY_PATH | (session->controlling ? WICE_SESSION_DO_NUDGE : 0);
+}
+
+static unsigned relay_alive(WiceSession *session, int64_t now)
+{
+	if (session->proven)
+		return WICE_SESSION_DO_SETTLE;
+	session->proven = true;
+	session->nudge_at = INT64_MAX;
+	session->connected_at = now;
+	return WICE_SESSION_DO_NUDGE | WICE_SESSION_DO_SETTLE;
 }
 
 static unsigned wg_alive(WiceSession *session, int64_t now)
 {
 	if (!session->path)
 		return 0;
+	if (session->relayed)
+		return relay_alive(session, now);
 	session->proven = true;
 	if (session->phase == WICE_PHASE_ESTABLISHED) /* a better pair was nudged, too */
 		return WICE_SESSION_DO_SETTLE;
@@ -310,19 +369,68 @@ static unsigned wg_alive(WiceSession *session, int64_t now)
 	return WICE_SESSION_DO_NUDGE | WICE_SESSION_DO_SETTLE;
 }
 
-/* WireGuard hears nothing. The path stays applied, it may come back, but it proves nothing. */
+/*
+ * WireGuard hears nothing. If there is no relay, the path stays applied, it may come back, but it
+ * proves nothing.
+ */
 static unsigned wg_silent(WiceSession *session, int64_t now)
 {
+	unsigned actions = 0;
 	session->proven = false;
-	if (session->phase != WICE_PHASE_ESTABLISHED)
+	bool idle = session->relayed && session->phase == WICE_PHASE_FAILED;
+	if (session->phase == WICE_PHASE_ESTABLISHED || idle)
+		actions = restart(session, WICE_WHY_PATH_SILENT, now);
+	if (session->relay && !session->relayed && session->path)
+		actions |= use_relay(session, true, now);
+	return actions;
+}
+
+static unsigned relay_ready(WiceSession *session, const WiceSessionEvent *event, int64_t now)
+{
+	bool waits = !session->relayed && (session->proven || session->trying ||
+					   session->phase == WICE_PHASE_HANDSHAKING);
+	if (session->phase == WICE_PHASE_IDLE)
 		return 0;
-	return restart(session, WICE_WHY_PATH_SILENT, now);
+	session->relay = true;
+	if (waits)
+		return 0;
+	if (!session->relayed)
+		return use_relay(session, event->begins, now);
+	bool speaks = event->begins || session->connected_at;
+	return WICE_SESSION_DO_APPLY_RELAY | (speaks ? WICE_SESSION_DO_NUDGE : 0);
+}
+
+static unsigned relay_lost(WiceSession *session)
+{
+	session->relay = false;
+	if (!session->relayed)
+		return 0;
+	session->path = session->relayed = session->proven = false;
+	session->nudge_at = INT64_MAX;
+	return WICE_SESSION_DO_DROP_PATH;
+}
+
+/*
+ * With no agent open there is nothing that could be described; a new address is worth opening one.
+ */
+static unsigned relays_changed(WiceSession *session, const WiceSessionEvent *event, int64_t now)
+{
+	bool spare = session->phase == WICE_PHASE_ESTABLISHED && !event->anew;
+	if (session->own_ufrag[0])
+		return spare ? 0 : publish_extra(session, now);
+	if (session->phase == WICE_PHASE_FAILED && event->anew)
+		return open_agent(session, session->why, now);
+	return 0;
 }
 
 /* The path is as good as before, but only a new handshake can prove it. */
 static unsigned wg_anew(WiceSession *session, int64_t now)
 {
 	session->proven = false;
+	if (session->relayed) {
+		nudge_later(session, now);
+		return WICE_SESSION_DO_NUDGE;
+	}
 	if (session->phase == WICE_PHASE_ESTABLISHED) {
 		session->attempt_since = now;
 		await_handshake(session, now);
@@ -375,7 +483,7 @@ static unsigned deadline_passed(WiceSession *session, int64_t now)
 		session->nudge_interval = MIN(session->nudge_interval * 2, NUDGE_MAX_MS);
 		session->nudge_at = now + session->nudge_interval;
 		actions |= WICE_SESSION_DO_NUDGE;
-		if (session->nudge_interval > 2 * NUDGE_MIN_MS)
+		if (session->nudge_interval > 2 * NUDGE_MIN_MS && !session->relayed)
 			actions |= WICE_SESSION_DO_FALL_BACK;
 	}
 	return actions;
@@ -456,6 +564,12 @@ static unsigned dispatch(WiceSession *session, const WiceSessionEvent *event, in
 		return wg_silent(session, now);
 	case WICE_SESSION_WG_ANEW:
 		return wg_anew(session, now);
+	case WICE_SESSION_RELAY_READY:
+		return relay_ready(session, event, now);
+	case WICE_SESSION_RELAY_LOST:
+		return relay_lost(session);
+	case WICE_SESSION_RELAYS_CHANGED:
+		return relays_changed(session, event, now);
 	case WICE_SESSION_DEADLINE:
 		return deadline_passed(session, now);
 	}
@@ -469,8 +583,21 @@ unsigned wice__session_step(WiceSession *session, const WiceSessionEvent *event,
 	return actions;
 }
 
+static WicePeerState relayed_state(const WiceSession *session)
+{
+	if (session->proven)
+		return WICE_STATE_CONNECTED;
+	if (session->connected_at)
+		return WICE_STATE_DEGRADED;
+	return session->phase == WICE_PHASE_FAILED ? WICE_STATE_FAILED : WICE_STATE_HANDSHAKING;
+}
+
 WicePeerState wice__session_state(const WiceSession *session)
 {
+	if (session->relayed)
+		return relayed_state(session);
+	if (session->phase == WICE_PHASE_HANDSHAKING && session->proven)
+		return WICE_STATE_CONNECTED;
 	bool searching =
 		session->phase != WICE_PHASE_IDLE && session->phase != WICE_PHASE_ESTABLISHED;
 	if (searching && session->path && session->connected_at)

@@ -57,12 +57,15 @@ typedef enum {
 	WICE_SESSION_SIGNALING_READY, /* a backend can carry messages (again) */
 	WICE_SESSION_REMOTE,          /* a description: ufrag, remote_ufrag, wants_reply */
 	WICE_SESSION_HEARD, /* a check of the peer came in from where WireGuard could send to */
-	WICE_SESSION_PAIR_SELECTED, /* the agent has selected a pair */
-	WICE_SESSION_ICE_FAILED,    /* the agent has given up, or its selected pair is dead */
-	WICE_SESSION_WG_ALIVE,      /* WireGuard has received something over the applied path */
-	WICE_SESSION_WG_SILENT,     /* WireGuard sends and has heard nothing for too long */
-	WICE_SESSION_WG_ANEW,       /* WireGuard has forgotten the peer's keys, not the path */
-	WICE_SESSION_DEADLINE,      /* the deadline has passed */
+	WICE_SESSION_PAIR_SELECTED,  /* the agent has selected a pair */
+	WICE_SESSION_ICE_FAILED,     /* the agent has given up, or its selected pair is dead */
+	WICE_SESSION_WG_ALIVE,       /* WireGuard has received something over the applied path */
+	WICE_SESSION_WG_SILENT,      /* WireGuard sends and has heard nothing for too long */
+	WICE_SESSION_WG_ANEW,        /* WireGuard has forgotten the peer's keys, not the path */
+	WICE_SESSION_RELAY_READY,    /* the peer can be reached over a relay: anew, begins */
+	WICE_SESSION_RELAY_LOST,     /* not any more */
+	WICE_SESSION_RELAYS_CHANGED, /* there is more to tell about our relays: anew */
+	WICE_SESSION_DEADLINE,       /* the deadline has passed */
 } WiceSessionEventType;
 
 typedef struct {
@@ -70,20 +73,24 @@ typedef struct {
 	const char *ufrag;        /* OPENED, REMOTE */
 	const char *remote_ufrag; /* REMOTE: the agent of ours that it is paired with, or "" */
 	bool wants_reply;         /* REMOTE */
+	bool relayed;             /* REMOTE: the peer's packets go over the relay */
+	bool anew;                /* RELAYS_CHANGED: an address has */
+	bool begins;              /* RELAY_READY: the peer waits for our handshake over it */
 } WiceSessionEvent;
 
 /* What to do, in the order of the bits. */
 typedef enum {
-	WICE_SESSION_DO_CLOSE_ICE = 1u << 0,  /* the newest agent; not the path in use */
-	WICE_SESSION_DO_DROP_PATH = 1u << 1,  /* put back the endpoint that was found */
-	WICE_SESSION_DO_OPEN_ICE = 1u << 2,   /* answer with OPENED or NOT_OPENED */
-	WICE_SESSION_DO_SET_REMOTE = 1u << 3, /* give the description of this event to the agent */
-	WICE_SESSION_DO_PUBLISH = 1u << 4,    /* send our description */
-	WICE_SESSION_DO_APPLY_PATH = 1u << 5, /* point WireGuard at the selected pair */
-	WICE_SESSION_DO_FALL_BACK = 1u << 6,  /* nothing came over it: use the surest mechanism */
-	WICE_SESSION_DO_TRY = 1u << 7,        /* point WireGuard at where the peer was heard */
-	WICE_SESSION_DO_NUDGE = 1u << 8,      /* make WireGuard send something */
-	WICE_SESSION_DO_SETTLE = 1u << 9,     /* proven: put the user's keepalive back */
+	WICE_SESSION_DO_CLOSE_ICE = 1u << 0,   /* the newest agent; not the path in use */
+	WICE_SESSION_DO_DROP_PATH = 1u << 1,   /* put back the endpoint that was found */
+	WICE_SESSION_DO_OPEN_ICE = 1u << 2,    /* answer with OPENED or NOT_OPENED */
+	WICE_SESSION_DO_SET_REMOTE = 1u << 3,  /* give the description of this event to the agent */
+	WICE_SESSION_DO_PUBLISH = 1u << 4,     /* send our description */
+	WICE_SESSION_DO_APPLY_PATH = 1u << 5,  /* point WireGuard at the selected pair */
+	WICE_SESSION_DO_APPLY_RELAY = 1u << 6, /* point WireGuard at the relayed path */
+	WICE_SESSION_DO_FALL_BACK = 1u << 7,   /* nothing came over it: use the surest mechanism */
+	WICE_SESSION_DO_TRY = 1u << 8,         /* point WireGuard at where the peer was heard */
+	WICE_SESSION_DO_NUDGE = 1u << 9,       /* make WireGuard send something */
+	WICE_SESSION_DO_SETTLE = 1u << 10,     /* proven: put the user's keepalive back */
 } WiceSessionActions;
 
 typedef struct {
@@ -92,6 +99,8 @@ typedef struct {
 	bool controlling; /* as in ICE: the end with the smaller public key */
 	bool trying;      /* WireGuard was pointed at a peer that was heard; no pair is selected */
 	bool path;        /* a path is applied to WireGuard */
+	bool relayed;     /* it is the relayed one */
+	bool relay;       /* there is a relayed one, used or not */
 	bool proven;      /* WireGuard has received over it, and has not been found silent since */
 	char own_ufrag[WICE_SESSION_UFRAG_SIZE]; /* of our newest agent, "" if there is none */
 	char paired_ufrag

@@ -84,6 +84,20 @@ static void *put_outside(Block *block, const WiceOutsideAddress *from, size_t n)
 	return to;
 }
 
+static void *put_relays(Block *block, const WiceRelayStatus *from, size_t n)
+{
+	WiceRelayStatus *to = put(block, from, n * sizeof *from);
+	for (size_t i = 0; i < n; i++) {
+		const char *url = put_text(block, from[i].url);
+		const char *reason = put_text(block, from[i].reason);
+		if (to) {
+			to[i].url = url;
+			to[i].reason = reason;
+		}
+	}
+	return to;
+}
+
 static void *put_interfaces(Block *block, const WiceInterfaceStatus *from, size_t n)
 {
 	WiceInterfaceStatus *to = put(block, from, n * sizeof *from);
@@ -92,11 +106,13 @@ static void *put_interfaces(Block *block, const WiceInterfaceStatus *from, size_
 		const char *mechanism_reason = put_text(block, from[i].mechanism_reason);
 		const WiceOutsideAddress *outside =
 			put_outside(block, from[i].outside, from[i].n_outside);
+		const WiceRelayStatus *relays = put_relays(block, from[i].relays, from[i].n_relays);
 		const WicePeerStatus *peers = put_peers(block, from[i].peers, from[i].n_peers);
 		if (to) {
 			to[i].name = name;
 			to[i].mechanism_reason = mechanism_reason;
 			to[i].outside = outside;
+			to[i].relays = relays;
 			to[i].peers = peers;
 		}
 	}

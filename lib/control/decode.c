@@ -199,6 +199,30 @@ static bool outside_from(Reader *reader, const PbInterface *message, WiceInterfa
 	return outside != NULL;
 }
 
+static bool relay_from(Reader *reader, const PbRelay *message, WiceRelayStatus *ret)
+{
+	ret->ready = message->ready;
+	ret->rtt_us = message->rtt_us;
+	ret->loss_permille = message->loss_permille;
+	ret->n_peers = message->n_peers;
+	return text_from(reader, message->url, &ret->url) &&
+	       text_from(reader, message->reason, &ret->reason) &&
+	       endpoint_from(reader, message->server, &ret->server) &&
+	       endpoint_from(reader, message->relayed_ipv4, &ret->relayed_ipv4) &&
+	       endpoint_from(reader, message->relayed_ipv6, &ret->relayed_ipv6);
+}
+
+static bool relays_from(Reader *reader, const PbInterface *message, WiceInterfaceStatus *ret)
+{
+	WiceRelayStatus *relays = new_array(reader, message->n_relays, sizeof *relays);
+	for (size_t i = 0; relays && i < message->n_relays; i++)
+		if (!relay_from(reader, message->relays[i], &relays[i]))
+			return false;
+	ret->relays = relays;
+	ret->n_relays = message->n_relays;
+	return relays != NULL;
+}
+
 static bool interface_from(Reader *reader, const PbInterface *message, WiceInterfaceStatus *ret)
 {
 	if (!wice__control_name_is_possible(message->name))
@@ -209,7 +233,7 @@ static bool interface_from(Reader *reader, const PbInterface *message, WiceInter
 	    !key_from(reader, &message->public_key, true, &ret->public_key) ||
 	    !text_from(reader, message->mechanism_reason, &ret->mechanism_reason) ||
 	    !enum_from(reader, (int)message->nat, WICE_NAT_UNKNOWN, WICE_NAT_ENDPOINT_DEPENDENT) ||
-	    !outside_from(reader, message, ret))
+	    !outside_from(reader, message, ret) || !relays_from(reader, message, ret))
 		return false;
 	if (is_known_mechanism((int)message->mechanism))
 		ret->mechanism = (WiceMechanism)message->mechanism;

@@ -134,6 +134,21 @@ static PbOutside *outside_to(WiceArena *arena, const WiceOutsideAddress *outside
 	return message;
 }
 
+static PbRelay *relay_to(WiceArena *arena, const WiceRelayStatus *relay)
+{
+	PbRelay *message = new_message(arena, &wice__control__v1__relay_status__descriptor);
+	message->url = text_to(arena, relay->url);
+	message->ready = relay->ready;
+	message->reason = text_to(arena, relay->reason);
+	message->server = endpoint_to(arena, &relay->server);
+	message->relayed_ipv4 = endpoint_to(arena, &relay->relayed_ipv4);
+	message->relayed_ipv6 = endpoint_to(arena, &relay->relayed_ipv6);
+	message->rtt_us = relay->rtt_us;
+	message->loss_permille = relay->loss_permille;
+	message->n_peers = relay->n_peers;
+	return message;
+}
+
 /* All peers, or the one with that key. */
 static PbInterface *interface_to(WiceArena *arena, const WiceInterfaceStatus *interface,
 				 const WiceKey *key)
@@ -151,6 +166,9 @@ static PbInterface *interface_to(WiceArena *arena, const WiceInterfaceStatus *in
 	message->outside = wice__arena_alloc(arena, interface->n_outside * sizeof(PbOutside *));
 	for (size_t i = 0; i < interface->n_outside; i++)
 		message->outside[message->n_outside++] = outside_to(arena, &interface->outside[i]);
+	message->relays = wice__arena_alloc(arena, interface->n_relays * sizeof(PbRelay *));
+	for (size_t i = 0; i < interface->n_relays; i++)
+		message->relays[message->n_relays++] = relay_to(arena, &interface->relays[i]);
 	message->signaling = counters_to(arena, &interface->signaling);
 	message->peers = wice__arena_alloc(arena, interface->n_peers * sizeof(PbPeer *));
 	for (size_t i = 0; i < interface->n_peers; i++) {

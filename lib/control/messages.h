@@ -15,6 +15,7 @@ typedef Wice__Control__V1__Candidate PbCandidate;
 typedef Wice__Control__V1__PeerStatus PbPeer;
 typedef Wice__Control__V1__SignalingCounters PbCounters;
 typedef Wice__Control__V1__OutsideAddress PbOutside;
+typedef Wice__Control__V1__RelayStatus PbRelay;
 typedef Wice__Control__V1__InterfaceStatus PbInterface;
 typedef Wice__Control__V1__BackendStatus PbBackend;
 typedef Wice__Control__V1__GetStatusResponse PbStatus;

@@ -17,14 +17,18 @@
 #include <wice/error.h>
 #include <wice/signaling.h>
 
+#include "relay/spec.h"
+
 #define FILE_MAX_BYTES ((size_t)1024 * 1024)
 #define NAME_MAX_BYTES 15 /* IFNAMSIZ - 1 */
 
 struct WiceDaemonConfig {
-	GPtrArray *interfaces; /* of char *, as the three below */
+	GPtrArray *interfaces; /* of char *, as the four below */
 	GPtrArray *backends;
 	GPtrArray *stun_urls;
+	GPtrArray *relays;
 	GPtrArray *ups;
+	bool in_file; /* what is being set comes from a file, which others may not read */
 	char *socket;
 	char *state_dir;
 	WiceMechanism mechanism;
@@ -73,6 +77,19 @@ static gboolean parse_stun(const char *value, void *field, GError **error)
 		return refuse(error, value,
 			      "the URL of a STUN server (stun:HOST or stun:HOST:PORT)");
 	add_once(*(GPtrArray **)field, value);
+	return TRUE;
+}
+
+static gboolean parse_relay(const char *value, void *field, GError **error)
+{
+	const WiceDaemonConfig *config =
+		(const WiceDaemonConfig *)((const char *)field -
+					   offsetof(WiceDaemonConfig, relays));
+	WiceRelaySpec *spec = wice__relay_spec_parse(value, !config->in_file, error);
+	if (!spec)
+		return FALSE;
+	wice__relay_spec_free(spec);
+	add_once(config->relays, value);
 	return TRUE;
 }
 
@@ -148,6 +165,11 @@ static const Entry entries[] = {
 	  parse_stun,
 	  offsetof(WiceDaemonConfig, stun_urls),
 	  NULL },
+	{ { "daemon", "relay", 'r', "URL...", true,
+	    "a relay (TURN server), for when there is no direct path" },
+	  parse_relay,
+	  offsetof(WiceDaemonConfig, relays),
+	  NULL },
 	{ { "daemon", "up", 'u', "NAME", true,
 	    "make this interface, see `wice up`; remove it when we stop" },
 	  parse_up,
@@ -213,6 +235,7 @@ WiceDaemonConfig *wice_daemon_config_new(void)
 	config->backends = g_ptr_array_new_null_terminated(4, g_free, TRUE);
 	config->ups = g_ptr_array_new_null_terminated(4, g_free, TRUE);
 	config->stun_urls = g_ptr_array_new_null_terminated(4, g_free, TRUE);
+	config->relays = g_ptr_array_new_null_terminated(4, g_free, TRUE);
 	for (gsize i = 0; i < G_N_ELEMENTS(entries); i++)
 		if (entries[i].initial)
 			entries[i].parse(entries[i].initial, (char *)config + entries[i].offset,
@@ -227,6 +250,7 @@ void wice_daemon_config_free(WiceDaemonConfig *config)
 	g_ptr_array_unref(config->interfaces);
 	g_ptr_array_unref(config->backends);
 	g_ptr_array_unref(config->stun_urls);
+	g_ptr_array_unref(config->relays);
 	g_ptr_array_unref(config->ups);
 	g_free(config->socket);
 	g_free(config->state_dir);
@@ -344,7 +368,12 @@ static char *read_file(const char *path, GError **error)
 gboolean wice_daemon_config_load(WiceDaemonConfig *config, const char *path, GError **error)
 {
 	g_autofree char *text = read_file(path, error);
-	return text && read_lines(config, path, text, error);
+	if (!text)
+		return FALSE;
+	config->in_file = true;
+	gboolean ok = read_lines(config, path, text, error);
+	config->in_file = false;
+	return ok;
 }
 
 const WiceDaemonSettings *wice_daemon_config_settings(WiceDaemonConfig *config)
@@ -353,6 +382,7 @@ const WiceDaemonSettings *wice_daemon_config_settings(WiceDaemonConfig *config)
 		.interfaces = (const char *const *)config->interfaces->pdata,
 		.backends = (const char *const *)config->backends->pdata,
 		.stun_urls = (const char *const *)config->stun_urls->pdata,
+		.relays = (const char *const *)config->relays->pdata,
 		.ups = (const char *const *)config->ups->pdata,
 		.socket = config->socket,
 		.state_dir = config->state_dir,

@@ -126,7 +126,7 @@ static bool is_destination(const WiceEndpoint *endpoint)
 	return endpoint->port != 0 && is_unicast(&endpoint->address);
 }
 
-static bool is_relay(const WiceRelayAddress *relay)
+bool wice__relay_address_is_valid(const WiceRelayAddress *relay)
 {
 	return is_destination(&relay->server) && is_destination(&relay->relayed) &&
 	       relay->loss_permille <= PERMILLE_MAX;
@@ -137,7 +137,7 @@ static bool are_relays(const WiceDescription *description)
 	if (description->n_relays > WICE_DESCRIPTION_MAX_RELAYS)
 		return false;
 	for (size_t i = 0; i < description->n_relays; i++)
-		if (!is_relay(&description->relays[i]))
+		if (!wice__relay_address_is_valid(&description->relays[i]))
 			return false;
 	return is_related(&description->bound);
 }

@@ -66,6 +66,7 @@ typedef struct {
 
 /* What a peer is sent, and what is believed of a peer: see description.c for the rules. */
 bool wice__candidate_is_valid(const WiceCandidate *candidate);
+bool wice__relay_address_is_valid(const WiceRelayAddress *relay);
 bool wice__description_is_valid(const WiceDescription *description);
 
 /* Why an envelope was not believed, or that it was. In the order of the checks. */

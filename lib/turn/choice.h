@@ -14,8 +14,6 @@
  * Each end has one allocation per relay. A packet goes from one end to its relay, from there to the
  * other end's relayed address, and to the other end; both may be of one server.
  */
-#define WICE_RELAYS_MAX 8
-
 /* One allocation of an end, as it is signalled. */
 typedef struct {
 	WiceEndpoint server;  /* of the relay; equal ones are one relay */
@@ -36,8 +34,8 @@ typedef struct {
 	uint32_t cost_us;
 	/* internal */
 	int64_t since_ms;
-	int64_t challenged_since_ms;
-	WiceRelayOffer challenger_ours, challenger_theirs;
+	int64_t challenged_since_ms; /* since when another one has been better by enough */
+	int64_t due_ms;
 } WiceRelayChoice;
 
 void wice__relay_choice_init(WiceRelayChoice *choice);

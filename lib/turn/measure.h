@@ -4,6 +4,7 @@
 #define WICE_TURN_MEASURE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*
@@ -20,6 +21,9 @@ typedef struct {
 	uint32_t deviation_us;  /* likewise, of the round trip */
 	uint32_t loss_permille; /* smoothed; 1000: nothing comes back */
 	/* internal */
+	bool used;
+	bool was_dead;
+	uint32_t loss_64; /* permille, times 64 */
 	uint32_t window[WICE_MEASURE_WINDOW];
 	unsigned n_window, at_window;
 	struct {
@@ -46,6 +50,9 @@ bool wice__measure_answered(WiceMeasure *measure, const uint8_t id[12], int64_t 
 void wice__measure_expire(WiceMeasure *measure, int64_t now_us);
 /* Asks quickly again: the network has changed, traffic over it was seen to get lost. */
 void wice__measure_hurry(WiceMeasure *measure, int64_t now_us);
+/* Packets of ours go over it: probed every second. */
+void wice__measure_set_used(WiceMeasure *measure, bool used, int64_t now_us);
+/* When to ask wice__measure_due() next. */
 int64_t wice__measure_deadline_us(const WiceMeasure *measure);
 /* Answers are missing in a row: it is not to be used while there is another. */
 bool wice__measure_is_dead(const WiceMeasure *measure);

@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <wice/addr.h>
 
-#include "stun/credentials.h"
+#include "crypto/mac.h"
 
 /*
  * A STUN and TURN server (RFC 8489, RFC 8656) without sockets: pure. Its shell
@@ -16,16 +16,20 @@
  * what it says. Relayed data is decided on here and never copied: the answer says where the bytes
  * that came in go, and what to put before them.
  *
- * To strangers it is stateless: an unauthenticated request is answered with an error that is not
- * larger than the request by more than what a challenge needs (and never larger than
- * WICE_TURN_MAX_ANSWER times it), a nonce proves itself (it holds its expiry and a MAC over it and
- * the client's address), and nothing is remembered.
+ * To strangers it is stateless: an unauthenticated request is answered with an error that holds
+ * what a challenge needs and nothing else (no phrase, no SOFTWARE), a nonce proves itself (it holds
+ * its expiry and a MAC over it and the client's address), and nothing is remembered. An answer to
+ * somebody who has not proven to know a password is at most WICE_TURN_MAX_ANSWER times as long as
+ * what he sent; if it were longer there is none. The shortest Allocate (28 bytes) and the longest
+ * realm meet that bound exactly; a real Allocate, with SOFTWARE, FINGERPRINT or a family, stays
+ * below 4, and a Binding below 2.3.
  */
 typedef struct WiceTurnServer WiceTurnServer;
 typedef struct WiceTurnAllocation WiceTurnAllocation;
 
+#define WICE_TURN_MAX_ANSWER 5
 #define WICE_TURN_ANSWER_SIZE 1024
-#define WICE_TURN_REALM_SIZE 128
+#define WICE_TURN_REALM_SIZE 61     /* with its NUL */
 #define WICE_TURN_USERNAME_SIZE 514 /* RFC 8489 section 14.3: less than 509 bytes */
 
 /* Who speaks to us, and how: the five-tuple. stream: a number of the shell's, 0 for UDP. */
@@ -41,13 +45,32 @@ typedef struct {
 	uint64_t dropped;              /* no permission, over the rate */
 } WiceTurnTraffic;
 
+/* Which port to open. */
+typedef enum {
+	WICE_TURN_PORT_ANY = 0,
+	WICE_TURN_PORT_EVEN,     /* EVEN-PORT (RFC 8656 section 18.7) */
+	WICE_TURN_PORT_PAIR,     /* an even one, and the next one is kept for a RESERVED */
+	WICE_TURN_PORT_RESERVED, /* the one that ret_relayed holds, which was kept */
+} WiceTurnPort;
+
 typedef struct {
 	/*
 	 * The password of a user of this realm, or with what is to be checked instead; false: there
 	 * is none of that name. Time-limited names (TURN-REST: "expiry:name") are handled by the
-	 * server itself where secrets are set.
+	 * server itself where secrets are set; elsewhere, and in what the others are told, the name
+	 * is what follows the expiry. size: more than a password may have.
 	 */
 	bool (*password)(const char *username, char *ret_password, size_t size, void *user_data);
+	/*
+	 * The name that a USERHASH is of (RFC 8489 section 14.4: SHA-256 of "name:realm"). NULL:
+	 * hidden names are not offered.
+	 */
+	bool (*username)(const uint8_t hash[WICE_SHA256_LEN], char *ret_username, size_t size,
+			 void *user_data);
+	/*
+	 * Seconds since 1970, which time-limited names are compared with. NULL: there are none.
+	 */
+	int64_t (*unix_time)(void *user_data);
 	/*
 	 * May this user allocate (more)? 0, or the error code to answer with (403, 486). May be
 	 * NULL.
@@ -59,12 +82,17 @@ typedef struct {
 	 */
 	bool (*permit)(const char *username, const WiceEndpoint *peer, void *user_data);
 	/*
-	 * Opens a UDP port of the family, and closes it. port_parity: 0 any, 1 even. 0, or -errno
-	 * (-EAFNOSUPPORT: 440, others 508).
+	 * Opens a UDP port of the family, and closes it. 0, or -errno (-EAFNOSUPPORT: 440, others
+	 * 508).
 	 */
-	int (*open_port)(WiceTurnAllocation *allocation, WiceFamily family, unsigned parity,
+	int (*open_port)(WiceTurnAllocation *allocation, WiceFamily family, WiceTurnPort port,
 			 WiceEndpoint *ret_relayed, void *user_data);
 	void (*close_port)(WiceTurnAllocation *allocation, WiceFamily family, void *user_data);
+	/*
+	 * Nobody came for a port that was kept: the one behind an even one. NULL: there are no
+	 * PAIRs (508).
+	 */
+	void (*give_up_port)(const WiceEndpoint *relayed, void *user_data);
 	/*
 	 * A channel that data may pass over has been made (again), or is no more: for fast paths in
 	 * the kernel. May be NULL.
@@ -87,22 +115,30 @@ typedef struct {
 	uint64_t user_bytes_per_s;  /* each way; 0: no limit */
 	bool permit_private;        /* peers of private, shared and unique-local networks */
 	bool permit_loopback;       /* for tests */
+	bool dont_fragment;         /* the shell can send so; else clients that ask are told 420 */
 	bool stun_only;             /* Binding and nothing else */
 	void (*fill_random)(void *buffer, size_t len);
 } WiceTurnServerOptions;
 
-/* events and user_data must stay valid. */
+/* events and user_data must stay valid. password, open_port and close_port must be there. */
 WiceTurnServer *wice__turn_server_new(const WiceTurnServerOptions *options,
 				      const WiceTurnServerEvents *events, void *user_data,
 				      int64_t now_ms);
-/* Closes all ports. */
+/* Closes all ports. NULL is fine. */
 void wice__turn_server_free(WiceTurnServer *server);
+/*
+ * Addresses of this host, inner and outer ones; copied. Peers there are denied, but for ports that
+ * are relayed ones of this server: two clients may meet here. The addresses that clients come to
+ * and those of relayed ports are such in any case. Loopback ones are not where permit_loopback is.
+ */
+void wice__turn_server_set_own_addresses(WiceTurnServer *server, const WiceAddress *addresses,
+					 size_t n);
 
 typedef enum {
 	WICE_TURN_DROP = 0,
 	WICE_TURN_ANSWER,    /* answer, answer_len: to the same client over the same way */
 	WICE_TURN_TO_PEER,   /* data, data_len from the allocation's port of that family to peer */
-	WICE_TURN_TO_CLIENT, /* header, then data (then padding on a stream) to the client */
+	WICE_TURN_TO_CLIENT, /* header, data, then so many zeros as padding, to the client */
 } WiceTurnVerdictType;
 
 /* What to do with a packet. Pointers are valid until the next call, data points into the packet. */
@@ -116,6 +152,9 @@ typedef struct {
 	size_t header_len;
 	const uint8_t *data;
 	size_t data_len;
+	/* 0 to 3; of ChannelData over UDP 0, of an indication over UDP it must be sent, too. */
+	size_t padding;
+	bool dont_fragment; /* TO_PEER: with the DF bit, if the family has it */
 } WiceTurnVerdict;
 
 /* A packet (of a stream: a frame) from a client. */

@@ -18,11 +18,12 @@
  * TCX_NEXT, which is TC_ACT_UNSPEC, is all that is ever returned: others on the uplink see every
  * packet too.
  */
-#include "proxy/bpf/packet.bpf.h"
+#include "proxy/bpf/channels.bpf.h"
 
 /* RFC 8489 sections 5 and 14. */
 #define STUN_CLASS 0x0110
 #define STUN_CLASS_REQUEST 0x0000
+#define STUN_CLASS_INDICATION 0x0010
 #define STUN_CLASS_RESPONSE 0x0100 /* this bit: success or error */
 #define STUN_USERNAME 0x0006
 #define MAX_STUN_ATTRIBUTES 16
@@ -104,6 +105,11 @@ static __always_inline bool read_stun(struct __sk_buff *skb, const Packet *packe
 static __always_inline bool is_request(const StunHeader *stun)
 {
 	return (stun->type & bpf_htons(STUN_CLASS)) == bpf_htons(STUN_CLASS_REQUEST);
+}
+
+static __always_inline bool is_indication(const StunHeader *stun)
+{
+	return (stun->type & bpf_htons(STUN_CLASS)) == bpf_htons(STUN_CLASS_INDICATION);
 }
 
 static __always_inline bool is_response(const StunHeader *stun)
@@ -207,14 +213,41 @@ static __always_inline __be16 port_of_request(struct __sk_buff *skb, const Packe
 	return request->port;
 }
 
+/*
+ * What a relay sends to the TURN client unasked: ChannelData (RFC 8656 section 12.4) and
+ * indications. Channels that other programs know (relayed.bpf.c), before or after this one, are
+ * theirs.
+ */
+static __noinline int move_relayed(struct __sk_buff *skb, __u32 offset)
+{
+	Packet packet;
+	union {
+		__be16 channel;
+		__le32 word;
+	} first;
+	if (!read_packet(skb, offset, false, &packet) || !is_set(wg_ports, packet.udp.dest) ||
+	    packet.offset + sizeof packet.udp + sizeof first > packet.end ||
+	    bpf_skb_load_bytes(skb, packet.offset + sizeof packet.udp, &first, sizeof first) < 0 ||
+	    is_wireguard(first.word))
+		return NEXT;
+	WiceRelayedKey channel = { packet.source,
+				   WICE_RELAYED_NUMBERS(packet.udp.source, packet.udp.dest,
+							first.channel) };
+	if (!bpf_map_lookup_elem(&received, &channel))
+		give_to_client(skb, &packet);
+	return NEXT;
+}
+
 static __noinline int move_received(struct __sk_buff *skb, __u32 offset)
 {
 	Packet packet;
 	StunHeader stun;
 	__be16 port = 0;
 	if (is_of_vlan(skb) || !read_packet(skb, offset, false, &packet) ||
-	    !is_set(wg_ports, packet.udp.dest) || !read_stun(skb, &packet, &stun) || !is_alive())
+	    !is_set(wg_ports, packet.udp.dest) || !is_alive())
 		return NEXT;
+	if (!read_stun(skb, &packet, &stun) || is_indication(&stun))
+		return move_relayed(skb, offset);
 	bool response = is_response(&stun);
 	if (response)
 		port = port_of_response(&packet, &stun);

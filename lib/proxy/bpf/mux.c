@@ -20,6 +20,7 @@
 #include "proxy/bpf/mux_maps.h"
 #include "proxy/bpf/ports.h"
 #include "proxy/bpf/relayed.h"
+#include "proxy/bpf/relayed_maps.h"
 #include "proxy/bpf/skeleton.h"
 
 struct WiceBpfMux {
@@ -117,7 +118,12 @@ WiceBpfMux *wice__bpf_mux_new(GMainContext *context, const WiceBpfMuxOptions *op
 		wice__bpf_mux_free(mux);
 		return NULL;
 	}
-	mux->relayed = wice__bpf_relayed_new(context, mux->attacher.way);
+	WiceBpfRelayedOptions relayed = {
+		.attach = mux->attacher.way,
+		.received = bpf_map__fd(mux->programs->maps.received),
+		.relays = bpf_map__fd(mux->programs->maps.relays),
+	};
+	mux->relayed = wice__bpf_relayed_new(context, &relayed);
 	return mux;
 }
 
@@ -221,6 +227,29 @@ int wice__bpf_mux_add_asker(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoin
 	if (getsockopt(fd, SOL_SOCKET, SO_COOKIE, &cookie, &len) < 0)
 		return -errno;
 	return add(mux, wg_port, local, NULL, cookie);
+}
+
+static WiceRelayedKey relay_key(uint16_t wg_port, const WiceEndpoint *server)
+{
+	return (WiceRelayedKey){
+		.server = wice__bpf_map_address(&server->address),
+		.numbers = WICE_RELAYED_NUMBERS(GUINT16_TO_BE(server->port), GUINT16_TO_BE(wg_port),
+						0),
+	};
+}
+
+int wice__bpf_mux_add_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server,
+			    uint16_t socket_port)
+{
+	WiceRelayedKey key = relay_key(wg_port, server);
+	WiceRelayedClient client = { GUINT16_TO_BE(socket_port) };
+	return insert(mux->programs->maps.relays, &key, &client);
+}
+
+void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server)
+{
+	WiceRelayedKey key = relay_key(wg_port, server);
+	bpf_map_delete_elem(bpf_map__fd(mux->programs->maps.relays), &key);
 }
 
 /* Whether that socket is on that port. */

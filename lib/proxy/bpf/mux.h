@@ -78,6 +78,14 @@ int wice__bpf_mux_add(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *loc
  * getsockopt() returns.
  */
 int wice__bpf_mux_add_asker(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, int fd);
+/*
+ * What a relay sends to wg_port and is neither WireGuard's nor an answer (ChannelData, indications)
+ * goes to the socket with this port, which was added as an asker. -EEXIST: to another one; -ENOSPC.
+ */
+int wice__bpf_mux_add_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server,
+			    uint16_t socket_port);
+/* What was not added is ignored. */
+void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server);
 /* With the same values, ufrag NULL after add_asker. What was not added is ignored. */
 void wice__bpf_mux_remove(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
 			  const char *ufrag);

@@ -50,6 +50,16 @@ int wice__bpf_mux_add_asker(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoin
 	return -ENOTSUP;
 }
 
+int wice__bpf_mux_add_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server,
+			    uint16_t socket_port)
+{
+	return -ENOTSUP;
+}
+
+void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server)
+{
+}
+
 void wice__bpf_mux_remove(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
 			  const char *ufrag)
 {

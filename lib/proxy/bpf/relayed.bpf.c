@@ -21,8 +21,7 @@
  * Of WireGuard's fragments to a relay only the first is dropped, which alone has the ports: the
  * others mean nothing to anybody without it.
  */
-#include "proxy/bpf/packet.bpf.h"
-#include "proxy/bpf/relayed_maps.h"
+#include "proxy/bpf/channels.bpf.h"
 
 #define DROP TC_ACT_SHOT
 #define PACKET_HOST 0 /* as linux/if_packet.h has it */
@@ -31,11 +30,6 @@
 #define HEADER_LEN sizeof(ChannelHeader)
 #define MAX_SEGMENTS 128   /* of Linux 6.9, before that 64 */
 #define SCRATCH_SIZE 16384 /* what bpf_skb_change_tail() can do at most; a power of two */
-
-/* RFC 8489 section 5: a message that is no indication. */
-#define IS_STUN_MASK 0xc000
-#define STUN_CLASS 0x0110
-#define STUN_CLASS_INDICATION 0x0010
 
 /* RFC 8656 section 12.4. */
 typedef struct {
@@ -60,22 +54,6 @@ struct {
 	__type(key, WiceRelayedKey);
 	__type(value, WiceRelayedSent);
 } sent SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
-	__type(key, WiceRelayedKey);
-	__type(value, WiceRelayedReceived);
-} received SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 16384);
-	__type(key, WiceRelayedKey);
-	__type(value, WiceRelayedServer);
-} servers SEC(".maps");
 
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
@@ -357,24 +335,6 @@ static __always_inline bool is_for_this_host(struct __sk_buff *skb, const Packet
 	return r == BPF_FIB_LKUP_RET_NOT_FWDED || r == BPF_FIB_LKUP_RET_FWD_DISABLED;
 }
 
-/* To the TURN client's socket: what it gets from there is slow, but never lost. */
-static __noinline int give_to_client(struct __sk_buff *skb, const Packet *packet, const Head *head)
-{
-	WiceRelayedKey key = { packet->source,
-			       WICE_RELAYED_NUMBERS(packet->udp.source, packet->udp.dest, 0) };
-	const WiceRelayedServer *server = bpf_map_lookup_elem(&servers, &key);
-	if (!server || is_wireguard(head->type))
-		return NEXT;
-	/* Requests and responses may be an ICE agent's: the mux knows. */
-	if (!(head->channel.number & bpf_htons(IS_STUN_MASK)) &&
-	    (head->channel.number & bpf_htons(STUN_CLASS)) != bpf_htons(STUN_CLASS_INDICATION))
-		return NEXT;
-	if (is_alive() && is_for_this_host(skb, packet))
-		replace_port(skb, packet, offsetof(struct udphdr, dest), packet->udp.dest,
-			     server->socket_port);
-	return NEXT;
-}
-
 /* What is behind the data, up to three bytes: zeros, of which the checksum knows nothing. */
 static __always_inline bool is_padding(struct __sk_buff *skb, __u32 end, __u32 padding)
 {
@@ -519,9 +479,7 @@ static __noinline int receive_relayed(struct __sk_buff *skb, __u32 l3)
 			       WICE_RELAYED_NUMBERS(packet.udp.source, packet.udp.dest,
 						    head.channel.number) };
 	WiceRelayedReceived *from = bpf_map_lookup_elem(&received, &key);
-	if (!from)
-		return give_to_client(skb, &packet, &head);
-	if (!is_alive())
+	if (!from || !is_alive())
 		return NEXT;
 	if (!is_equal(&from->local, &packet.destination)) {
 		if (!is_for_this_host(skb, &packet))
@@ -533,7 +491,8 @@ static __noinline int receive_relayed(struct __sk_buff *skb, __u32 l3)
 		return DROP;
 	if (n == 0) {
 		__sync_fetch_and_add(&from->slow, 1);
-		return give_to_client(skb, &packet, &head);
+		give_to_client(skb, &packet);
+		return NEXT;
 	}
 	__sync_fetch_and_add(&from->packets, n);
 	__sync_fetch_and_add(&from->bytes, packet.end - packet.offset - sizeof packet.udp -

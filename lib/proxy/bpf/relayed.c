@@ -43,7 +43,7 @@ typedef struct {
 
 struct WiceBpfRelayed {
 	GMainContext *context;
-	WiceBpfAttach attach;
+	WiceBpfRelayedOptions options;
 	GHashTable *entries; /* by their key */
 	/* While there are entries. */
 	struct relayed_bpf *programs;
@@ -53,7 +53,6 @@ struct WiceBpfRelayed {
 	WiceBpfHeartbeat *heartbeat;
 	Injector injector;
 	WiceBpfPorts wg_ports, synthetic_ports;
-	GHashTable *servers; /* WiceRelayedKey: number of entries */
 };
 
 static guint hash_key(gconstpointer data)
@@ -69,13 +68,12 @@ static gboolean equal_keys(gconstpointer a, gconstpointer b)
 	return memcmp(a, b, sizeof(WiceRelayedKey)) == 0;
 }
 
-WiceBpfRelayed *wice__bpf_relayed_new(GMainContext *context, WiceBpfAttach attach)
+WiceBpfRelayed *wice__bpf_relayed_new(GMainContext *context, const WiceBpfRelayedOptions *options)
 {
 	WiceBpfRelayed *relayed = g_new0(WiceBpfRelayed, 1);
 	relayed->context = context;
-	relayed->attach = attach;
+	relayed->options = *options;
 	relayed->entries = g_hash_table_new_full(hash_key, equal_keys, NULL, g_free);
-	relayed->servers = g_hash_table_new_full(hash_key, equal_keys, g_free, NULL);
 	relayed->injector.fd = -1;
 	return relayed;
 }
@@ -83,8 +81,14 @@ WiceBpfRelayed *wice__bpf_relayed_new(GMainContext *context, WiceBpfAttach attac
 static int load(void *user_data)
 {
 	WiceBpfRelayed *relayed = user_data;
-	relayed->programs = relayed_bpf__open();
-	return relayed->programs ? relayed_bpf__load(relayed->programs) : -errno;
+	struct relayed_bpf *programs = relayed_bpf__open();
+	if (!programs)
+		return -errno;
+	relayed->programs = programs;
+	int r = bpf_map__reuse_fd(programs->maps.received, relayed->options.received);
+	if (r == 0)
+		r = bpf_map__reuse_fd(programs->maps.relays, relayed->options.relays);
+	return r == 0 ? relayed_bpf__load(programs) : r;
 }
 
 /* To a wildcard, so that nobody else has the port. It gets nothing. */
@@ -143,7 +147,7 @@ static int init_attacher(WiceBpfRelayed *relayed)
 			[WICE_BPF_EGRESS] = bpf_program__fd(bpf->progs.wice_egress_l3),
 		},
 	};
-	int r = wice__bpf_attacher_init(&relayed->attacher, relayed->attach, &programs);
+	int r = wice__bpf_attacher_init(&relayed->attacher, relayed->options.attach, &programs);
 	relayed->has_attacher = r == 0;
 	return r;
 }
@@ -194,8 +198,7 @@ void wice__bpf_relayed_free(WiceBpfRelayed *relayed)
 	if (!relayed)
 		return;
 	stop(relayed);
-	g_hash_table_unref(relayed->entries);
-	g_hash_table_unref(relayed->servers);
+	g_hash_table_unref(relayed->entries); /* the mux's map goes with the mux */
 	g_free(relayed);
 }
 
@@ -219,14 +222,14 @@ static WiceRelayedKey received_key(const WiceBpfChannel *channel)
 	return make_key(channel, channel->server.port, channel->wg_port, channel->channel);
 }
 
-static WiceRelayedKey server_key(const WiceBpfChannel *channel)
+static int sent_map(const WiceBpfRelayed *relayed)
 {
-	return make_key(channel, channel->server.port, channel->wg_port, 0);
+	return bpf_map__fd(relayed->programs->maps.sent);
 }
 
-static int put(const struct bpf_map *map, const WiceRelayedKey *key, const void *value)
+static int put(int map, const WiceRelayedKey *key, const void *value)
 {
-	int r = bpf_map_update_elem(bpf_map__fd(map), key, value, BPF_ANY);
+	int r = bpf_map_update_elem(map, key, value, BPF_ANY);
 	return r == -E2BIG ? -ENOSPC : r;
 }
 
@@ -239,7 +242,7 @@ static int put_sent(const WiceBpfRelayed *relayed, const WiceBpfChannel *channel
 		.channel = GUINT16_TO_BE(channel->channel),
 		.in_place = channel->in_place,
 	};
-	return put(relayed->programs->maps.sent, &key, &value);
+	return put(sent_map(relayed), &key, &value);
 }
 
 static int put_received(const WiceBpfRelayed *relayed, const WiceBpfChannel *channel)
@@ -249,40 +252,13 @@ static int put_received(const WiceBpfRelayed *relayed, const WiceBpfChannel *cha
 		.synthetic_port = GUINT16_TO_BE(channel->synthetic_port),
 		.in_place = channel->in_place,
 	};
-	return put(relayed->programs->maps.received, &key, &value);
+	return put(relayed->options.received, &key, &value);
 }
 
 static void delete_received(const WiceBpfRelayed *relayed, const WiceBpfChannel *channel)
 {
 	WiceRelayedKey key = received_key(channel);
-	bpf_map_delete_elem(bpf_map__fd(relayed->programs->maps.received), &key);
-}
-
-/* Another entry has this server and WireGuard's port, or none yet. */
-static int use_server(WiceBpfRelayed *relayed, const WiceBpfChannel *channel)
-{
-	WiceRelayedKey key = server_key(channel);
-	WiceRelayedServer value = { GUINT16_TO_BE(channel->socket_port) };
-	int r = put(relayed->programs->maps.servers, &key, &value);
-	if (r < 0)
-		return r;
-	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(relayed->servers, &key));
-	g_hash_table_replace(relayed->servers, g_memdup2(&key, sizeof key),
-			     GUINT_TO_POINTER(n + 1));
-	return 0;
-}
-
-static void unuse_server(WiceBpfRelayed *relayed, const WiceBpfChannel *channel)
-{
-	WiceRelayedKey key = server_key(channel);
-	guint n = GPOINTER_TO_UINT(g_hash_table_lookup(relayed->servers, &key));
-	if (n > 1) {
-		g_hash_table_replace(relayed->servers, g_memdup2(&key, sizeof key),
-				     GUINT_TO_POINTER(n - 1));
-		return;
-	}
-	bpf_map_delete_elem(bpf_map__fd(relayed->programs->maps.servers), &key);
-	g_hash_table_remove(relayed->servers, &key);
+	bpf_map_delete_elem(relayed->options.received, &key);
 }
 
 /* Whether another channel than that of entry (NULL: none) has what this one is to have. */
@@ -293,8 +269,7 @@ static bool is_taken(const WiceBpfRelayed *relayed, const WiceBpfChannel *channe
 	WiceRelayedReceived known;
 	if (entry && entry->channel.wg_port != channel->wg_port)
 		return true;
-	return bpf_map_lookup_elem(bpf_map__fd(relayed->programs->maps.received), &key, &known) ==
-		       0 &&
+	return bpf_map_lookup_elem(relayed->options.received, &key, &known) == 0 &&
 	       known.synthetic_port != GUINT16_TO_BE(channel->synthetic_port);
 }
 
@@ -305,8 +280,8 @@ static void read_counters(const WiceBpfRelayed *relayed, const Entry *entry,
 	WiceRelayedKey key = received_key(&entry->channel);
 	WiceRelayedSent sent = { 0 };
 	WiceRelayedReceived received = { 0 };
-	bpf_map_lookup_elem(bpf_map__fd(relayed->programs->maps.sent), &entry->key, &sent);
-	bpf_map_lookup_elem(bpf_map__fd(relayed->programs->maps.received), &key, &received);
+	bpf_map_lookup_elem(sent_map(relayed), &entry->key, &sent);
+	bpf_map_lookup_elem(relayed->options.received, &key, &received);
 	*ret = entry->before;
 	ret->tx_packets += sent.packets;
 	ret->tx_bytes += sent.bytes;
@@ -322,18 +297,12 @@ static void read_counters(const WiceBpfRelayed *relayed, const Entry *entry,
 static int add(WiceBpfRelayed *relayed, const WiceBpfChannel *channel)
 {
 	struct relayed_bpf__bss *bss = relayed->programs->bss;
-	int r = use_server(relayed, channel);
+	int r = put_received(relayed, channel);
 	if (r < 0)
 		return r;
-	r = put_received(relayed, channel);
-	if (r < 0) {
-		unuse_server(relayed, channel);
-		return r;
-	}
 	r = put_sent(relayed, channel);
 	if (r < 0) {
 		delete_received(relayed, channel);
-		unuse_server(relayed, channel);
 		return r;
 	}
 	Entry *entry = g_new0(Entry, 1);
@@ -353,19 +322,16 @@ static int replace(WiceBpfRelayed *relayed, const WiceBpfChannel *channel, Entry
 	bool same_key = equal_keys(&old_key, &new_key);
 	WiceBpfRelayedCounters counters;
 	read_counters(relayed, entry, &counters);
-	int r = use_server(relayed, channel);
+	int r = put_received(relayed, channel);
 	if (r < 0)
 		return r;
-	r = put_received(relayed, channel);
-	if (r == 0)
-		r = put_sent(relayed, channel); /* that there is room for */
-	if (r < 0) {
-		unuse_server(relayed, channel);
+	r = put_sent(relayed, channel);
+	if (r < 0 && !same_key)
+		delete_received(relayed, channel);
+	if (r < 0)
 		return r;
-	}
 	if (!same_key)
 		delete_received(relayed, &old);
-	unuse_server(relayed, &old);
 	entry->channel = *channel;
 	entry->before = counters;
 	return 0;
@@ -374,7 +340,7 @@ static int replace(WiceBpfRelayed *relayed, const WiceBpfChannel *channel, Entry
 int wice__bpf_relayed_add(WiceBpfRelayed *relayed, const WiceBpfChannel *channel)
 {
 	if (channel->server.address.family == WICE_FAMILY_NONE || channel->server.port == 0 ||
-	    channel->wg_port == 0 || channel->socket_port == 0 || channel->synthetic_port == 0 ||
+	    channel->wg_port == 0 || channel->synthetic_port == 0 ||
 	    channel->channel < CHANNEL_MIN || channel->channel > CHANNEL_MAX)
 		return -EINVAL;
 	int r = relayed->programs ? 0 : start(relayed);
@@ -406,9 +372,8 @@ void wice__bpf_relayed_remove(WiceBpfRelayed *relayed, const WiceBpfChannel *cha
 	wice__bpf_ports_unuse(&relayed->synthetic_ports, bss->synthetic_ports,
 			      entry->channel.synthetic_port);
 	wice__bpf_ports_unuse(&relayed->wg_ports, bss->wg_ports, entry->channel.wg_port);
-	bpf_map_delete_elem(bpf_map__fd(relayed->programs->maps.sent), &entry->key);
+	bpf_map_delete_elem(sent_map(relayed), &entry->key);
 	delete_received(relayed, &entry->channel);
-	unuse_server(relayed, &entry->channel);
 	g_hash_table_remove(relayed->entries, &entry->key);
 	if (g_hash_table_size(relayed->entries) == 0)
 		stop(relayed);

@@ -17,16 +17,16 @@
  *
  *   WireGuard -> relay:synthetic port   --egress-->   ChannelData -> relay:port
  *   WireGuard <- relay:synthetic port   <--ingress--  ChannelData <- relay:port
- *   the TURN client's socket            <--ingress--  all else from relay:port to WireGuard's port
  *
  * The payload moves by four bytes behind the channel's header, or in place (../relayed.h) nothing
- * moves. ChannelData that the programs cannot do arrives at the TURN client's socket: fragments,
- * what has odd headers, and without in place what GRO has joined. It goes from there by
- * wice__bpf_relayed_inject(). There is no such way for what WireGuard sends, so that is dropped and
- * counted: fragments, what has become too large for the device, and without in place UDP GSO.
+ * moves. ChannelData of a channel that the programs cannot do goes to the TURN client's socket, as
+ * all that the relay sends does by the mux: fragments, what is odd, and without in place what GRO
+ * has joined. Its way from there is wice__bpf_relayed_inject(). There is no such way for what
+ * WireGuard sends, so that is dropped and counted: fragments, what has become too large for the
+ * device, and without in place UDP GSO.
  *
- * STUN requests and responses are left to the mux, which knows whose they are. So it makes no
- * difference which of the two comes first on a device.
+ * The mux leaves channels that are known here alone, so it makes no difference which of the two
+ * comes first on a device.
  */
 typedef struct WiceBpfRelayed WiceBpfRelayed;
 
@@ -41,16 +41,20 @@ typedef struct {
 } WiceBpfRelayedCounters;
 
 typedef struct {
+	WiceBpfAttach attach;
+	int received, relays; /* maps of the mux (channels.bpf.h), its own */
+} WiceBpfRelayedOptions;
+
+typedef struct {
 	WiceEndpoint server;
 	uint16_t wg_port;        /* of WireGuard and of the TURN client on the wire */
-	uint16_t socket_port;    /* of the TURN client's socket, before the mux has moved it */
 	uint16_t synthetic_port; /* WireGuard's endpoint is the server's address with it */
 	uint16_t channel;
 	bool in_place;
 } WiceBpfChannel;
 
 /* Nothing is loaded before there is a channel. Never fails. */
-WiceBpfRelayed *wice__bpf_relayed_new(GMainContext *context, WiceBpfAttach attach);
+WiceBpfRelayed *wice__bpf_relayed_new(GMainContext *context, const WiceBpfRelayedOptions *options);
 /* Detaches everything. NULL is fine. */
 void wice__bpf_relayed_free(WiceBpfRelayed *relayed);
 

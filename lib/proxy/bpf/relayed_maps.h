@@ -9,16 +9,18 @@
  */
 #include "proxy/bpf/mux_maps.h"
 
-/* Key of all three maps: a server's address, and numbers of 16 bits below it. */
+/*
+ * Key of all three maps: a server's address, and numbers of 16 bits.
+ *
+ *   "sent"      synthetic port
+ *   "received"  server's port, WireGuard's port, channel
+ *   "relays"    server's port, WireGuard's port
+ */
 typedef struct {
 	WiceMuxAddress server;
 	__u64 numbers;
 } WiceRelayedKey;
 
-/*
- * "sent": the synthetic port, "received": the server's, WireGuard's, the channel; "servers": no
- * channel.
- */
 #define WICE_RELAYED_NUMBERS(first, second, third) \
 	((__u64)(first) | (__u64)(second) << 16 | (__u64)(third) << 32)
 
@@ -42,9 +44,9 @@ typedef struct {
 	__u64 slow; /* given to the TURN client's socket, as it was */
 } WiceRelayedReceived;
 
-/* Value of "servers". */
+/* Value of "relays". */
 typedef struct {
-	__be16 socket_port;
-} WiceRelayedServer;
+	__be16 port; /* of the TURN client's socket */
+} WiceRelayedClient;
 
 #endif

@@ -65,6 +65,19 @@ static void assert_interfaces_equal(const WiceInterfaceStatus *a, const WiceInte
 			wice_endpoint_compare(&a->outside[i].endpoint, &b->outside[i].endpoint), 0);
 		assert_texts_equal(a->outside[i].source, b->outside[i].source);
 	}
+	ck_assert_uint_eq(a->n_relays, b->n_relays);
+	for (size_t i = 0; i < a->n_relays; i++) {
+		const WiceRelayStatus *x = &a->relays[i], *y = &b->relays[i];
+		assert_texts_equal(x->url, y->url);
+		assert_texts_equal(x->reason, y->reason);
+		ck_assert_int_eq(x->ready, y->ready);
+		ck_assert_int_eq(wice_endpoint_compare(&x->server, &y->server), 0);
+		ck_assert_int_eq(wice_endpoint_compare(&x->relayed_ipv4, &y->relayed_ipv4), 0);
+		ck_assert_int_eq(wice_endpoint_compare(&x->relayed_ipv6, &y->relayed_ipv6), 0);
+		ck_assert_uint_eq(x->rtt_us, y->rtt_us);
+		ck_assert_uint_eq(x->loss_permille, y->loss_permille);
+		ck_assert_uint_eq(x->n_peers, y->n_peers);
+	}
 	ck_assert_mem_eq(&a->signaling, &b->signaling, sizeof a->signaling);
 	ck_assert_uint_eq(a->n_peers, b->n_peers);
 	for (size_t i = 0; i < a->n_peers; i++)
@@ -184,6 +197,24 @@ static void random_counters(GRand *rand, WiceSignalingCounters *ret)
 		counters[i] = random_number(rand);
 }
 
+static void random_relays(GRand *rand, WiceArena *arena, WiceInterfaceStatus *ret)
+{
+	WiceRelayStatus *relays = wice__arena_alloc(arena, 4 * sizeof *relays);
+	ret->n_relays = (size_t)g_rand_int_range(rand, 0, 4);
+	ret->relays = relays;
+	for (size_t i = 0; i < ret->n_relays; i++) {
+		relays[i].url = random_text(rand, arena);
+		relays[i].reason = random_text(rand, arena);
+		relays[i].ready = g_rand_boolean(rand);
+		relays[i].server = random_endpoint(rand);
+		relays[i].relayed_ipv4 = random_endpoint(rand);
+		relays[i].relayed_ipv6 = random_endpoint(rand);
+		relays[i].rtt_us = g_rand_int(rand);
+		relays[i].loss_permille = g_rand_int(rand);
+		relays[i].n_peers = g_rand_int(rand);
+	}
+}
+
 static void random_outside(GRand *rand, WiceArena *arena, WiceInterfaceStatus *ret)
 {
 	WiceOutsideAddress *outside = wice__arena_alloc(arena, 4 * sizeof *outside);
@@ -211,6 +242,7 @@ static void random_interface(GRand *rand, WiceArena *arena, WiceInterfaceStatus 
 	ret->mechanism_reason = random_text(rand, arena);
 	ret->nat = (WiceNatMapping)g_rand_int_range(rand, 0, WICE_NAT_ENDPOINT_DEPENDENT + 1);
 	random_outside(rand, arena, ret);
+	random_relays(rand, arena, ret);
 	random_counters(rand, &ret->signaling);
 	ret->n_peers = (size_t)g_rand_int_range(rand, 0, 8);
 	for (size_t i = 0; i < ret->n_peers; i++)

@@ -226,6 +226,33 @@ START_TEST(without_a_peer_all_are_restarted)
 }
 END_TEST
 
+START_TEST(relays_are_shown_with_what_is_wrong_with_them)
+{
+	const WiceRelayStatus relays[] = {
+		{ .url = "turn:one", .ready = true, .reason = "", .rtt_us = 12345 },
+		{ .url = "turn:two", .ready = true, .rtt_us = 1000, .loss_permille = 25 },
+		{ .url = "turns:three", .reason = "The password is wrong.\x1b[2J" },
+	};
+	const WiceInterfaceStatus interface = { .name = "wg0",
+						.kind = WICE_DEVICE_KERNEL,
+						.n_relays = G_N_ELEMENTS(relays),
+						.relays = relays };
+	const WiceStatusInfo info = { .n_interfaces = 1, .interfaces = &interface };
+	set_up();
+	fake_daemon_set_status(fake, &info);
+	Result result = wice("show wg0");
+	ck_assert_msg(strstr(result.out, "  relay:       turn:one (12.3 ms)\n") != NULL, "%s",
+		      result.out);
+	ck_assert_msg(strstr(result.out, "turn:two (1.0 ms, 2.5 % lost)\n") != NULL, "%s",
+		      result.out);
+	ck_assert_msg(strstr(result.out, "turns:three: The password is wrong.") != NULL, "%s",
+		      result.out);
+	ck_assert_ptr_null(strchr(result.out, '\x1b'));
+	result_clear(&result);
+	tear_down();
+}
+END_TEST
+
 START_TEST(every_mechanism_and_nat_has_words)
 {
 	static const struct {
@@ -761,10 +788,10 @@ END_TEST
 
 SUITE_MAIN("tools", show_looks_as_promised, an_empty_daemon_says_that_it_has_nothing,
 	   a_peer_is_found_by_key_beginning_address_and_network, without_a_peer_all_are_restarted,
-	   every_mechanism_and_nat_has_words, commands_are_carried_out_in_silence,
-	   mistakes_have_exit_codes_and_sentences, help_and_version_need_no_daemon,
-	   help_fits_a_terminal, monitor_prints_a_line_per_event, wait_tells_who_is_not_connected,
-	   wait_succeeds_when_all_are_connected, colours_are_for_terminals_that_want_them,
-	   a_program_in_another_language_speaks_it, wiced_names_mistakes_on_its_command_line,
-	   wiced_says_which_privilege_it_lacks, wiced_starts_answers_and_stops,
-	   a_second_wiced_is_refused)
+	   every_mechanism_and_nat_has_words, relays_are_shown_with_what_is_wrong_with_them,
+	   commands_are_carried_out_in_silence, mistakes_have_exit_codes_and_sentences,
+	   help_and_version_need_no_daemon, help_fits_a_terminal, monitor_prints_a_line_per_event,
+	   wait_tells_who_is_not_connected, wait_succeeds_when_all_are_connected,
+	   colours_are_for_terminals_that_want_them, a_program_in_another_language_speaks_it,
+	   wiced_names_mistakes_on_its_command_line, wiced_says_which_privilege_it_lacks,
+	   wiced_starts_answers_and_stops, a_second_wiced_is_refused)

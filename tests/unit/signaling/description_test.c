@@ -222,16 +222,57 @@ static void foundation_dot(WiceDescription *d)
 {
 	d->candidates[1].foundation[1] = '.';
 }
+static void relays_too_many(WiceDescription *d)
+{
+	d->n_relays = WICE_DESCRIPTION_MAX_RELAYS + 1;
+}
+static void relay_on_loopback(WiceDescription *d)
+{
+	d->relays[1].relayed = endpoint_of("127.0.0.1:49152");
+}
+static void relay_without_server(WiceDescription *d)
+{
+	d->relays[0].server.port = 0;
+}
+static void relay_loses_too_much(WiceDescription *d)
+{
+	d->relays[0].loss_permille = 1001;
+}
+static void bound_to_many(WiceDescription *d)
+{
+	d->bound = endpoint_of("224.0.0.1:1");
+}
 static void related_port_only(WiceDescription *d)
 {
 	d->candidates[0].related.port = 7;
 }
 
 static const Damage damages[] = {
-	ufrag_short,   ufrag_unterminated, ufrag_colon,     ufrag_space,    ufrag_foreign,
-	pwd_short,     pwd_equals,         remote_short,    remote_newline, too_many,
-	type_none,     type_unknown,       port_none,       address_none,   address_strange,
-	priority_none, priority_large,     foundation_none, foundation_dot, related_port_only,
+	ufrag_short,
+	ufrag_unterminated,
+	ufrag_colon,
+	ufrag_space,
+	ufrag_foreign,
+	pwd_short,
+	pwd_equals,
+	remote_short,
+	remote_newline,
+	too_many,
+	type_none,
+	type_unknown,
+	port_none,
+	address_none,
+	address_strange,
+	priority_none,
+	priority_large,
+	foundation_none,
+	foundation_dot,
+	related_port_only,
+	relays_too_many,
+	relay_on_loopback,
+	relay_without_server,
+	relay_loses_too_much,
+	bound_to_many,
 };
 
 START_TEST(invalid_descriptions_are_not_written)

@@ -1,7 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#ifndef WICE_ENGINE_DEADLINES_H
-#define WICE_ENGINE_DEADLINES_H
+#ifndef WICE_BASE_DEADLINES_H
+#define WICE_BASE_DEADLINES_H
 
 #include <glib.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "engine/deadlines.h"
+#include "base/deadlines.h"
 
 void wice__deadlines_init(WiceDeadlines *deadlines)
 {
