@@ -14,6 +14,8 @@
 
 /* Messages per call of the system, at most. */
 #define WICE_UDP_BATCH 64
+/* Behind each received message there is room for its owner to make it grow by this. */
+#define WICE_UDP_TAILROOM 1472
 /* The largest payload over IPv4. */
 #define WICE_UDP_MAX_PAYLOAD 65507
 

@@ -18,7 +18,7 @@
  * beginnings of all packets would compete for the same few lines of the processor's caches.
  */
 #define SLOT_LEN 65536
-#define SLOT_STRIDE (SLOT_LEN + 1472)
+#define SLOT_STRIDE (SLOT_LEN + WICE_UDP_TAILROOM)
 
 /* Errors in a row that are passed over before somebody else gets a turn. */
 #define MAX_ERRORS 8

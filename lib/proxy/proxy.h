@@ -150,14 +150,21 @@ struct WiceProxyOps {
 	int (*path_heard)(WiceProxyPath *path, WiceEndpoint *ret_source);
 	/*
 	 * A path over a relay. From now on WireGuard gets what comes in over the channel: by
-	 * itself, or by path_input with what the TURN client's own reading of its socket found (the
-	 * data without the channel's header, as it came). path_free and select (remote is not
+	 * itself, or by path_input with what the TURN client's own reading found: the data without
+	 * the channel's header, which is in the memory right before it and may, as the data, be
+	 * written over. path_free and select (remote is not
 	 * looked at) are as for others, path_wire, path_send, path_expect and path_heard are not
 	 * called for it. -ENOTSUP: not with this channel (a stream, say). NULL: this mechanism has
 	 * none.
 	 */
 	int (*path_new_relayed)(WiceProxyPeer *peer, const WiceProxyChannel *channel,
 				WiceProxyPath **ret_path);
+	/*
+	 * As long as there is a relayed path over a socket (fd), the mechanism receives from it,
+	 * in batches and with offload, and nobody else may; what is not ChannelData of its paths
+	 * goes to stun. Else the TURN client goes on receiving.
+	 */
+	bool reads_relayed;
 };
 
 #endif

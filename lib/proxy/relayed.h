@@ -3,43 +3,25 @@
 #ifndef WICE_PROXY_RELAYED_H
 #define WICE_PROXY_RELAYED_H
 
-#include <stdbool.h>
-#include <stddef.h>
 #include <stdint.h>
 #include <wice/addr.h>
 
-/*
- * How WireGuard's messages travel in ChannelData: pure. The TC programs (bpf/relayed.bpf.c) do the
- * same; these are the words of the contract.
- *
- *   standard   header(channel, n) + n bytes as WireGuard made them
- *   in place   header(channel, n - 4) + the n - 4 bytes behind 04 00 00 00; messages of type 4 only
- *
- * On a channel where in place was agreed, what arrives is standard if it is a handshake message of
- * its exact size: 01 00 00 00 and 148 bytes, 02 and 92, 03 and 64; else it is in place. A data
- * message that looks like one would need a receiver index of 1, 2 or 3 and that very size.
- */
-#define WICE_RELAYED_HEADER_LEN 4
+#include "stun/relayed.h"
 
 /*
- * Makes ChannelData of a packet with WICE_RELAYED_HEADER_LEN bytes of room before it. Returns where
- * it begins (packet, or the room before), and its length.
+ * Before a socket that was received from with offload goes back to its owner, who receives one
+ * packet at a time: what is still there may be joined, and is dropped.
  */
-uint8_t *wice__relayed_wrap(uint8_t *packet, size_t len, uint16_t channel, bool in_place,
-			    size_t *ret_len);
-/*
- * Makes WireGuard's packet of the data of a ChannelData message, whose header is right before it.
- * Returns where it begins, or NULL if it is not one of WireGuard's.
- */
-uint8_t *wice__relayed_restore(uint8_t *data, size_t len, bool in_place, size_t *ret_len);
+void wice__relayed_return_socket(int fd);
 
 /*
  * What WireGuard sees a peer behind a relay as, where it is not a proxy's own address: the server's
  * address with a port that stands for the peer. Several peers behind one relay differ by it, and
  * routes and source addresses are those of the real server. Of 16384..65535 without the server's
- * own; unique among all of this process. port 0: none is left.
+ * own; unique among all of this process. 0: none is left. Any thread.
  */
 uint16_t wice__relayed_port_take(const WiceEndpoint *server);
+/* What was not taken is ignored. */
 void wice__relayed_port_give(const WiceEndpoint *server, uint16_t port);
 
 #endif

@@ -32,9 +32,9 @@
 /* Number 0 and the last one are 127.128.0.0 and 127.255.255.255, which is a broadcast address. */
 #define MAX_CAPACITY (((size_t)1 << WICE_USER_ADDRESS_BITS) - 1)
 
-static int add_to_epoll(WiceUserProxy *proxy, int fd, void *pointer)
+int wice__user_epoll_add(WiceUserProxy *proxy, int fd, WiceUserReader *reader)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.ptr = pointer };
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = reader };
 	return epoll_ctl(proxy->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
 }
 
@@ -74,7 +74,8 @@ static int open_wg_side(WiceUserProxy *proxy)
 	if (getsockname(fd, (struct sockaddr *)&address, &len) < 0)
 		return -errno;
 	proxy->port = ntohs(address.sin_port);
-	return add_to_epoll(proxy, fd, NULL);
+	proxy->wg_reader = (WiceUserReader){ wice__user_io_receive_from_wireguard, proxy };
+	return wice__user_epoll_add(proxy, fd, &proxy->wg_reader);
 }
 
 static int open_all(WiceUserProxy *proxy)
@@ -227,7 +228,9 @@ static int open_path(WiceUserPath *path, int ice_fd, uint32_t fwmark)
 	if (r < 0)
 		return r;
 	wice__user_io_prepare_path(path);
-	r = path->shared ? add_to_epoll(path->entry->proxy, path->out.fd, path) : 0;
+	path->reader = (WiceUserReader){ wice__user_io_receive_from_network, path };
+	if (path->shared)
+		r = wice__user_epoll_add(path->entry->proxy, path->out.fd, &path->reader);
 	if (r < 0)
 		close(path->out.fd);
 	return r;
@@ -260,23 +263,35 @@ bool wice__user_path_shares_port(const WiceUserPath *path)
 	return path->shared;
 }
 
+void wice__user_retire(WiceUserProxy *proxy, void *object)
+{
+	if (proxy->dispatching)
+		proxy->retired = g_slist_prepend(proxy->retired, object);
+	else
+		g_free(object);
+}
+
+static void close_path(const WiceUserPath *path)
+{
+	if (path->shared)
+		epoll_ctl(path->entry->proxy->epoll_fd, EPOLL_CTL_DEL, path->out.fd, NULL);
+	close(path->out.fd);
+}
+
 void wice__user_path_free(WiceUserPath *path)
 {
 	if (!path)
 		return;
 	WiceUserEntry *entry = path->entry;
-	WiceUserProxy *proxy = entry->proxy;
-	if (path->shared)
-		epoll_ctl(proxy->epoll_fd, EPOLL_CTL_DEL, path->out.fd, NULL);
-	close(path->out.fd);
+	if (wice__user_path_is_relayed(path))
+		wice__user_relayed_leave(path);
+	else
+		close_path(path);
 	entry->paths = g_slist_remove(entry->paths, path);
 	if (entry->selected == path)
 		entry->selected = NULL;
 	path->entry = NULL;
-	if (proxy->dispatching)
-		proxy->retired_paths = g_slist_prepend(proxy->retired_paths, path);
-	else
-		g_free(path);
+	wice__user_retire(entry->proxy, path);
 }
 
 const WiceEndpoint *wice__user_path_local(const WiceUserPath *path)
@@ -288,7 +303,7 @@ void wice__user_entry_select(WiceUserEntry *entry, WiceUserPath *path, const Wic
 {
 	entry->selected = path;
 	entry->provisional = false;
-	if (path)
+	if (path && !wice__user_path_is_relayed(path))
 		entry->remote_len = wice__endpoint_to_sockaddr(remote, &entry->remote);
 }
 
@@ -300,5 +315,8 @@ int wice__user_path_send(WiceUserPath *path, const WiceEndpoint *remote, const u
 
 void wice__user_path_input(WiceUserPath *path, const uint8_t *packet, size_t len)
 {
-	wice__user_io_input(path, packet, len);
+	if (wice__user_path_is_relayed(path))
+		wice__user_relayed_input(path, (uint8_t *)packet, len);
+	else
+		wice__user_io_input(path, packet, len);
 }

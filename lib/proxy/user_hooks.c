@@ -46,6 +46,16 @@ static void free_path(WiceProxyPath *path)
 	wice__user_path_free((WiceUserPath *)path);
 }
 
+static int new_relayed_path(WiceProxyPeer *peer, const WiceProxyChannel *channel,
+			    WiceProxyPath **ret_path)
+{
+	WiceUserPath *path;
+	int r = wice__user_path_new_relayed((WiceUserEntry *)peer, channel, &path);
+	if (r == 0)
+		*ret_path = &path->base;
+	return r;
+}
+
 static void wire_of(WiceProxyPath *path, WiceEndpoint *ret_wire)
 {
 	*ret_wire = *wice__user_path_local((WiceUserPath *)path);
@@ -84,6 +94,8 @@ const WiceProxyOps wice__user_hooks = {
 	.path_send = send_probe,
 	.path_input = input,
 	.select = select_path,
+	.path_new_relayed = new_relayed_path,
+	.reads_relayed = true,
 };
 
 int wice__proxy_user_new(GMainContext *context, uint16_t wg_port, WiceProxy **ret_proxy)

@@ -31,11 +31,6 @@
 /* Batches per dispatch: 16 * 64 packets take about a millisecond. */
 #define DISPATCH_BUDGET 16
 #define MAX_EVENTS DISPATCH_BUDGET
-/*
- * Chunks that are collected before they are sent; more than a batch, as an offloaded message may
- * fall apart.
- */
-#define MAX_CHUNKS 128
 
 typedef enum { PACKET_OTHER, PACKET_WIREGUARD, PACKET_PROBE, PACKET_STUN } PacketKind;
 
@@ -67,9 +62,7 @@ static PacketKind classify(const uint8_t *packet, size_t len)
 /* From the network to WireGuard. */
 
 typedef struct {
-	WiceUserPath *path;
-	size_t n;
-	WiceUdpChunk chunks[MAX_CHUNKS];
+	WiceUserInbound wireguard;
 	unsigned n_probes;
 	struct {
 		const uint8_t *packet;
@@ -78,7 +71,7 @@ typedef struct {
 	} probes[WICE_UDP_BATCH];
 } Inbound;
 
-static void flush_inbound(Inbound *inbound)
+void wice__user_io_flush(WiceUserInbound *inbound)
 {
 	if (inbound->n == 0)
 		return;
@@ -99,10 +92,10 @@ static void flush_inbound(Inbound *inbound)
 	inbound->n = 0;
 }
 
-static void take_chunk(Inbound *inbound, const uint8_t *data, size_t len, size_t segment)
+void wice__user_io_take(WiceUserInbound *inbound, const uint8_t *data, size_t len, size_t segment)
 {
-	if (inbound->n == MAX_CHUNKS)
-		flush_inbound(inbound);
+	if (inbound->n == WICE_USER_MAX_CHUNKS)
+		wice__user_io_flush(inbound);
 	inbound->chunks[inbound->n++] = (WiceUdpChunk){ data, len, segment };
 }
 
@@ -119,7 +112,7 @@ static void take_packet(Inbound *inbound, const uint8_t *packet, size_t len, int
 {
 	switch (classify(packet, len)) {
 	case PACKET_WIREGUARD:
-		take_chunk(inbound, packet, len, len);
+		wice__user_io_take(&inbound->wireguard, packet, len, len);
 		return;
 	case PACKET_PROBE:
 		if (inbound->n_probes < G_N_ELEMENTS(inbound->probes)) {
@@ -132,7 +125,7 @@ static void take_packet(Inbound *inbound, const uint8_t *packet, size_t len, int
 	default:
 		break;
 	}
-	inbound->path->entry->counters.rx_dropped++;
+	inbound->wireguard.path->entry->counters.rx_dropped++;
 }
 
 static bool is_all_wireguard(const WiceUdpChunk *chunk)
@@ -147,13 +140,13 @@ static bool is_all_wireguard(const WiceUdpChunk *chunk)
 static void take_message(Inbound *inbound, const WiceUdpChunk *chunk, int message)
 {
 	if (is_all_wireguard(chunk)) {
-		take_chunk(inbound, chunk->data, chunk->len, chunk->segment);
+		wice__user_io_take(&inbound->wireguard, chunk->data, chunk->len, chunk->segment);
 		return;
 	}
 	for (size_t at = 0; at < chunk->len; at += chunk->segment) {
 		size_t len = MIN(chunk->segment, chunk->len - at);
 		if (at > 0 && classify(chunk->data + at, len) == PACKET_STUN)
-			disable_gro(inbound->path);
+			disable_gro(inbound->wireguard.path);
 		take_packet(inbound, chunk->data + at, len, message);
 	}
 }
@@ -161,8 +154,9 @@ static void take_message(Inbound *inbound, const WiceUdpChunk *chunk, int messag
 /* The callback may free the path, its entry and even the proxy. */
 static void report_probes(const Inbound *inbound, const WiceUdpReceiver *receiver)
 {
+	WiceUserPath *path = inbound->wireguard.path;
 	for (unsigned i = 0; i < inbound->n_probes; i++) {
-		const WiceUserEntry *entry = inbound->path->entry;
+		const WiceUserEntry *entry = path->entry;
 		WiceUdpReceived received;
 		WiceEndpoint source;
 		if (!entry)
@@ -171,7 +165,7 @@ static void report_probes(const Inbound *inbound, const WiceUdpReceiver *receive
 		    !wice__udp_received(receiver, inbound->probes[i].message, &received) ||
 		    !wice__endpoint_from_sockaddr(received.from, received.from_len, &source))
 			continue;
-		entry->events->on_stun(&inbound->path->base, &source, inbound->probes[i].packet,
+		entry->events->on_stun(&path->base, &source, inbound->probes[i].packet,
 				       inbound->probes[i].len, entry->user_data);
 	}
 }
@@ -181,51 +175,55 @@ static void report_probes(const Inbound *inbound, const WiceUdpReceiver *receive
  * WireGuard's answers go to where the question came from, as they would without a proxy; else the
  * first answer would be lost, and WireGuard asks again only after 5 s.
  */
-static void note_source(WiceUserPath *path, const WiceUdpReceived *received)
+void wice__user_io_heard(WiceUserPath *path, const WiceUdpReceived *received)
 {
 	WiceUserEntry *entry = path->entry;
 	if (entry->selected && !entry->provisional)
 		return;
 	entry->selected = path;
 	entry->provisional = true;
+	if (!received)
+		return;
 	memcpy(&entry->remote, received->from, received->from_len);
 	entry->remote_len = received->from_len;
 }
 
-static bool receive_from_network(WiceUserPath *path)
+bool wice__user_io_receive_from_network(void *owner)
 {
+	WiceUserPath *path = owner;
+	if (!path->entry)
+		return false;
 	WiceUdpReceiver *receiver = path->entry->proxy->receiver;
 	int n = wice__udp_receive(receiver, path->out.fd, WICE_UDP_BATCH);
 	Inbound inbound;
-	inbound.path = path;
-	inbound.n = 0;
+	inbound.wireguard.path = path;
+	inbound.wireguard.n = 0;
 	inbound.n_probes = 0;
 	for (int i = 0; i < n; i++) {
 		WiceUdpReceived received;
 		if (wice__udp_received(receiver, i, &received) && received.chunk.len > 0) {
 			if (classify(received.chunk.data, received.chunk.len) == PACKET_WIREGUARD)
-				note_source(path, &received);
+				wice__user_io_heard(path, &received);
 			take_message(&inbound, &received.chunk, i);
 		} else {
 			path->entry->counters.rx_dropped++;
 		}
 	}
-	flush_inbound(&inbound);
+	wice__user_io_flush(&inbound.wireguard);
 	report_probes(&inbound, receiver);
 	return n == WICE_UDP_BATCH;
 }
 
 void wice__user_io_input(WiceUserPath *path, const uint8_t *packet, size_t len)
 {
-	Inbound inbound;
+	WiceUserInbound inbound;
 	inbound.path = path;
 	inbound.n = 0;
-	inbound.n_probes = 0;
 	if (classify(packet, len) == PACKET_WIREGUARD)
-		take_chunk(&inbound, packet, len, len);
+		wice__user_io_take(&inbound, packet, len, len);
 	else
 		path->entry->counters.rx_dropped++;
-	flush_inbound(&inbound);
+	wice__user_io_flush(&inbound);
 }
 
 /* From WireGuard to the network. */
@@ -233,7 +231,9 @@ void wice__user_io_input(WiceUserPath *path, const uint8_t *packet, size_t len)
 static void send_to_network(WiceUserEntry *entry, const WiceUdpChunk *chunks, size_t n)
 {
 	WiceUdpSent sent = { 0 };
-	if (entry->selected) {
+	if (entry->selected && wice__user_path_is_relayed(entry->selected)) {
+		wice__user_relayed_send(entry->selected, chunks, n, &sent);
+	} else if (entry->selected) {
 		WiceUdpRoute route = {
 			.to = (const struct sockaddr *)&entry->remote,
 			.to_len = entry->remote_len,
@@ -286,8 +286,9 @@ static WiceUserEntry *addressee(WiceUserProxy *proxy, const WiceUdpReceived *rec
  * A batch may hold packets for many peers in any order. They are chained per peer, so that each
  * peer's go out together and in their order.
  */
-static bool receive_from_wireguard(WiceUserProxy *proxy)
+bool wice__user_io_receive_from_wireguard(void *owner)
 {
+	WiceUserProxy *proxy = owner;
 	WiceUdpChunk chunks[WICE_UDP_BATCH], chain[WICE_UDP_BATCH];
 	WiceUserEntry *touched[WICE_UDP_BATCH];
 	int next[WICE_UDP_BATCH];
@@ -319,18 +320,10 @@ static bool receive_from_wireguard(WiceUserProxy *proxy)
 	return n == WICE_UDP_BATCH;
 }
 
-/* Path is NULL for WireGuard's side. True if there may be more. */
-static bool receive(WiceUserProxy *proxy, WiceUserPath *path)
-{
-	if (!path)
-		return receive_from_wireguard(proxy);
-	return path->entry && receive_from_network(path);
-}
-
 static void free_retired(WiceUserProxy *proxy)
 {
-	g_slist_free_full(proxy->retired_paths, g_free);
-	proxy->retired_paths = NULL;
+	g_slist_free_full(proxy->retired, g_free);
+	proxy->retired = NULL;
 	proxy->dispatching = false;
 	if (proxy->freed)
 		wice__user_proxy_free(proxy);
@@ -345,8 +338,10 @@ void wice__user_io_dispatch(int fd, GIOCondition condition, void *user_data)
 		struct epoll_event events[MAX_EVENTS];
 		int n = epoll_wait(proxy->epoll_fd, events, MIN(budget, MAX_EVENTS), 0);
 		more = n == MAX_EVENTS;
-		for (int i = 0; i < n && !proxy->freed; i++)
-			more |= receive(proxy, events[i].data.ptr);
+		for (int i = 0; i < n && !proxy->freed; i++) {
+			WiceUserReader *reader = events[i].data.ptr;
+			more |= reader->receive(reader->owner);
+		}
 		if (n <= 0 || proxy->freed)
 			break;
 		budget -= n;

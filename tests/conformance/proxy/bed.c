@@ -69,6 +69,17 @@ static int open_socket(const char *address, uint16_t port, WiceEndpoint *ret_end
 	return fd;
 }
 
+int bed_socket(Bed *bed, BedHost host, bool wildcard, WiceEndpoint *ret_endpoint)
+{
+	static const char *const wildcards[2] = { "0.0.0.0", "::" };
+	enter(host == BED_FAR ? bed->far : bed->near);
+	int fd = open_socket(wildcard ? wildcards[bed->family] : addresses[bed->family][host], 0,
+			     ret_endpoint);
+	enter(bed->near);
+	ck_assert(wice_address_parse(addresses[bed->family][host], &ret_endpoint->address));
+	return fd;
+}
+
 static void open_wireguard(BedInterface *interface)
 {
 	WiceEndpoint bound;
@@ -178,10 +189,8 @@ void bed_sockets(BedInterface *interface, BedPath *ret_path)
 {
 	Bed *bed = interface->bed;
 	*ret_path = (BedPath){ .bed = bed, .interface = interface };
-	ret_path->ice = open_socket(addresses[bed->family][0], 0, &ret_path->local);
-	enter(bed->far);
-	ret_path->remote = open_socket(addresses[bed->family][1], 0, &ret_path->far);
-	enter(bed->near);
+	ret_path->ice = bed_socket(bed, BED_NEAR, false, &ret_path->local);
+	ret_path->remote = bed_socket(bed, BED_FAR, false, &ret_path->far);
 	g_snprintf(ret_path->ufrag, sizeof ret_path->ufrag, "%08" G_GUINT32_FORMAT,
 		   bed->n_paths++ % 100000000);
 }

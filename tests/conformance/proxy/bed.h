@@ -41,9 +41,12 @@ typedef struct {
 	GQueue received;  /* BedPacket */
 } BedInterface;
 
+typedef enum { BED_NEAR = 0, BED_FAR } BedHost;
+
 typedef struct {
 	const char *name;
 	bool has_bind;
+	bool reads_relayed; /* has relayed paths, and receives from their sockets */
 	/* NULL after having said why, if this machine does not allow it. */
 	WiceProxy *(*make)(BedInterface *interface);
 	void (*done)(Bed *bed); /* may be NULL */
@@ -96,6 +99,8 @@ BedInterface *bed_add_interface(Bed *bed);
 void bed_move_port(BedInterface *interface);
 
 WiceProxyPeer *bed_peer(BedInterface *interface, const WiceProxyEvents *events, void *user_data);
+/* A socket at a port of its own; ret_endpoint: where others reach it. */
+int bed_socket(Bed *bed, BedHost host, bool wildcard, WiceEndpoint *ret_endpoint);
 /* Sockets only; path is NULL. */
 void bed_sockets(BedInterface *interface, BedPath *ret_path);
 /* 0 or what the hook returned. */
@@ -125,6 +130,10 @@ bool bed_turn(Bed *bed);
 void bed_send(int fd, const WiceEndpoint *to, const void *packet, size_t len);
 /* WireGuard, to its endpoint for a peer. */
 void bed_wg_send(BedInterface *interface, const WiceEndpoint *to, const void *packet, size_t len);
+/* n packets of len bytes, back to back, at once: the last may have fewer, all have `total`. */
+void bed_send_run(int fd, const WiceEndpoint *to, const uint8_t *packets, size_t total, size_t len);
+void bed_wg_send_run(BedInterface *interface, const WiceEndpoint *to, const uint8_t *packets,
+		     size_t total, size_t len);
 /* WireGuard, to where bed->got came from. */
 void bed_wg_reply(BedInterface *interface, const void *packet, size_t len);
 

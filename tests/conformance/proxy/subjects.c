@@ -87,7 +87,7 @@ static void free_mux(Bed *bed)
 }
 
 const BedSubject bed_subjects[] = {
-	{ .name = "user", .make = make_user },
+	{ .name = "user", .make = make_user, .reads_relayed = true },
 	{ .name = "inprocess", .make = make_inprocess, .has_bind = true },
 	{ .name = "nft", .make = make_nft, .room_of_peers = 8192 },
 	{ .name = "nft-ownerless", .make = make_nft_ownerless, .room_of_peers = 8192 },

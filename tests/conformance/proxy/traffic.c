@@ -1,6 +1,7 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What plays WireGuard, and packets in general. */
+#include <netinet/udp.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,7 +9,12 @@
 #include "bed.h"
 #include "event/sockaddr.h"
 
+#ifndef UDP_SEGMENT
+#define UDP_SEGMENT 103
+#endif
+
 #define HEADROOM 64
+#define MAX_RUN 64
 #define BATCH 16
 
 void bed_send(int fd, const WiceEndpoint *to, const void *packet, size_t len)
@@ -42,6 +48,41 @@ void bed_wg_send(BedInterface *interface, const WiceEndpoint *to, const void *pa
 	WiceBindPath path;
 	interface->bind->ops->route(interface->bind, to, &path);
 	bind_send(interface->bind, &path, packet, len);
+}
+
+static void bind_send_run(WiceBind *bind, const WiceEndpoint *to, const uint8_t *packets,
+			  size_t total, size_t len)
+{
+	g_autofree uint8_t *room = g_malloc(MAX_RUN * (HEADROOM + len));
+	WiceBindPacket run[MAX_RUN];
+	WiceBindPath path;
+	size_t n = 0;
+	for (size_t at = 0; at < total; at += len, n++) {
+		ck_assert_uint_lt(n, MAX_RUN);
+		run[n] = (WiceBindPacket){ room + n * (HEADROOM + len) + HEADROOM,
+					   (uint32_t)MIN(len, total - at) };
+		memcpy(run[n].data, packets + at, run[n].length);
+	}
+	bind->ops->route(bind, to, &path);
+	ck_assert_int_eq(bind->ops->send(bind, &path, run, n), (int)n);
+}
+
+void bed_send_run(int fd, const WiceEndpoint *to, const uint8_t *packets, size_t total, size_t len)
+{
+	int segment = (int)len, none = 0;
+	ck_assert_int_eq(setsockopt(fd, SOL_UDP, UDP_SEGMENT, &segment, sizeof segment), 0);
+	bed_send(fd, to, packets, total);
+	ck_assert_int_eq(setsockopt(fd, SOL_UDP, UDP_SEGMENT, &none, sizeof none), 0);
+}
+
+void bed_wg_send_run(BedInterface *interface, const WiceEndpoint *to, const uint8_t *packets,
+		     size_t total, size_t len)
+{
+	bool ipv6 = to->address.family == WICE_FAMILY_IPV6;
+	if (interface->bind)
+		bind_send_run(interface->bind, to, packets, total, len);
+	else
+		bed_send_run(interface->sockets[ipv6], to, packets, total, len);
 }
 
 void bed_wg_reply(BedInterface *interface, const void *packet, size_t len)
