@@ -95,5 +95,7 @@ int wice__bpf_mux_heard(const WiceBpfMux *mux, uint16_t wg_port, const WiceEndpo
 
 /* The mechanism `bpf` for one interface. mux stays the caller's and must live longer. */
 WiceProxy *wice__proxy_bpf_new(WiceBpfMux *mux, uint16_t wg_port);
+/* Of a relayed path, else -ENOENT; of any mechanism. */
+int wice__proxy_bpf_counters(const WiceProxyPath *path, WiceBpfRelayedCounters *ret_counters);
 
 #endif

@@ -75,3 +75,8 @@ WiceProxy *wice__proxy_bpf_new(WiceBpfMux *mux, uint16_t wg_port)
 {
 	return NULL;
 }
+
+int wice__proxy_bpf_counters(const WiceProxyPath *path, WiceBpfRelayedCounters *ret_counters)
+{
+	return -ENOENT;
+}

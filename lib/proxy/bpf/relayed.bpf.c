@@ -303,7 +303,7 @@ static __noinline int send_relayed(struct __sk_buff *skb, __u32 l3)
 	return NEXT;
 }
 
-/* ../relayed.h: what is a handshake message, though the channel is one for in place. */
+/* stun/relayed.h: what is a handshake message, though the channel is one for in place. */
 static __always_inline bool is_handshake(__le32 type, __u32 len)
 {
 	return (type == bpf_htonl(0x01000000) && len == 148) ||
@@ -461,7 +461,8 @@ static __always_inline int restore(struct __sk_buff *skb, __u32 l3, const Packet
 			       ? -1
 			       : 1;
 	}
-	if (len < sizeof head->channel_type || !is_wireguard(head->channel_type))
+	if (!is_handshake(head->channel_type, len) &&
+	    (head->channel_type != DATA || len < DATA_MIN))
 		return 0;
 	return restore_by_moving(skb, l3, packet, head, padding, from->synthetic_port) < 0 ? -1 : 1;
 }

@@ -18,7 +18,7 @@
  *   WireGuard -> relay:synthetic port   --egress-->   ChannelData -> relay:port
  *   WireGuard <- relay:synthetic port   <--ingress--  ChannelData <- relay:port
  *
- * The payload moves by four bytes behind the channel's header, or in place (../relayed.h) nothing
+ * The payload moves by four bytes behind the channel's header, or in place (stun/relayed.h) nothing
  * moves. ChannelData of a channel that the programs cannot do goes to the TURN client's socket, as
  * all that the relay sends does by the mux: fragments, what is odd, and without in place what GRO
  * has joined. Its way from there is wice__bpf_relayed_inject(). There is no such way for what
