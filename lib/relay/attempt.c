@@ -350,6 +350,8 @@ WiceRelayTransport *wice__relay_attempt_transport(WiceRelayAttempt *attempt)
 
 void wice__relay_attempt_kick(WiceRelayAttempt *attempt)
 {
+	if (attempt->client)
+		send_requests(attempt, wice__now_ms());
 	kick(attempt);
 }
 
