@@ -24,6 +24,11 @@ const char *wice__bpf_mux_attached_by(const WiceBpfMux *mux)
 	return "none";
 }
 
+WiceBpfRelayed *wice__bpf_mux_relayed(const WiceBpfMux *mux)
+{
+	return NULL;
+}
+
 size_t wice__bpf_mux_n_uplinks(const WiceBpfMux *mux)
 {
 	return 0;
@@ -69,4 +74,9 @@ int wice__bpf_mux_heard(const WiceBpfMux *mux, uint16_t wg_port, const WiceEndpo
 WiceProxy *wice__proxy_bpf_new(WiceBpfMux *mux, uint16_t wg_port)
 {
 	return NULL;
+}
+
+int wice__proxy_bpf_counters(const WiceProxyPath *path, WiceBpfRelayedCounters *ret_counters)
+{
+	return -ENOENT;
 }

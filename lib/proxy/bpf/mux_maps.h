@@ -54,12 +54,6 @@ typedef struct {
 	WiceMuxAddress source;
 } WiceMuxRequest;
 
-/* Key of "relays"; the value is a __u64, the port of the TURN client's socket, as above. */
-typedef struct {
-	WiceMuxAddress address;
-	__u64 ports; /* the relay's, and 16 bits further left WireGuard's, both __be16 */
-} WiceMuxRelayKey;
-
 /* Key of "transactions": RFC 8489's magic cookie and id, or RFC 3489's longer id. */
 typedef struct {
 	__u32 words[4];

@@ -13,6 +13,7 @@
 
 #include "../paced.h"
 #include "event/stream_connect.h"
+#include "rpc/rpc.h"
 #include "signaling/sealed.h"
 #include "signaling/service.h"
 
