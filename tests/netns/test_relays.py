@@ -4,6 +4,7 @@
 
 import time
 
+from lab.hosted import EnginePair
 from lab.network import Network
 from lab.relay import Coturn
 from lab.system import wait_until
@@ -44,6 +45,14 @@ for MECHANISM in ("bpf", "nft", "user"):
     def _(lab, mechanism=MECHANISM, expected=EXPECTED):
         pair = relayed_pair(lab, proxy=mechanism, ipv4=False, ipv6=True, nat6=True).start()
         assert_relayed(pair, expected)
+
+
+@test(name="symmetric NATs are passed by relay by the userspace engine", timeout=180)
+def _(lab):
+    network = Network(lab)
+    relay = Coturn(network.host("relay"))
+    pair = EnginePair(lab, "symmetric", "symmetric", network=network, wiced=["--relay", relay.option()])
+    assert_relayed(pair, "inprocess")
 
 
 @test(name="a relay is spoken to over TCP where UDP is blocked", timeout=180)
