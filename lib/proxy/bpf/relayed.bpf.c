@@ -426,45 +426,49 @@ __noinline int restore_segments(struct __sk_buff *skb, __u32 at, __u32 end)
 	return MAX_SEGMENTS;
 }
 
-/* As restore(). */
+/* Returns how many packets it was, 0: it is none for this, -1: it is damaged. */
 static __always_inline int restore_several(struct __sk_buff *skb, const Packet *packet,
-					   __be16 channel, __be16 port)
+					   __be16 channel, WiceRelayedReceived *from)
 {
 	__u32 at = packet->offset + sizeof packet->udp;
-	int n = count_segments(skb, at, packet->end, channel);
-	if (n < 0)
+	int n = from->in_place ? count_segments(skb, at, packet->end, channel) : 0;
+	if (n <= 0)
 		return 0;
 	if (restore_segments(skb, at, packet->end) < 0)
 		return -1;
-	replace_port(skb, packet, offsetof(struct udphdr, source), packet->udp.source, port);
+	replace_port(skb, packet, offsetof(struct udphdr, source), packet->udp.source,
+		     from->synthetic_port);
+	__sync_fetch_and_add(&from->bytes, packet->end - at);
 	return n;
 }
 
-/* Returns the number of packets that it was, 0: it is none for this, -1: it is damaged. */
+/* Likewise. */
 static __always_inline int restore(struct __sk_buff *skb, __u32 l3, const Packet *packet,
-				   Head *head, const WiceRelayedReceived *from)
+				   Head *head, WiceRelayedReceived *from)
 {
 	__u32 len = bpf_ntohs(head->channel.len);
 	__u32 padding = packet->end - packet->offset - sizeof packet->udp - HEADER_LEN - len;
+	bool handshake = is_handshake(head->channel_type, len);
+	bool in_place = from->in_place && !handshake;
+	int r;
 	if (packet->is_fragment)
 		return 0;
 	if (skb->gso_size)
-		return from->in_place ? restore_several(skb, packet, head->channel.number,
-							from->synthetic_port)
-				      : 0;
+		return restore_several(skb, packet, head->channel.number, from);
 	if (!is_padding(skb, packet->end, padding))
 		return 0;
-	if (from->in_place && !is_handshake(head->channel_type, len)) {
-		if (len < DATA_MIN - HEADER_LEN)
-			return 0;
-		return restore_in_place(skb, l3, packet, head, padding, from->synthetic_port) < 0
-			       ? -1
-			       : 1;
-	}
-	if (!is_handshake(head->channel_type, len) &&
-	    (head->channel_type != DATA || len < DATA_MIN))
+	if (in_place)
+		len += HEADER_LEN;
+	if (!handshake && (len < DATA_MIN || (!in_place && head->channel_type != DATA)))
 		return 0;
-	return restore_by_moving(skb, l3, packet, head, padding, from->synthetic_port) < 0 ? -1 : 1;
+	if (in_place)
+		r = restore_in_place(skb, l3, packet, head, padding, from->synthetic_port);
+	else
+		r = restore_by_moving(skb, l3, packet, head, padding, from->synthetic_port);
+	if (r < 0)
+		return -1;
+	__sync_fetch_and_add(&from->bytes, len);
+	return 1;
 }
 
 static __noinline int receive_relayed(struct __sk_buff *skb, __u32 l3)
@@ -496,8 +500,6 @@ static __noinline int receive_relayed(struct __sk_buff *skb, __u32 l3)
 		return NEXT;
 	}
 	__sync_fetch_and_add(&from->packets, n);
-	__sync_fetch_and_add(&from->bytes, packet.end - packet.offset - sizeof packet.udp -
-						   (from->in_place ? 0 : HEADER_LEN));
 	return NEXT;
 }
 
