@@ -200,6 +200,7 @@ START_TEST(over_a_wire_with_and_without_checksum_offload)
 	for (int i = 0; i < 2; i++) {
 		bpf_enter(i == 0 ? world.far : world.near);
 		ck_assert(set_offload("wire", ETHTOOL_STXCSUM, 0));
+		bpf_enter(world.near);
 		talk(&world);
 	}
 	bpf_world_close(&world);
