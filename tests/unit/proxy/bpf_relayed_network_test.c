@@ -259,6 +259,27 @@ START_TEST(over_a_device_without_ethernet_header)
 }
 END_TEST
 
+START_TEST(two_capabilities_are_all_that_it_takes)
+{
+	static const int capabilities[] = { CAP_BPF, CAP_NET_ADMIN };
+	BpfWorld world;
+	if (!open_wired(&world, _i))
+		return;
+	Relay relay;
+	open_relay(&world, 0, &relay);
+	wice__bpf_mux_free(world.mux);
+	bpf_keep_capabilities(capabilities, G_N_ELEMENTS(capabilities));
+	world.mux = bpf_open_mux(world.context, (WiceBpfAttach)_i);
+	ck_assert_ptr_nonnull(world.mux);
+	relay.relayed = wice__bpf_mux_relayed(world.mux);
+	Peer peer = add_peer(&relay, 0, true);
+	carry(&peer, 1, 148);
+	carry(&peer, 4, 1000);
+	close_relay(&relay);
+	bpf_world_close(&world);
+}
+END_TEST
+
 START_TEST(programs_are_there_as_long_as_there_are_channels)
 {
 	BpfWorld world;
@@ -639,7 +660,7 @@ START_TEST(what_the_dead_leave_is_removed_at_the_next_start)
 END_TEST
 
 BPF_SUITE_MAIN("bpf relayed network", over_a_wire_with_and_without_checksum_offload,
-	       over_a_device_without_ethernet_header,
+	       over_a_device_without_ethernet_header, two_capabilities_are_all_that_it_takes,
 	       programs_are_there_as_long_as_there_are_channels,
 	       a_device_that_comes_later_is_served, a_channel_is_replaced_and_is_nobody_elses,
 	       several_packets_at_once, what_is_too_large_is_dropped_and_counted,
