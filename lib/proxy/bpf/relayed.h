@@ -37,7 +37,7 @@ typedef struct {
 	uint64_t dropped_gso;       /* calls of sendmsg() with several packets, not in place */
 	uint64_t dropped_mtu;       /* four bytes more than the device can send */
 	uint64_t dropped_fragments; /* WireGuard's packets that were larger than the path's MTU */
-	uint64_t dropped_others;    /* no memory */
+	uint64_t dropped_others;    /* no memory, or less than WireGuard's messages have */
 } WiceBpfRelayedCounters;
 
 typedef struct {
