@@ -277,7 +277,9 @@ void wice__turn_server_from_client(WiceTurnServer *server, const WiceTurnTuple *
 {
 	*ret_verdict = (WiceTurnVerdict){ 0 };
 	server->now_ms = MAX(server->now_ms, now_ms);
-	if (len > 0 && packet[0] & 0x40)
+	if (!tuple->client.port || len == 0)
+		return; /* from port 0: there is no way to answer */
+	if (packet[0] & 0x40)
 		relay_channel_data(server, tuple, packet, len, now_ms, ret_verdict);
 	else
 		take_message(server, tuple, packet, len, now_ms, ret_verdict);
