@@ -4,7 +4,8 @@
  * Clients of a TURN server over UDP, all in this process, for tests/bench/relay_server.py:
  *
  *   bench-relay-load hold SERVER USER PASSWORD CLIENTS
- *       makes allocations, says how long it took, and holds them until its input ends
+ *       makes allocations, says how long it took, holds them until its input ends, and gives
+ *       them back
  *   bench-relay-load up|down SERVER USER PASSWORD CLIENTS SECONDS SIZE BURST
  *       then sends packets as fast as it can, BURST of one client (up) or to one client (down) at a
  *       time, and says how many have arrived: "packets seconds"
@@ -211,18 +212,23 @@ static void load(bool up, int64_t duration_ms, size_t size, unsigned n)
 	fflush(stdout);
 }
 
-static void wait_for_end(void)
+static void hold(void)
 {
 	char byte;
 	while (read(STDIN_FILENO, &byte, 1) > 0) {
+	}
+	for (size_t i = 0; i < n_clients; i++) {
+		wice__turn_client_release(clients[i].turn, wice__now_ms());
+		while (wice__turn_client_state(clients[i].turn) == WICE_TURN_RELEASING)
+			step(&clients[i]);
 	}
 }
 
 int main(int argc, char **argv)
 {
 	bool up = argc > 1 && strcmp(argv[1], "up") == 0;
-	bool hold = argc > 1 && strcmp(argv[1], "hold") == 0;
-	if (argc != (hold ? 6 : 9) || !wice_endpoint_parse(argv[2], &server)) {
+	bool is_hold = argc > 1 && strcmp(argv[1], "hold") == 0;
+	if (argc != (is_hold ? 6 : 9) || !wice_endpoint_parse(argv[2], &server)) {
 		fprintf(stderr, "see the top of tests/bench/relay_load.c\n");
 		return 2;
 	}
@@ -230,8 +236,8 @@ int main(int argc, char **argv)
 	password = argv[4];
 	n_clients = strtoul(argv[5], NULL, 10);
 	set_up();
-	if (hold)
-		wait_for_end();
+	if (is_hold)
+		hold();
 	else
 		load(up, (int64_t)(strtod(argv[6], NULL) * 1000),
 		     MIN(strtoul(argv[7], NULL, 10), 2000),
