@@ -14,6 +14,8 @@
 #define MAX_PORT 65535
 #define DEFAULT_REALM "wice"
 
+static const char *const fast_paths[] = { "auto", "native", "generic", "tc", "off", NULL };
+
 void wice_relay_server_options_init(WiceRelayServerOptions *options)
 {
 	memset(options, 0, sizeof *options);
@@ -37,6 +39,13 @@ static gboolean check_options(const WiceRelayServerOptions *options, GError **er
 		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
 			    "The relay's realm '%s' is longer than %d bytes.", options->realm,
 			    WICE_TURN_REALM_SIZE - 1);
+		return FALSE;
+	}
+	if (options->fast_path && !g_strv_contains(fast_paths, options->fast_path)) {
+		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
+			    "There is no fast path '%s': it must be auto, native, generic, tc or "
+			    "off.",
+			    options->fast_path);
 		return FALSE;
 	}
 	bool has_users = (options->users && *options->users) || options->password ||

@@ -47,6 +47,7 @@ static const char *username, *password;
 static Client *clients;
 static size_t n_clients;
 static int peer_fd;
+static bool is_hold;
 
 static G_GNUC_NORETURN void fail(const char *what)
 {
@@ -81,7 +82,8 @@ static void start(Client *client)
 		.want_ipv6 = server.address.family == WICE_FAMILY_IPV6,
 		.fill_random = randombytes_buf,
 	};
-	client->fd = open_socket(&server.address, NULL);
+	const WiceAddress any = { .family = server.address.family };
+	client->fd = open_socket(&any, NULL);
 	client->turn = wice__turn_client_new(&options, wice__now_ms());
 	if (wice__turn_client_bind(client->turn, &peer, wice__now_ms(), &client->channel) != 0)
 		fail("bind");
@@ -122,7 +124,13 @@ static void set_up(void)
 {
 	size_t started = 0, first = 0;
 	int64_t begun_ms = wice__now_ms();
-	peer_fd = open_socket(&server.address, &peer);
+	/* Documentation has these: nobody is there. */
+	if (!is_hold)
+		peer_fd = open_socket(&server.address, &peer);
+	else if (!wice_endpoint_parse(server.address.family == WICE_FAMILY_IPV4 ? "192.0.2.1:9"
+										: "[2001:db8::1]:9",
+				      &peer))
+		fail("peer");
 	clients = g_new0(Client, n_clients);
 	while (first < n_clients) {
 		for (; started < n_clients && started < first + MAX_STARTING; started++)
@@ -227,7 +235,7 @@ static void hold(void)
 int main(int argc, char **argv)
 {
 	bool up = argc > 1 && strcmp(argv[1], "up") == 0;
-	bool is_hold = argc > 1 && strcmp(argv[1], "hold") == 0;
+	is_hold = argc > 1 && strcmp(argv[1], "hold") == 0;
 	if (argc != (is_hold ? 6 : 9) || !wice_endpoint_parse(argv[2], &server)) {
 		fprintf(stderr, "see the top of tests/bench/relay_load.c\n");
 		return 2;

@@ -26,7 +26,7 @@ class Bed:
         self.network = Network(lab, ipv6=True, delay_ms=1)
         self.server, self.client, self.peer = (self.network.host(name) for name in ("relay", "client", "peer"))
         self.network.start()
-        options = list(options)
+        options = ["--user-allocations=1000", "--address-allocations=1000", *options]
         if tls:
             certificate, key = lab.file("relay.crt"), lab.file("relay.key")
             run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key, "-out", certificate,
@@ -199,7 +199,7 @@ def a_relay_that_drains_sends_clients_elsewhere(lab):
     bed.relay.process.signal(signal.SIGUSR2)
     bed.relay.process.wait_for_line("no new clients")
     _out, error = bed.load("hold", 1).communicate(timeout=60)
-    assert "198.51.100.7" in error or "elsewhere" in error, error
+    assert "another one" in error, error
     holder.communicate(timeout=60)
     assert bed.relay.process.exit_status() == 0
 
