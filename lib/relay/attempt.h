@@ -49,6 +49,8 @@ const WiceMeasure *wice__relay_attempt_measure(const WiceRelayAttempt *attempt);
 WiceRelayTransport *wice__relay_attempt_transport(WiceRelayAttempt *attempt);
 /* To be called after the client was asked for something. */
 void wice__relay_attempt_kick(WiceRelayAttempt *attempt);
+/* As wice__relay_set_used(). */
+void wice__relay_attempt_set_used(WiceRelayAttempt *attempt, bool used);
 /* Something of the server has come in. */
 void wice__relay_attempt_input(WiceRelayAttempt *attempt, uint8_t *packet, size_t len);
 /*
