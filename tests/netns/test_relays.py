@@ -9,6 +9,7 @@ from lab.network import Network
 from lab.relay import Coturn
 from lab.system import wait_until
 from lab.testing import test
+from lab.traffic import Load
 from lab.wice import Pair
 from lab.wireguard import assert_ping
 
@@ -65,12 +66,37 @@ def _(lab):
     assert_relayed(pair, "user")
 
 
-@test(name="the relay is the first path and gives way to a direct one without losing a packet", timeout=180)
-def _(lab):
-    pair = relayed_pair(lab, "port-restricted", "port-restricted").start()
-    pair.wait_path("nat")
-    events = pair.a.wiced.process.log()
-    assert "relayed by" in events, events[-2000:]
+BLOCK = "table inet blocked { chain f { type filter hook forward priority -10; ip daddr %s drop; ip saddr %s drop; }; }"
+
+
+def block(pair):
+    """Nothing passes between the two but what a third one relays."""
+    other = pair.b.router.ipv4_address
+    pair.a.router.run("nft", "-f", "-", stdin=BLOCK % (other, other))
+
+
+def unblock(pair):
+    pair.a.router.run("nft", "delete", "table", "inet", "blocked")
+    for host, remote in pair.ends:
+        host.wiced.wice("restart", host.wg.name, remote.wg.public_key)
+
+
+for MECHANISM in ("bpf", "nft", "user"):
+
+    @test(name="the relay is the first path and gives way to a direct one without losing a packet, proxy %s" % MECHANISM,
+          timeout=180)  # fmt: skip
+    def _(lab, mechanism=MECHANISM):
+        pair = relayed_pair(lab, "port-restricted", "port-restricted", proxy=mechanism)
+        block(pair)
+        pair.start().wait_path("relay")
+        loads = [Load(here.wg, there.wg, 500) for here, there in pair.ends]
+        wait_until("packets come over the relay", lambda: all(len(load.received) > 500 for load in loads))
+        unblock(pair)
+        pair.wait_path("nat")
+        count = [len(load.received) for load in loads]
+        wait_until("packets come over the direct path",
+                   lambda: all(len(load.received) > before + 500 for load, before in zip(loads, count)))  # fmt: skip
+        assert [load.stop() for load in loads] == [0, 0]
 
 
 @test(name="a direct path that dies is replaced by the relay within seconds, and comes back", timeout=240)
@@ -79,16 +105,12 @@ def _(lab):
     pair.wait_path("nat")
     ping = pair.start_ping(0.1)
     wait_until("traffic for a while", lambda: len(ping.times()) > 30)
-    block = "table inet dead { chain f { type filter hook forward priority -10; ip daddr %s drop; ip saddr %s drop; }; }"
-    other = pair.b.router.ipv4_address
-    pair.a.router.run("nft", "-f", "-", stdin=block % (other, other))
+    block(pair)
     started = time.time()
     pair.wait_path("relay")
     ping.wait_for_answer()
     assert time.time() - started < 10, "a silent path was left after %.1f s" % (time.time() - started)
-    pair.a.router.run("nft", "delete", "table", "inet", "dead")
-    for host, remote in pair.ends:
-        host.wiced.wice("restart", host.wg.name, remote.wg.public_key)
+    unblock(pair)
     pair.wait_path("nat")
     ping.wait_for_answer()
 

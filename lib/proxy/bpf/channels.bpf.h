@@ -29,7 +29,7 @@ struct {
 } relays SEC(".maps");
 
 /* Gives a packet of a relay to the TURN client's socket, if there is one. */
-static __always_inline void give_to_client(struct __sk_buff *skb, const Packet *packet)
+static __always_inline bool give_to_client(struct __sk_buff *skb, const Packet *packet)
 {
 	WiceRelayedKey key = { packet->source,
 			       WICE_RELAYED_NUMBERS(packet->udp.source, packet->udp.dest, 0) };
@@ -37,6 +37,7 @@ static __always_inline void give_to_client(struct __sk_buff *skb, const Packet *
 	if (client)
 		replace_port(skb, packet, offsetof(struct udphdr, dest), packet->udp.dest,
 			     client->port);
+	return client;
 }
 
 #endif

@@ -178,42 +178,34 @@ __noinline int wrap_segments(struct __sk_buff *skb, __u32 at, __u32 end, __u32 c
 	return at >= end ? MAX_SEGMENTS : -1;
 }
 
-static __always_inline int wrap_in_place(struct __sk_buff *skb, const Packet *packet, __u32 len,
-					 const WiceRelayedSent *to)
+static __always_inline int wrap_in_place(struct __sk_buff *skb, const Packet *packet, Head *head,
+					 __u32 len, const WiceRelayedSent *to)
 {
-	Head head;
-	if (bpf_skb_load_bytes(skb, packet->offset, &head, sizeof head) < 0)
-		return -1;
-	__u32 by = change(head.udp.dest, to->server_port) +
-		   change(head.channel.number, to->channel) +
-		   change(head.channel.len, bpf_htons(len - HEADER_LEN));
-	head.udp.dest = to->server_port;
-	head.channel.number = to->channel;
-	head.channel.len = bpf_htons(len - HEADER_LEN);
-	if (bpf_skb_store_bytes(skb, packet->offset, &head, sizeof head, 0) < 0)
+	__be16 data_len = bpf_htons(len - HEADER_LEN);
+	__u32 by = change(head->udp.dest, to->server_port) +
+		   change(head->channel.number, to->channel) + change(head->channel.len, data_len);
+	head->udp.dest = to->server_port;
+	head->channel.number = to->channel;
+	head->channel.len = data_len;
+	if (bpf_skb_store_bytes(skb, packet->offset, head, sizeof *head, 0) < 0)
 		return -1;
 	return update_checksum(skb, packet, by, 0);
 }
 
 static __always_inline int wrap_by_moving(struct __sk_buff *skb, __u32 l3, const Packet *packet,
-					  __u32 len, const WiceRelayedSent *to)
+					  Head *head, __u32 len, const WiceRelayedSent *to)
 {
 	__u32 at = packet->offset + sizeof packet->udp;
-	struct {
-		struct udphdr udp;
-		ChannelHeader channel;
-	} head;
+	__u32 by = change(head->udp.dest, to->server_port) + to->channel + bpf_htons(len);
+	head->udp.dest = to->server_port;
+	head->udp.len = bpf_htons(bpf_ntohs(head->udp.len) + HEADER_LEN);
+	head->channel_type = head->type;
+	head->channel.number = to->channel;
+	head->channel.len = bpf_htons(len);
 	if (bpf_skb_change_tail(skb, packet->end + HEADER_LEN, 0) < 0 ||
 	    move(skb, at, at + HEADER_LEN, len) < 0 ||
-	    bpf_skb_load_bytes(skb, packet->offset, &head, sizeof head) < 0)
+	    bpf_skb_store_bytes(skb, packet->offset, head, sizeof *head, 0) < 0)
 		return -1;
-	head.udp.dest = to->server_port;
-	head.udp.len = bpf_htons(sizeof head + len);
-	head.channel.number = to->channel;
-	head.channel.len = bpf_htons(len);
-	if (bpf_skb_store_bytes(skb, packet->offset, &head, sizeof head, 0) < 0)
-		return -1;
-	__u32 by = change(packet->udp.dest, to->server_port) + to->channel + bpf_htons(len);
 	return resize(skb, l3, packet, HEADER_LEN, by);
 }
 
@@ -236,19 +228,20 @@ static __always_inline int wrap(struct __sk_buff *skb, __u32 l3, const Packet *p
 {
 	__u32 at = packet->offset + sizeof packet->udp;
 	__u32 len = packet->end - at, mtu = 0;
-	__le32 type = 0;
+	Head head;
 	int r;
 	if (packet->is_fragment)
 		return drop(&to->dropped_fragments);
 	if (skb->gso_size)
 		return wrap_several(skb, packet, to);
-	bpf_skb_load_bytes(skb, at, &type, sizeof type);
-	if (to->in_place && type == DATA && len >= DATA_MIN)
-		r = wrap_in_place(skb, packet, len, to);
+	if (len < DATA_MIN || bpf_skb_load_bytes(skb, packet->offset, &head, sizeof head) < 0)
+		return drop(&to->dropped_others);
+	if (to->in_place && head.type == DATA)
+		r = wrap_in_place(skb, packet, &head, len, to);
 	else if (bpf_check_mtu(skb, 0, &mtu, HEADER_LEN, 0) != 0)
 		return drop(&to->dropped_mtu);
 	else
-		r = wrap_by_moving(skb, l3, packet, len, to);
+		r = wrap_by_moving(skb, l3, packet, &head, len, to);
 	if (r < 0)
 		return drop(&to->dropped_others);
 	__sync_fetch_and_add(&to->packets, 1);
@@ -426,45 +419,49 @@ __noinline int restore_segments(struct __sk_buff *skb, __u32 at, __u32 end)
 	return MAX_SEGMENTS;
 }
 
-/* As restore(). */
+/* Returns how many packets it was, 0: it is none for this, -1: it is damaged. */
 static __always_inline int restore_several(struct __sk_buff *skb, const Packet *packet,
-					   __be16 channel, __be16 port)
+					   __be16 channel, WiceRelayedReceived *from)
 {
 	__u32 at = packet->offset + sizeof packet->udp;
-	int n = count_segments(skb, at, packet->end, channel);
-	if (n < 0)
+	int n = from->in_place ? count_segments(skb, at, packet->end, channel) : 0;
+	if (n <= 0)
 		return 0;
 	if (restore_segments(skb, at, packet->end) < 0)
 		return -1;
-	replace_port(skb, packet, offsetof(struct udphdr, source), packet->udp.source, port);
+	replace_port(skb, packet, offsetof(struct udphdr, source), packet->udp.source,
+		     from->synthetic_port);
+	__sync_fetch_and_add(&from->bytes, packet->end - at);
 	return n;
 }
 
-/* Returns the number of packets that it was, 0: it is none for this, -1: it is damaged. */
+/* Likewise. */
 static __always_inline int restore(struct __sk_buff *skb, __u32 l3, const Packet *packet,
-				   Head *head, const WiceRelayedReceived *from)
+				   Head *head, WiceRelayedReceived *from)
 {
 	__u32 len = bpf_ntohs(head->channel.len);
 	__u32 padding = packet->end - packet->offset - sizeof packet->udp - HEADER_LEN - len;
+	bool handshake = is_handshake(head->channel_type, len);
+	bool in_place = from->in_place && !handshake;
+	int r;
 	if (packet->is_fragment)
 		return 0;
 	if (skb->gso_size)
-		return from->in_place ? restore_several(skb, packet, head->channel.number,
-							from->synthetic_port)
-				      : 0;
+		return restore_several(skb, packet, head->channel.number, from);
 	if (!is_padding(skb, packet->end, padding))
 		return 0;
-	if (from->in_place && !is_handshake(head->channel_type, len)) {
-		if (len < DATA_MIN - HEADER_LEN)
-			return 0;
-		return restore_in_place(skb, l3, packet, head, padding, from->synthetic_port) < 0
-			       ? -1
-			       : 1;
-	}
-	if (!is_handshake(head->channel_type, len) &&
-	    (head->channel_type != DATA || len < DATA_MIN))
+	if (in_place)
+		len += HEADER_LEN;
+	if (!handshake && (len < DATA_MIN || (!in_place && head->channel_type != DATA)))
 		return 0;
-	return restore_by_moving(skb, l3, packet, head, padding, from->synthetic_port) < 0 ? -1 : 1;
+	if (in_place)
+		r = restore_in_place(skb, l3, packet, head, padding, from->synthetic_port);
+	else
+		r = restore_by_moving(skb, l3, packet, head, padding, from->synthetic_port);
+	if (r < 0)
+		return -1;
+	__sync_fetch_and_add(&from->bytes, len);
+	return 1;
 }
 
 static __noinline int receive_relayed(struct __sk_buff *skb, __u32 l3)
@@ -496,8 +493,6 @@ static __noinline int receive_relayed(struct __sk_buff *skb, __u32 l3)
 		return NEXT;
 	}
 	__sync_fetch_and_add(&from->packets, n);
-	__sync_fetch_and_add(&from->bytes, packet.end - packet.offset - sizeof packet.udp -
-						   (from->in_place ? 0 : HEADER_LEN));
 	return NEXT;
 }
 

@@ -395,6 +395,11 @@ int wice__bpf_relayed_inject(WiceBpfRelayed *relayed, const WiceBpfChannel *chan
 	return wice__udp_send_to(injector->fd, &to, packet, len);
 }
 
+size_t wice__bpf_relayed_n_uplinks(const WiceBpfRelayed *relayed)
+{
+	return relayed->attachments ? wice__bpf_attachments_count(relayed->attachments) : 0;
+}
+
 int wice__bpf_relayed_counters(const WiceBpfRelayed *relayed, const WiceBpfChannel *channel,
 			       WiceBpfRelayedCounters *ret_counters)
 {

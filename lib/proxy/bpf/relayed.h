@@ -37,7 +37,7 @@ typedef struct {
 	uint64_t dropped_gso;       /* calls of sendmsg() with several packets, not in place */
 	uint64_t dropped_mtu;       /* four bytes more than the device can send */
 	uint64_t dropped_fragments; /* WireGuard's packets that were larger than the path's MTU */
-	uint64_t dropped_others;    /* no memory */
+	uint64_t dropped_others;    /* no memory, or less than WireGuard's messages have */
 } WiceBpfRelayedCounters;
 
 typedef struct {
@@ -73,6 +73,8 @@ void wice__bpf_relayed_remove(WiceBpfRelayed *relayed, const WiceBpfChannel *cha
  */
 int wice__bpf_relayed_inject(WiceBpfRelayed *relayed, const WiceBpfChannel *channel,
 			     uint32_t fwmark, const uint8_t *packet, size_t len);
+/* The number of devices that the programs are attached to. */
+size_t wice__bpf_relayed_n_uplinks(const WiceBpfRelayed *relayed);
 /* -ENOENT. */
 int wice__bpf_relayed_counters(const WiceBpfRelayed *relayed, const WiceBpfChannel *channel,
 			       WiceBpfRelayedCounters *ret_counters);
