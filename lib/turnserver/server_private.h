@@ -32,6 +32,7 @@ struct WiceRelayServer {
 	WiceOutlets *outlets;
 	GPtrArray *listeners; /* WiceListener */
 	WiceTurnServer *core;
+	WiceTurnServerEvents events;
 	WiceTimer *expiry;
 	int64_t expiry_ms; /* when the core is to be asked again */
 	WiceTimer *accounts;
