@@ -21,7 +21,7 @@ typedef struct {
 	GHashTable *links; /* by channel */
 	uint16_t port;     /* of its socket */
 	bool shares_port;  /* which is WireGuard's on the wire */
-	unsigned n_read; /* links that a proxy receives the packets of */
+	unsigned n_read;   /* links that a proxy receives the packets of */
 	WiceRelayState state;
 } Entry;
 

@@ -77,7 +77,10 @@ const WiceMeasure *wice__relay_measure(const WiceRelay *relay);
 /* The UDP socket, bound, not connected; -1: over a stream, or not open now. */
 int wice__relay_fd(const WiceRelay *relay);
 
-/* As in turn/client.h; the number is valid as long as the relay is READY (or will be by itself). */
+/*
+ * As in turn/client.h, and the request has left already; the number is valid as long as the relay
+ * is READY (or will be by itself).
+ */
 int wice__relay_bind(WiceRelay *relay, const WiceEndpoint *peer, uint16_t *ret_channel);
 void wice__relay_unbind(WiceRelay *relay, uint16_t channel);
 bool wice__relay_is_bound(const WiceRelay *relay, uint16_t channel);

@@ -26,7 +26,7 @@ START_TEST(the_hooks_do_what_they_say)
 	WiceProxy *proxy = wice__proxy_bpf_new(world.mux, WG_PORT);
 	ck_assert_int_eq(proxy->ops->mechanism, WICE_MECHANISM_BPF);
 	ck_assert(!proxy->ops->path_send);
-	ck_assert(!proxy->ops->path_input);
+	ck_assert(!proxy->ops->reads_relayed);
 	ck_assert_int_eq(proxy->ops->peer_new(proxy, NULL, NULL, &peer), 0);
 	ck_assert_int_eq(proxy->ops->path_new(peer, &socket, &path), 0);
 	ck_assert_int_eq(proxy->ops->path_new(peer, &socket, &none), -EEXIST);
