@@ -28,8 +28,8 @@
 #define DATA bpf_htonl(0x04000000)
 #define DATA_MIN 32 /* of WireGuard's data messages */
 #define HEADER_LEN sizeof(ChannelHeader)
-#define MAX_SEGMENTS 128   /* of Linux 6.9, before that 64 */
-#define SCRATCH_SIZE 16384 /* what bpf_skb_change_tail() can do at most; a power of two */
+#define MAX_SEGMENTS 128  /* of Linux 6.9, before that 64 */
+#define PAYLOAD_MAX 16384 /* what bpf_skb_change_tail() can do at most; a power of two */
 
 /* RFC 8656 section 12.4. */
 typedef struct {
@@ -55,11 +55,22 @@ struct {
 	__type(value, WiceRelayedSent);
 } sent SEC(".maps");
 
+/*
+ * What the stack has no room for, and what is put together of parts of words (mux_maps.h says why
+ * not on the stack).
+ */
+typedef struct {
+	Head head;
+	struct bpf_fib_lookup route;
+	__u8 pair[32], swapped[32];
+	__u8 payload[PAYLOAD_MAX];
+} Scratch;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u8[SCRATCH_SIZE]);
+	__type(value, Scratch);
 } scratch SEC(".maps");
 
 /* Bits by port in network order. */
@@ -80,7 +91,7 @@ static __always_inline __u32 min(__u32 a, __u32 b)
 	return a < b ? a : b;
 }
 
-static __always_inline void *get_scratch(void)
+static __always_inline Scratch *get_scratch(void)
 {
 	__u32 zero = 0;
 	return bpf_map_lookup_elem(&scratch, &zero);
@@ -105,17 +116,17 @@ static __always_inline int update_checksum(struct __sk_buff *skb, const Packet *
 	return bpf_l4_csum_replace(skb, at, 0, by, flags | BPF_F_MARK_MANGLED_0);
 }
 
-/* Of at most SCRATCH_SIZE. The masks are for the verifier, whatever clang has made of the test. */
+/* Of at most PAYLOAD_MAX. The masks are for the verifier, whatever clang has made of the test. */
 static __always_inline int move(struct __sk_buff *skb, __u32 from, __u32 to, __u32 len)
 {
-	void *buffer = get_scratch();
-	if (!buffer || len == 0 || len > SCRATCH_SIZE)
+	Scratch *buffer = get_scratch();
+	if (!buffer || len == 0 || len > PAYLOAD_MAX)
 		return -1;
 	asm volatile("" : "+r"(len));
-	len = ((len - 1) & (SCRATCH_SIZE - 1)) + 1;
-	if (bpf_skb_load_bytes(skb, from, buffer, len) < 0)
+	len = ((len - 1) & (PAYLOAD_MAX - 1)) + 1;
+	if (bpf_skb_load_bytes(skb, from, buffer->payload, len) < 0)
 		return -1;
-	return bpf_skb_store_bytes(skb, to, buffer, len, 0);
+	return bpf_skb_store_bytes(skb, to, buffer->payload, len, 0);
 }
 
 /* l3: the offset of the IP header. */
@@ -228,20 +239,21 @@ static __always_inline int wrap(struct __sk_buff *skb, __u32 l3, const Packet *p
 {
 	__u32 at = packet->offset + sizeof packet->udp;
 	__u32 len = packet->end - at, mtu = 0;
-	Head head;
+	Scratch *buffer = get_scratch();
 	int r;
 	if (packet->is_fragment)
 		return drop(&to->dropped_fragments);
 	if (skb->gso_size)
 		return wrap_several(skb, packet, to);
-	if (len < DATA_MIN || bpf_skb_load_bytes(skb, packet->offset, &head, sizeof head) < 0)
+	if (len < DATA_MIN || !buffer ||
+	    bpf_skb_load_bytes(skb, packet->offset, &buffer->head, sizeof buffer->head) < 0)
 		return drop(&to->dropped_others);
-	if (to->in_place && head.type == DATA)
-		r = wrap_in_place(skb, packet, &head, len, to);
+	if (to->in_place && buffer->head.type == DATA)
+		r = wrap_in_place(skb, packet, &buffer->head, len, to);
 	else if (bpf_check_mtu(skb, 0, &mtu, HEADER_LEN, 0) != 0)
 		return drop(&to->dropped_mtu);
 	else
-		r = wrap_by_moving(skb, l3, packet, &head, len, to);
+		r = wrap_by_moving(skb, l3, packet, &buffer->head, len, to);
 	if (r < 0)
 		return drop(&to->dropped_others);
 	__sync_fetch_and_add(&to->packets, 1);
@@ -249,14 +261,14 @@ static __always_inline int wrap(struct __sk_buff *skb, __u32 l3, const Packet *p
 	return NEXT;
 }
 
-static __always_inline int swap(struct __sk_buff *skb, __u32 at, __u32 len)
+/* Two things of len bytes that follow each other: len is a constant. */
+static __always_inline int swap(struct __sk_buff *skb, Scratch *buffer, __u32 at, __u32 len)
 {
-	__u8 pair[32], swapped[32];
-	if (bpf_skb_load_bytes(skb, at, pair, 2 * len) < 0)
+	if (bpf_skb_load_bytes(skb, at, buffer->pair, 2 * len) < 0)
 		return -1;
-	__builtin_memcpy(swapped, pair + len, len);
-	__builtin_memcpy(swapped + len, pair, len);
-	return bpf_skb_store_bytes(skb, at, swapped, 2 * len, 0);
+	__builtin_memcpy(buffer->swapped, buffer->pair + len, len);
+	__builtin_memcpy(buffer->swapped + len, buffer->pair, len);
+	return bpf_skb_store_bytes(skb, at, buffer->swapped, 2 * len, 0);
 }
 
 /*
@@ -266,15 +278,21 @@ static __always_inline int swap(struct __sk_buff *skb, __u32 at, __u32 len)
 static __always_inline int inject(struct __sk_buff *skb, __u32 l3, const Packet *packet,
 				  const WiceRelayedSent *to)
 {
-	__be16 ports[2] = { packet->udp.dest, to->wg_port };
-	if (packet->is_fragment || skb->gso_size || bpf_get_socket_cookie(skb) != inject_cookie)
+	Scratch *buffer = get_scratch();
+	int r;
+	if (!buffer || packet->is_fragment || skb->gso_size ||
+	    bpf_get_socket_cookie(skb) != inject_cookie)
 		return NEXT;
-	if ((l3 == ETH_HLEN && swap(skb, 0, ETH_ALEN) < 0) ||
-	    (is_ipv4(&packet->source)
-		     ? swap(skb, l3 + offsetof(struct iphdr, saddr), sizeof(__be32))
-		     : swap(skb, l3 + offsetof(struct ipv6hdr, saddr), sizeof(WiceMuxAddress))) <
-		    0 ||
-	    bpf_skb_store_bytes(skb, packet->offset, ports, sizeof ports, 0) < 0 ||
+	if (l3 == ETH_HLEN && swap(skb, buffer, 0, ETH_ALEN) < 0)
+		return DROP;
+	if (is_ipv4(&packet->source))
+		r = swap(skb, buffer, l3 + offsetof(struct iphdr, saddr), sizeof(__be32));
+	else
+		r = swap(skb, buffer, l3 + offsetof(struct ipv6hdr, saddr), sizeof(WiceMuxAddress));
+	buffer->head.udp.source = packet->udp.dest;
+	buffer->head.udp.dest = to->wg_port;
+	if (r < 0 ||
+	    bpf_skb_store_bytes(skb, packet->offset, &buffer->head, 2 * sizeof(__be16), 0) < 0 ||
 	    update_checksum(skb, packet, change(packet->udp.source, to->wg_port), 0) < 0)
 		return DROP;
 	return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
@@ -310,9 +328,10 @@ static __always_inline bool is_handshake(__le32 type, __u32 len)
  */
 static __always_inline bool is_for_this_host(struct __sk_buff *skb, const Packet *packet)
 {
-	struct bpf_fib_lookup *route = get_scratch();
-	if (!route)
+	Scratch *buffer = get_scratch();
+	if (!buffer)
 		return false;
+	struct bpf_fib_lookup *route = &buffer->route;
 	__builtin_memset(route, 0, sizeof *route);
 	route->ifindex = skb->ifindex;
 	if (is_ipv4(&packet->destination)) {
@@ -467,15 +486,17 @@ static __always_inline int restore(struct __sk_buff *skb, __u32 l3, const Packet
 static __noinline int receive_relayed(struct __sk_buff *skb, __u32 l3)
 {
 	Packet packet;
-	Head head;
-	if (is_of_vlan(skb) || skb->pkt_type != PACKET_HOST ||
-	    !read_packet(skb, l3, true, &packet) || !is_set(wg_ports, packet.udp.dest) ||
-	    bpf_skb_load_bytes(skb, packet.offset, &head, sizeof head) < 0 ||
-	    packet.offset + sizeof head > packet.end)
+	Scratch *buffer = get_scratch();
+	if (!buffer || is_of_vlan(skb) || skb->pkt_type != PACKET_HOST ||
+	    !read_packet(skb, l3, true, &packet) || !is_set(wg_ports, packet.udp.dest))
+		return NEXT;
+	Head *head = &buffer->head;
+	if (packet.offset + sizeof *head > packet.end ||
+	    bpf_skb_load_bytes(skb, packet.offset, head, sizeof *head) < 0)
 		return NEXT;
 	WiceRelayedKey key = { packet.source,
 			       WICE_RELAYED_NUMBERS(packet.udp.source, packet.udp.dest,
-						    head.channel.number) };
+						    head->channel.number) };
 	WiceRelayedReceived *from = bpf_map_lookup_elem(&received, &key);
 	if (!from || !is_alive())
 		return NEXT;
@@ -484,7 +505,7 @@ static __noinline int receive_relayed(struct __sk_buff *skb, __u32 l3)
 			return NEXT;
 		from->local = packet.destination;
 	}
-	int n = restore(skb, l3, &packet, &head, from);
+	int n = restore(skb, l3, &packet, head, from);
 	if (n < 0)
 		return DROP;
 	if (n == 0) {
