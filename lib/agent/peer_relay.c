@@ -92,9 +92,11 @@ static int make_path_by(WicePeer *peer, WiceMechanism mechanism, const WiceProxy
 	if (!proxy->proxy->ops->path_new_relayed)
 		return -ENOTSUP;
 	err = proxy->proxy->ops->path_new_relayed(proxy, channel, &path->path);
-	if (!err)
-		path->mechanism = mechanism;
-	return err;
+	if (err)
+		return err;
+	path->mechanism = mechanism;
+	wice__relay_link_set_read(path->link, proxy->proxy->ops->reads_relayed && channel->fd >= 0);
+	return 0;
 }
 
 static int make_path(WicePeer *peer, WiceRelayedPath *path)

@@ -21,6 +21,7 @@ typedef struct {
 	GHashTable *links; /* by channel */
 	uint16_t port;     /* of its socket */
 	bool shares_port;  /* which is WireGuard's on the wire */
+	unsigned n_read;   /* links that a proxy receives the packets of */
 	WiceRelayState state;
 } Entry;
 
@@ -45,6 +46,7 @@ struct WiceRelays {
 struct WiceRelayLink {
 	Entry *entry; /* NULL: its relay is gone */
 	uint16_t channel;
+	bool read;
 	WiceEndpoint relayed;
 	WiceRelayLinkData data;
 	void *user_data;
@@ -356,9 +358,20 @@ int wice__relay_link_new(WiceRelays *relays, const WiceEndpoint *relayed, const 
 	return 0;
 }
 
+void wice__relay_link_set_read(WiceRelayLink *link, bool read)
+{
+	Entry *entry = link->entry;
+	if (!entry || read == link->read)
+		return;
+	link->read = read;
+	entry->n_read += read ? 1u : -1u;
+	wice__relay_set_reading(entry->relay, entry->n_read == 0);
+}
+
 void wice__relay_link_free(WiceRelayLink *link)
 {
 	if (link && link->entry) {
+		wice__relay_link_set_read(link, false);
 		g_hash_table_remove(link->entry->links, GUINT_TO_POINTER(link->channel));
 		wice__relay_unbind(link->entry->relay, link->channel);
 	}

@@ -62,6 +62,11 @@ int wice__relay_link_new(WiceRelays *relays, const WiceEndpoint *relayed, const 
 void wice__relay_link_free(WiceRelayLink *link);
 /* The relay still has the allocation that the link was made with. */
 bool wice__relay_link_is_alive(const WiceRelayLink *link);
+/*
+ * A proxy receives from the relay's socket (WiceProxyOps.reads_relayed), or does no more. As long
+ * as one does for any link, the TURN client itself does not.
+ */
+void wice__relay_link_set_read(WiceRelayLink *link, bool read);
 /* What a proxy needs to know of it, but in_place. */
 void wice__relay_link_channel(const WiceRelayLink *link, WiceProxyChannel *ret_channel);
 const char *wice__relay_link_url(const WiceRelayLink *link);

@@ -67,6 +67,7 @@
 #define PUBLISH_ANSWER_GAP_MS 100 /* an answer to a description that does not fit, not more often */
 #define NUDGE_MIN_MS 1000
 #define NUDGE_MAX_MS 4000
+#define NUDGE_APART_MS 700 /* of two ends that both wait for the other to begin */
 #define CHECKING_TIMEOUT_MS 10000
 #define HANDSHAKING_TIMEOUT_MS 15000
 #define HANDSHAKING_WITH_RELAY_MS 5000
@@ -173,6 +174,8 @@ static unsigned use_relay(WiceSession *session, bool begins, int64_t now)
 	session->path = session->relayed = true;
 	session->proven = session->trying = false;
 	nudge_later(session, now);
+	if (!begins && !session->controlling)
+		session->nudge_at += NUDGE_APART_MS;
 	bool speaks = begins || session->connected_at;
 	return WICE_SESSION_DO_APPLY_RELAY | (speaks ? WICE_SESSION_DO_NUDGE : 0);
 }

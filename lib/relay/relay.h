@@ -77,7 +77,10 @@ const WiceMeasure *wice__relay_measure(const WiceRelay *relay);
 /* The UDP socket, bound, not connected; -1: over a stream, or not open now. */
 int wice__relay_fd(const WiceRelay *relay);
 
-/* As in turn/client.h; the number is valid as long as the relay is READY (or will be by itself). */
+/*
+ * As in turn/client.h, and the request has left already; the number is valid as long as the relay
+ * is READY (or will be by itself).
+ */
 int wice__relay_bind(WiceRelay *relay, const WiceEndpoint *peer, uint16_t *ret_channel);
 void wice__relay_unbind(WiceRelay *relay, uint16_t channel);
 bool wice__relay_is_bound(const WiceRelay *relay, uint16_t channel);
@@ -88,6 +91,11 @@ bool wice__relay_is_bound(const WiceRelay *relay, uint16_t channel);
  * -errno.
  */
 int wice__relay_send(WiceRelay *relay, const uint8_t *channel_data, size_t len);
+/*
+ * Whether to receive from the socket: somebody else may (a proxy that has its fd), who then hands
+ * over what is for us by wice__relay_input(). For the present socket; a new one is received from.
+ */
+void wice__relay_set_reading(WiceRelay *relay, bool reading);
 /* Something of the server arrived by another way than the socket (a bind that shares it). */
 void wice__relay_input(WiceRelay *relay, const WiceEndpoint *source, uint8_t *packet, size_t len);
 

@@ -5,7 +5,7 @@
 #include <wice/version.h>
 
 #include "event/source.h"
-#include "rpc/connect.h"
+#include "event/stream_connect.h"
 #include "rpc/h2.h"
 #include "rpc/metadata.h"
 #include "rpc/rpc.h"
@@ -24,7 +24,7 @@ struct WiceRpcClient {
 	const WiceRpcClientEvents *events;
 	void *user_data;
 	GMainContext *context;
-	WiceRpcConnect *connect;
+	WiceStreamConnect *connect;
 	WiceRpcH2 *h2;
 	GHashTable *requests; /* those that are not over */
 	WiceTimer *doom;      /* finishes the requests of a connection that was replaced */
@@ -311,7 +311,7 @@ WiceRpcClient *wice__rpc_client_new(GMainContext *context, const WiceRpcClientOp
 
 static void drop_connection(WiceRpcClient *client)
 {
-	wice__rpc_connect_cancel(g_steal_pointer(&client->connect));
+	wice__stream_connect_cancel(g_steal_pointer(&client->connect));
 	if (client->h2)
 		wice__rpc_h2_close(g_steal_pointer(&client->h2));
 }
@@ -331,8 +331,16 @@ void wice__rpc_client_connect(WiceRpcClient *client)
 		.keepalive_ms = client->options.keepalive_ms,
 	};
 	client->h2 = wice__rpc_h2_new(client->context, &options, &h2_events, client);
-	client->connect =
-		wice__rpc_connect_start(client->context, &client->options, on_connect, client);
+	WiceStreamOptions stream = {
+		.unix_path = client->options.unix_path,
+		.host = client->options.host,
+		.port = client->options.port,
+		.tls = client->options.tls,
+		.tls_ca_file = client->options.tls_ca_file,
+		.alpn = "h2",
+		.fwmark = client->options.fwmark,
+	};
+	client->connect = wice__stream_connect_start(client->context, &stream, on_connect, client);
 }
 
 bool wice__rpc_client_is_up(const WiceRpcClient *client)

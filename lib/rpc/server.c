@@ -8,7 +8,7 @@
 
 #include "base/log.h"
 #include "event/source.h"
-#include "rpc/connect.h"
+#include "event/stream_connect.h"
 
 #define ACCEPTS_PER_TURN 16
 #define ACCEPT_PAUSE_MS 200 /* after running out of file descriptors */
@@ -226,7 +226,7 @@ static void take_client(Listener *listener, GSocket *socket)
 			  server->options.max_connections);
 		return;
 	}
-	wice__rpc_socket_tune(socket);
+	wice__stream_tune(socket);
 	g_autoptr(GSocketConnection) stream = g_socket_connection_factory_create_connection(socket);
 	WiceRpcConnection *connection = connection_new(server, G_IO_STREAM(stream));
 	wice__rpc_connection_ref(connection);

@@ -611,6 +611,12 @@ bool wice__turn_client_moved(WiceTurnClient *client, int64_t now_ms)
 	return true;
 }
 
+void wice__turn_client_check(WiceTurnClient *client, int64_t now_ms)
+{
+	if (client->state == WICE_TURN_ALLOCATED && !client->main.active)
+		begin_main(client, WICE_STUN_REFRESH, now_ms);
+}
+
 void wice__turn_client_release(WiceTurnClient *client, int64_t now_ms)
 {
 	if (client->state > WICE_TURN_ALLOCATED)

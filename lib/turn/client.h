@@ -136,6 +136,8 @@ void wice__turn_client_set_credentials(WiceTurnClient *client, const char *usern
  * with the mobility ticket if there is one. False: it cannot move, make a new one.
  */
 bool wice__turn_client_moved(WiceTurnClient *client, int64_t now_ms);
+/* Asks at once whether the allocation is still there, from where it was made. */
+void wice__turn_client_check(WiceTurnClient *client, int64_t now_ms);
 /* Gives the allocation back, if there is one; RELEASED follows, at the latest after 2 s. */
 void wice__turn_client_release(WiceTurnClient *client, int64_t now_ms);
 /* The stream has ended. */

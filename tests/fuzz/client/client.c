@@ -6,13 +6,14 @@
  * first byte says what the application does meanwhile, whether SETTINGS are put before the rest, and whether the
  * bytes trickle.
  *
- * The functions of rpc/connect.c are replaced: nothing is resolved or connected here.
+ * The functions of event/stream_connect.c are replaced: nothing is resolved or connected here.
  */
 #include <gio/gio.h>
 #include <stdlib.h>
 
 #include "../paced.h"
-#include "rpc/connect.h"
+#include "event/stream_connect.h"
+#include "rpc/rpc.h"
 #include "signaling/sealed.h"
 #include "signaling/service.h"
 
@@ -40,7 +41,7 @@ static size_t n_requests;
 static unsigned actions;
 static bool disconnected;
 static struct {
-	WiceRpcConnectFunc func;
+	WiceStreamConnectFunc func;
 	void *user_data;
 } connecting;
 
@@ -50,20 +51,20 @@ static void require(bool holds)
 		abort();
 }
 
-WiceRpcConnect *wice__rpc_connect_start(GMainContext *in, const WiceRpcClientOptions *options,
-					WiceRpcConnectFunc func, void *user_data)
+WiceStreamConnect *wice__stream_connect_start(GMainContext *in, const WiceStreamOptions *options,
+					      WiceStreamConnectFunc func, void *user_data)
 {
 	connecting.func = func;
 	connecting.user_data = user_data;
 	return NULL;
 }
 
-void wice__rpc_connect_cancel(WiceRpcConnect *connect)
+void wice__stream_connect_cancel(WiceStreamConnect *connect)
 {
 	connecting.func = NULL;
 }
 
-void wice__rpc_socket_tune(GSocket *socket)
+void wice__stream_tune(GSocket *socket)
 {
 }
 
@@ -166,7 +167,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		paced_stream_new(SETTINGS, actions & WITH_SETTINGS ? sizeof SETTINGS - 1 : 0,
 				 data + 1, size - 1, actions & SLOWLY);
 	start();
-	WiceRpcConnectFunc func = connecting.func;
+	WiceStreamConnectFunc func = connecting.func;
 	connecting.func = NULL;
 	func(io, NULL, connecting.user_data);
 	/* The end of the input ends the connection, unless the application has done so. */

@@ -1,6 +1,6 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "rpc/connect.h"
+#include "event/stream_connect.h"
 
 #include <errno.h>
 #include <gio/gunixsocketaddress.h>
@@ -21,30 +21,31 @@
  * stopped at once, only asked to (GCancellable), and answers later. So an attempt that its user has
  * cancelled stays until the answer is there: func is NULL then.
  */
-struct WiceRpcConnect {
-	WiceRpcConnectFunc func;
+struct WiceStreamConnect {
+	WiceStreamConnectFunc func;
 	void *user_data;
 	GMainContext *context;
 	GCancellable *cancellable;
 	WiceTimer *timer;
 	char *where; /* for messages */
 	GSocketConnectable *address;
-	bool tls;
+	GSocketConnectable *identity; /* of the certificate; NULL: no TLS */
 	char *tls_ca_file;
+	char *alpn;
 	uint32_t fwmark;
 	bool timed_out;
 	GIOStream *io;
 	GError *early; /* found before anything was started */
 };
 
-void wice__rpc_socket_tune(GSocket *socket)
+void wice__stream_tune(GSocket *socket)
 {
 	if (g_socket_get_family(socket) == G_SOCKET_FAMILY_UNIX)
 		return;
 	g_socket_set_option(socket, IPPROTO_TCP, TCP_NODELAY, 1, NULL);
 	/*
-	 * Besides HTTP/2's PING, which servers may forbid: the kernel's own keepalive holds NAT
-	 * mappings open and ends connections whose other end has vanished.
+	 * Besides what the protocol may have for it: the kernel's own keepalive holds NAT mappings
+	 * open and ends connections whose other end has vanished.
 	 */
 	g_socket_set_keepalive(socket, TRUE);
 	g_socket_set_option(socket, IPPROTO_TCP, TCP_KEEPIDLE, 30, NULL);
@@ -53,23 +54,25 @@ void wice__rpc_socket_tune(GSocket *socket)
 	g_socket_set_option(socket, IPPROTO_TCP, TCP_USER_TIMEOUT, 60000, NULL);
 }
 
-static void connect_free(WiceRpcConnect *connect)
+static void connect_free(WiceStreamConnect *connect)
 {
 	g_clear_object(&connect->cancellable);
 	g_clear_pointer(&connect->timer, wice__timer_free);
 	g_clear_object(&connect->address);
+	g_clear_object(&connect->identity);
 	g_clear_object(&connect->io);
 	g_clear_error(&connect->early);
 	g_free(connect->where);
 	g_free(connect->tls_ca_file);
+	g_free(connect->alpn);
 	g_main_context_unref(connect->context);
 	g_free(connect);
 }
 
 /* Reports (unless cancelled) and frees. Takes over io. */
-static void finish(WiceRpcConnect *connect, GIOStream *io, const GError *error)
+static void finish(WiceStreamConnect *connect, GIOStream *io, const GError *error)
 {
-	WiceRpcConnectFunc func = connect->func;
+	WiceStreamConnectFunc func = connect->func;
 	g_clear_pointer(&connect->timer, wice__timer_free);
 	if (func)
 		func(io, error, connect->user_data);
@@ -78,7 +81,7 @@ static void finish(WiceRpcConnect *connect, GIOStream *io, const GError *error)
 	connect_free(connect);
 }
 
-static void fail(WiceRpcConnect *connect, WiceErrorCode code, const char *reason)
+static void fail(WiceStreamConnect *connect, WiceErrorCode code, const char *reason)
 {
 	g_autoptr(GError) error = NULL;
 	if (connect->timed_out)
@@ -110,7 +113,7 @@ static const char *certificate_problem(GTlsConnection *tls)
 
 static void on_handshake(GObject *source, GAsyncResult *result, gpointer user_data)
 {
-	WiceRpcConnect *connect = user_data;
+	WiceStreamConnect *connect = user_data;
 	GTlsConnection *tls = G_TLS_CONNECTION(source);
 	g_autoptr(GError) error = NULL;
 	if (!g_tls_connection_handshake_finish(tls, result, &error)) {
@@ -119,20 +122,23 @@ static void on_handshake(GObject *source, GAsyncResult *result, gpointer user_da
 		     problem ? problem : error->message);
 		return;
 	}
-	if (g_strcmp0(g_tls_connection_get_negotiated_protocol(tls), "h2") != 0) {
-		fail(connect, WICE_ERROR_PROTOCOL,
-		     "the server has TLS but did not agree to HTTP/2 (ALPN \"h2\")");
+	const char *agreed = g_tls_connection_get_negotiated_protocol(tls);
+	if (connect->alpn && g_strcmp0(agreed, connect->alpn) != 0) {
+		g_autofree char *reason = g_strdup_printf(
+			"the server has TLS but did not agree to the protocol \"%s\" (ALPN)",
+			connect->alpn);
+		fail(connect, WICE_ERROR_PROTOCOL, reason);
 		return;
 	}
 	finish(connect, g_object_ref(G_IO_STREAM(tls)), NULL);
 }
 
-static void start_tls(WiceRpcConnect *connect)
+static void start_tls(WiceStreamConnect *connect)
 {
-	static const char *const protocols[] = { "h2", NULL };
+	const char *const protocols[] = { connect->alpn, NULL };
 	g_autoptr(GError) error = NULL;
 	g_autoptr(GIOStream) tls =
-		g_tls_client_connection_new(connect->io, connect->address, &error);
+		g_tls_client_connection_new(connect->io, connect->identity, &error);
 	if (!tls) {
 		fail(connect, WICE_ERROR_UNSUPPORTED, error->message);
 		return;
@@ -150,7 +156,8 @@ static void start_tls(WiceRpcConnect *connect)
 		}
 		g_tls_connection_set_database(G_TLS_CONNECTION(tls), database);
 	}
-	g_tls_connection_set_advertised_protocols(G_TLS_CONNECTION(tls), protocols);
+	if (connect->alpn)
+		g_tls_connection_set_advertised_protocols(G_TLS_CONNECTION(tls), protocols);
 	g_main_context_push_thread_default(connect->context);
 	g_tls_connection_handshake_async(G_TLS_CONNECTION(tls), G_PRIORITY_DEFAULT,
 					 connect->cancellable, on_handshake, connect);
@@ -159,7 +166,7 @@ static void start_tls(WiceRpcConnect *connect)
 
 static void on_connected(GObject *source, GAsyncResult *result, gpointer user_data)
 {
-	WiceRpcConnect *connect = user_data;
+	WiceStreamConnect *connect = user_data;
 	g_autoptr(GError) error = NULL;
 	g_signal_handlers_disconnect_by_data(source, connect);
 	GSocketConnection *connection =
@@ -169,8 +176,8 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer user_da
 		return;
 	}
 	connect->io = G_IO_STREAM(connection);
-	wice__rpc_socket_tune(g_socket_connection_get_socket(connection));
-	if (connect->tls)
+	wice__stream_tune(g_socket_connection_get_socket(connection));
+	if (connect->identity)
 		start_tls(connect);
 	else
 		finish(connect, g_steal_pointer(&connect->io), NULL);
@@ -180,7 +187,7 @@ static void on_connected(GObject *source, GAsyncResult *result, gpointer user_da
 static void on_client_event(GSocketClient *client, GSocketClientEvent event,
 			    GSocketConnectable *address, GIOStream *connection, gpointer user_data)
 {
-	WiceRpcConnect *connect = user_data;
+	WiceStreamConnect *connect = user_data;
 	g_autoptr(GError) error = NULL;
 	if (event != G_SOCKET_CLIENT_CONNECTING || connect->fwmark == 0)
 		return;
@@ -195,7 +202,7 @@ static void on_client_event(GSocketClient *client, GSocketClientEvent event,
 
 static void on_timeout(void *user_data)
 {
-	WiceRpcConnect *connect = user_data;
+	WiceStreamConnect *connect = user_data;
 	if (connect->early) {
 		fail(connect, (WiceErrorCode)connect->early->code, connect->early->message);
 		return;
@@ -204,7 +211,7 @@ static void on_timeout(void *user_data)
 	g_cancellable_cancel(connect->cancellable);
 }
 
-static bool prepare(WiceRpcConnect *connect, const WiceRpcClientOptions *options)
+static bool prepare(WiceStreamConnect *connect, const WiceStreamOptions *options)
 {
 	if (options->unix_path) {
 		size_t room = sizeof((struct sockaddr_un *)NULL)->sun_path;
@@ -222,9 +229,13 @@ static bool prepare(WiceRpcConnect *connect, const WiceRpcClientOptions *options
 					 options->host, options->port);
 	connect->address = g_network_address_new(options->host, options->port);
 	connect->fwmark = options->fwmark;
-	connect->tls = options->tls;
+	if (!options->tls)
+		return true;
+	connect->identity = g_network_address_new(
+		options->tls_name ? options->tls_name : options->host, options->port);
 	connect->tls_ca_file = g_strdup(options->tls_ca_file);
-	if (connect->tls && !g_tls_backend_supports_tls(g_tls_backend_get_default())) {
+	connect->alpn = g_strdup(options->alpn);
+	if (!g_tls_backend_supports_tls(g_tls_backend_get_default())) {
 		g_set_error(&connect->early, WICE_ERROR, WICE_ERROR_UNSUPPORTED,
 			    "this system's GLib has no TLS; install the package glib-networking");
 		return false;
@@ -232,10 +243,11 @@ static bool prepare(WiceRpcConnect *connect, const WiceRpcClientOptions *options
 	return true;
 }
 
-WiceRpcConnect *wice__rpc_connect_start(GMainContext *context, const WiceRpcClientOptions *options,
-					WiceRpcConnectFunc func, void *user_data)
+WiceStreamConnect *wice__stream_connect_start(GMainContext *context,
+					      const WiceStreamOptions *options,
+					      WiceStreamConnectFunc func, void *user_data)
 {
-	WiceRpcConnect *connect = g_new0(WiceRpcConnect, 1);
+	WiceStreamConnect *connect = g_new0(WiceStreamConnect, 1);
 	connect->context = g_main_context_ref(context ? context : g_main_context_default());
 	connect->func = func;
 	connect->user_data = user_data;
@@ -257,7 +269,7 @@ WiceRpcConnect *wice__rpc_connect_start(GMainContext *context, const WiceRpcClie
 	return connect;
 }
 
-void wice__rpc_connect_cancel(WiceRpcConnect *connect)
+void wice__stream_connect_cancel(WiceStreamConnect *connect)
 {
 	if (!connect)
 		return;
@@ -268,4 +280,12 @@ void wice__rpc_connect_cancel(WiceRpcConnect *connect)
 	connect->func = NULL;
 	g_clear_pointer(&connect->timer, wice__timer_free);
 	g_cancellable_cancel(connect->cancellable);
+}
+
+GSocket *wice__stream_socket(GIOStream *io)
+{
+	g_autoptr(GIOStream) base = NULL;
+	if (G_IS_TLS_CONNECTION(io))
+		g_object_get(io, "base-io-stream", &base, NULL);
+	return g_socket_connection_get_socket(G_SOCKET_CONNECTION(base ? base : io));
 }
