@@ -61,7 +61,6 @@ struct {
  */
 typedef struct {
 	Head head;
-	struct bpf_fib_lookup route;
 	__u8 pair[32], swapped[32];
 	__u8 payload[PAYLOAD_MAX];
 } Scratch;
@@ -320,31 +319,6 @@ static __always_inline bool is_handshake(__le32 type, __u32 len)
 	return (type == bpf_htonl(0x01000000) && len == 148) ||
 	       (type == bpf_htonl(0x02000000) && len == 92) ||
 	       (type == bpf_htonl(0x03000000) && len == 64);
-}
-
-/*
- * A host that this one forwards for may have the same ports and channel at the same relay. What is
- * not forwarded is for this host; that is asked once for each address.
- */
-static __always_inline bool is_for_this_host(struct __sk_buff *skb, const Packet *packet)
-{
-	Scratch *buffer = get_scratch();
-	if (!buffer)
-		return false;
-	struct bpf_fib_lookup *route = &buffer->route;
-	__builtin_memset(route, 0, sizeof *route);
-	route->ifindex = skb->ifindex;
-	if (is_ipv4(&packet->destination)) {
-		route->family = 2; /* AF_INET */
-		route->ipv4_src = bpf_htonl((__u32)bpf_be64_to_cpu(packet->source.words[1]));
-		route->ipv4_dst = bpf_htonl((__u32)bpf_be64_to_cpu(packet->destination.words[1]));
-	} else {
-		route->family = 10; /* AF_INET6 */
-		__builtin_memcpy(route->ipv6_src, &packet->source, sizeof packet->source);
-		__builtin_memcpy(route->ipv6_dst, &packet->destination, sizeof packet->destination);
-	}
-	int r = bpf_fib_lookup(skb, route, sizeof *route, 0);
-	return r == BPF_FIB_LKUP_RET_NOT_FWDED || r == BPF_FIB_LKUP_RET_FWD_DISABLED;
 }
 
 /* What is behind the data, up to three bytes: zeros, of which the checksum knows nothing. */
