@@ -10,10 +10,9 @@
  * the length in it. So what changes in the packet, and what changes in the pseudo header, are told
  * to bpf_l4_csum_replace() apart: it knows which of the two the field is about.
  *
- * A device may also have given the sum of the whole packet along (CHECKSUM_COMPLETE). It stays
- * right, because each change is one that the sum of the packet does not see: the UDP checksum makes
- * up for it, or IPv4's; what is cut off the end is zero by then. Only the length that IPv6 has in
- * its header is nothing that a checksum there makes up for, hence BPF_F_RECOMPUTE_CSUM.
+ * A device may also have given the sum of the whole packet along (CHECKSUM_COMPLETE). Where the
+ * size changes, bpf_skb_change_tail() forgets it; else each change is one that the sum does not
+ * see, because the UDP checksum makes up for it.
  *
  * Packets with several segments in them (UDP GSO from a userspace WireGuard, GRO) keep their sizes,
  * so in place is the only way for them. Their checksums are always left to who will divide them.
@@ -141,7 +140,7 @@ static __always_inline int resize_ip(struct __sk_buff *skb, __u32 l3, __u32 by)
 	if (ipv4 &&
 	    bpf_l3_csum_replace(skb, l3 + offsetof(struct iphdr, check), old, new, sizeof new) < 0)
 		return -1;
-	return bpf_skb_store_bytes(skb, at, &new, sizeof new, ipv4 ? 0 : BPF_F_RECOMPUTE_CSUM);
+	return bpf_skb_store_bytes(skb, at, &new, sizeof new, 0);
 }
 
 /*
@@ -349,13 +348,12 @@ static __always_inline int restore_in_place(struct __sk_buff *skb, __u32 l3, con
 static __always_inline int restore_by_moving(struct __sk_buff *skb, __u32 l3, const Packet *packet,
 					     Head *head, __u32 padding, __be16 port)
 {
-	__u32 at = packet->offset + sizeof packet->udp, zero = 0;
+	__u32 at = packet->offset + sizeof packet->udp;
 	__u32 by = change(head->udp.source, port) + change(head->channel.number, 0) +
 		   change(head->channel.len, 0);
 	head->udp.source = port;
 	head->udp.len = bpf_htons(bpf_ntohs(head->udp.len) - HEADER_LEN - padding);
 	if (move(skb, at + HEADER_LEN, at, packet->end - at - HEADER_LEN) < 0 ||
-	    bpf_skb_store_bytes(skb, packet->end - HEADER_LEN, &zero, sizeof zero, 0) < 0 ||
 	    bpf_skb_store_bytes(skb, packet->offset, &head->udp, sizeof head->udp, 0) < 0 ||
 	    bpf_skb_change_tail(skb, packet->end - HEADER_LEN - padding, 0) < 0)
 		return -1;
