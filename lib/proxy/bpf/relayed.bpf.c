@@ -14,27 +14,15 @@
  * size changes, bpf_skb_change_tail() forgets it; else each change is one that the sum does not
  * see, because the UDP checksum makes up for it.
  *
- * Packets with several segments in them (UDP GSO from a userspace WireGuard, GRO) keep their sizes,
- * so in place is the only way for them. Their checksums are always left to who will divide them.
- *
  * Of WireGuard's fragments to a relay only the first is dropped, which alone has the ports: the
  * others mean nothing to anybody without it.
  */
 #include "proxy/bpf/channels.bpf.h"
+#include "proxy/bpf/segments.bpf.h"
 
 #define DROP TC_ACT_SHOT
-#define PACKET_HOST 0 /* as linux/if_packet.h has it */
-#define DATA bpf_htonl(0x04000000)
-#define DATA_MIN 32 /* of WireGuard's data messages */
-#define HEADER_LEN sizeof(ChannelHeader)
-#define MAX_SEGMENTS 128  /* of Linux 6.9, before that 64 */
+#define PACKET_HOST 0     /* as linux/if_packet.h has it */
 #define PAYLOAD_MAX 16384 /* what bpf_skb_change_tail() can do at most; a power of two */
-
-/* RFC 8656 section 12.4. */
-typedef struct {
-	__be16 number;
-	__be16 len;
-} ChannelHeader;
 
 /* What a relayed packet begins with. */
 typedef struct {
@@ -82,11 +70,6 @@ __u64 inject_port, inject_cookie;
 static __always_inline bool is_alive(void)
 {
 	return bpf_ktime_get_ns() < alive_until_ns;
-}
-
-static __always_inline __u32 min(__u32 a, __u32 b)
-{
-	return a < b ? a : b;
 }
 
 static __always_inline Scratch *get_scratch(void)
@@ -144,8 +127,8 @@ static __always_inline int resize_ip(struct __sk_buff *skb, __u32 l3, __u32 by)
 }
 
 /*
- * The packet ends so many bytes later than it did, in all of its headers but the one that is yet
- * to be written: head. by: of the checksum, without what this adds.
+ * The packet has become so many bytes longer, as the UDP header says by now: IP's header and the
+ * checksums are to say so too. by: what else changes the checksum.
  */
 static __always_inline int resize(struct __sk_buff *skb, __u32 l3, const Packet *packet,
 				  __u32 grown, __u32 by)
@@ -157,34 +140,6 @@ static __always_inline int resize(struct __sk_buff *skb, __u32 l3, const Packet 
 	if (resize_ip(skb, l3, grown) < 0 || update_checksum(skb, packet, by + by_len, 0) < 0)
 		return -1;
 	return update_checksum(skb, packet, by_len, BPF_F_PSEUDO_HDR);
-}
-
-/*
- * Not static, so that it is verified once for all of its callers and not with what each of them
- * knows. Returns -1 if the segment is not data, and what follows is written by then or not.
- */
-__noinline int wrap_segment(struct __sk_buff *skb, __u32 at, __u32 len, __u32 channel)
-{
-	ChannelHeader header = { .number = channel, .len = bpf_htons(len - HEADER_LEN) };
-	__le32 type;
-	if (len < DATA_MIN || bpf_skb_load_bytes(skb, at, &type, sizeof type) < 0 || type != DATA)
-		return -1;
-	return bpf_skb_store_bytes(skb, at, &header, sizeof header, 0);
-}
-
-/* Likewise. Returns how many there were, -1: not all of them are data. */
-__noinline int wrap_segments(struct __sk_buff *skb, __u32 at, __u32 end, __u32 channel)
-{
-	__u32 size = skb->gso_size;
-#pragma unroll
-	for (int n = 0; n < MAX_SEGMENTS; n++) {
-		if (at >= end)
-			return n;
-		if (wrap_segment(skb, at, min(size, end - at), channel) < 0)
-			return -1;
-		at += size;
-	}
-	return at >= end ? MAX_SEGMENTS : -1;
 }
 
 static __always_inline int wrap_in_place(struct __sk_buff *skb, const Packet *packet, Head *head,
@@ -312,14 +267,6 @@ static __noinline int send_relayed(struct __sk_buff *skb, __u32 l3)
 	return NEXT;
 }
 
-/* stun/relayed.h: what is a handshake message, though the channel is one for in place. */
-static __always_inline bool is_handshake(__le32 type, __u32 len)
-{
-	return (type == bpf_htonl(0x01000000) && len == 148) ||
-	       (type == bpf_htonl(0x02000000) && len == 92) ||
-	       (type == bpf_htonl(0x03000000) && len == 64);
-}
-
 /* What is behind the data, up to three bytes: zeros, of which the checksum knows nothing. */
 static __always_inline bool is_padding(struct __sk_buff *skb, __u32 end, __u32 padding)
 {
@@ -358,56 +305,6 @@ static __always_inline int restore_by_moving(struct __sk_buff *skb, __u32 l3, co
 	    bpf_skb_change_tail(skb, packet->end - HEADER_LEN - padding, 0) < 0)
 		return -1;
 	return resize(skb, l3, packet, -HEADER_LEN - padding, by);
-}
-
-/* Not static, see above. */
-__noinline int is_segment_in_place(struct __sk_buff *skb, __u32 at, __u32 len, __u32 channel)
-{
-	struct {
-		ChannelHeader channel;
-		__le32 type;
-	} head;
-	return len >= DATA_MIN && bpf_skb_load_bytes(skb, at, &head, sizeof head) == 0 &&
-	       head.channel.number == (__be16)channel &&
-	       head.channel.len == bpf_htons(len - HEADER_LEN) &&
-	       !is_handshake(head.type, len - HEADER_LEN);
-}
-
-/* Likewise. Returns how many there are, -1: GRO has put other packets among them. */
-__noinline int count_segments(struct __sk_buff *skb, __u32 at, __u32 end, __u32 channel)
-{
-	__u32 size = skb->gso_size;
-#pragma unroll
-	for (int n = 0; n < MAX_SEGMENTS; n++) {
-		if (at >= end)
-			return n;
-		if (!is_segment_in_place(skb, at, min(size, end - at), channel))
-			return -1;
-		at += size;
-	}
-	return at >= end ? MAX_SEGMENTS : -1;
-}
-
-/* Likewise. */
-__noinline int restore_segment(struct __sk_buff *skb, __u32 at)
-{
-	__le32 type = DATA;
-	return bpf_skb_store_bytes(skb, at, &type, sizeof type, 0);
-}
-
-/* Likewise. */
-__noinline int restore_segments(struct __sk_buff *skb, __u32 at, __u32 end)
-{
-	__u32 size = skb->gso_size;
-#pragma unroll
-	for (int n = 0; n < MAX_SEGMENTS; n++) {
-		if (at >= end)
-			return n;
-		if (restore_segment(skb, at) < 0)
-			return -1;
-		at += size;
-	}
-	return MAX_SEGMENTS;
 }
 
 /* Returns how many packets it was, 0: it is none for this, -1: it is damaged. */
