@@ -62,7 +62,7 @@ static __always_inline bool is_for_this_host(struct __sk_buff *skb, const Packet
 }
 
 /* Gives a packet of a relay to the TURN client's socket, if there is one. */
-static __always_inline void give_to_client(struct __sk_buff *skb, const Packet *packet)
+static __always_inline bool give_to_client(struct __sk_buff *skb, const Packet *packet)
 {
 	WiceRelayedKey key = { packet->source,
 			       WICE_RELAYED_NUMBERS(packet->udp.source, packet->udp.dest, 0) };
@@ -70,6 +70,7 @@ static __always_inline void give_to_client(struct __sk_buff *skb, const Packet *
 	if (client && is_for_this_host(skb, packet))
 		replace_port(skb, packet, offsetof(struct udphdr, dest), packet->udp.dest,
 			     client->port);
+	return client;
 }
 
 #endif
