@@ -25,8 +25,8 @@
  * WireGuard sends, so that is dropped and counted: fragments, what has become too large for the
  * device, and without in place UDP GSO.
  *
- * The mux leaves channels that are known here alone, so it makes no difference which of the two
- * comes first on a device.
+ * Linux 5.12 is needed (bpf_check_mtu()). The mux leaves channels that are known here alone, so it
+ * makes no difference which of the two comes first on a device.
  */
 typedef struct WiceBpfRelayed WiceBpfRelayed;
 

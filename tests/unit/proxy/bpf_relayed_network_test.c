@@ -584,6 +584,7 @@ static int third_socket(const BpfWorld *world, int third, int family, uint16_t p
  */
 START_TEST(forwarded_packets)
 {
+	static const uint8_t unknown[] = { 0x40, 9, 0, 4, 1, 2, 3, 4 };
 	uint8_t message[1000], buffer[1004];
 	size_t len;
 	BpfWorld world;
@@ -605,6 +606,8 @@ START_TEST(forwarded_packets)
 		carry(&peer, 4, 500);
 		bpf_send(relay.server, &third_at, data, len);
 		bpf_expect(fd, data, len, &relay.server_at);
+		bpf_send(relay.server, &third_at, unknown, sizeof unknown);
+		bpf_expect(fd, unknown, sizeof unknown, &relay.server_at);
 		bpf_send(fd, &peer.endpoint, message, sizeof message);
 		bpf_expect(relay.server, data, len, &third_at);
 		close(fd);
