@@ -145,6 +145,30 @@ WICE_API void wice_bind_pair_new(WiceBind **ret_a, WiceBind **ret_b);
 WICE_API int wice_bind_udp_add_channel(WiceBind *bind, int fd, uint32_t *ret_channel);
 /* Packets to its paths are dropped from now on, and no route leads there any more. */
 WICE_API void wice_bind_udp_remove_channel(WiceBind *bind, uint32_t channel);
+/*
+ * A peer behind a relay (TURN, RFC 8656), over a channel whose socket is a TURN client's. One that
+ * is in_place has agreed with the peer that a data message travels with the header of ChannelData
+ * instead of its first word, so that nothing grows; other messages travel behind the header.
+ */
+typedef struct {
+	size_t size;         /* sizeof(WiceBindRelayed) */
+	uint32_t carrier;    /* the channel; its address family is the relay's, or both */
+	WiceEndpoint server; /* the relay */
+	uint16_t number;     /* of the relay's channel to the peer: 0x4000 to 0x4fff */
+	bool in_place;
+	WiceEndpoint remote; /* what the peer is shown as: of no other way of the bind */
+} WiceBindRelayed;
+
+/*
+ * A channel to such a peer: what goes to its path is sent to the relay as ChannelData, and what
+ * comes from there for it is received with its number and remote. All else that comes to the
+ * carrier's socket is treated as before, so that what is the TURN client's goes to the foreign
+ * function, with the carrier's number. Of several with the same carrier and number the newest
+ * receives. It is removed as any channel is, and with its carrier. Any thread. -ENOENT: there is no
+ * such carrier; -EINVAL: no number of a channel; -ENFILE, -EOPNOTSUPP as above.
+ */
+WICE_API int wice_bind_udp_add_relayed(WiceBind *bind, const WiceBindRelayed *relayed,
+				       uint32_t *ret_channel);
 /* From now on route() leads to remote over the channel, 0: no longer. At most one per address. */
 WICE_API void wice_bind_udp_set_route(WiceBind *bind, const WiceEndpoint *remote, uint32_t channel);
 /*

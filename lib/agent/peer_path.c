@@ -106,7 +106,7 @@ static void point_wireguard(WicePeer *peer)
 	wice__hold_set_endpoint(&peer->hold, mechanism_endpoint(peer), peer->attempt_opened_ns);
 	bool proven = peer->selection.mechanism != WICE_MECHANISM_KERNEL;
 	wice__roam_selected(&peer->roam, mechanism_endpoint(peer), proven, wice__now_ms());
-	wice__suspicion_reset(&peer->suspicion);
+	wice__suspicion_reset(&peer->suspicion, wice__now_ms());
 	wice__interface_poll_soon(peer->interface);
 }
 

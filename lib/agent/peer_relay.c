@@ -95,8 +95,7 @@ static int make_path_by(WicePeer *peer, WiceMechanism mechanism, const WiceProxy
 	if (err)
 		return err;
 	path->mechanism = mechanism;
-	wice__relay_link_set_read(path->link,
-				  proxy->proxy->ops->reads_relayed && channel->fd >= 0);
+	wice__relay_link_set_read(path->link, proxy->proxy->ops->reads_relayed && channel->fd >= 0);
 	return 0;
 }
 

@@ -16,10 +16,11 @@
 /* The system is looked at often for so long after a packet. */
 #define POLLS_MS 3000
 
-void wice__suspicion_reset(WiceSuspicion *suspicion)
+void wice__suspicion_reset(WiceSuspicion *suspicion, int64_t now_ms)
 {
 	int64_t silence = suspicion->silence_ms, forgive_at = suspicion->forgive_at;
-	*suspicion = (WiceSuspicion){ .silence_ms = silence, .forgive_at = forgive_at };
+	*suspicion =
+		(WiceSuspicion){ .since = now_ms, .silence_ms = silence, .forgive_at = forgive_at };
 }
 
 static void hear(WiceSuspicion *suspicion, int64_t now)
@@ -39,7 +40,7 @@ static void remember_mistake(WiceSuspicion *suspicion, int64_t now)
 {
 	suspicion->silence_ms = MIN(suspicion->silence_ms * 2, SILENCE_MAX_MS);
 	suspicion->forgive_at = now + FORGIVE_MS;
-	wice__suspicion_reset(suspicion);
+	wice__suspicion_reset(suspicion, now);
 }
 
 bool wice__suspicion_sample(WiceSuspicion *suspicion, uint64_t rx_bytes, uint64_t tx_bytes,
@@ -71,5 +72,6 @@ bool wice__suspicion_sample(WiceSuspicion *suspicion, uint64_t rx_bytes, uint64_
 
 bool wice__suspicion_wants_polls(const WiceSuspicion *suspicion, int64_t now_ms)
 {
-	return suspicion->heard_at && now_ms - suspicion->heard_at < POLLS_MS;
+	int64_t newest = suspicion->heard_at ? suspicion->heard_at : suspicion->since;
+	return now_ms - newest < POLLS_MS;
 }

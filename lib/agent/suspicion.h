@@ -20,6 +20,7 @@
 typedef struct {
 	bool has_baseline;
 	uint64_t rx_bytes, tx_bytes;
+	int64_t since;        /* when the path was applied */
 	int64_t heard_at;     /* when rx last grew */
 	int64_t steady_since; /* since when it has grown without longer gaps */
 	int64_t asked_at;     /* when tx last grew */
@@ -29,11 +30,11 @@ typedef struct {
 } WiceSuspicion;
 
 /* A path has just been applied: what is older says nothing about it. */
-void wice__suspicion_reset(WiceSuspicion *suspicion);
+void wice__suspicion_reset(WiceSuspicion *suspicion, int64_t now_ms);
 /* True if the path is to be left. Samples come from polls, at whatever moments. */
 bool wice__suspicion_sample(WiceSuspicion *suspicion, uint64_t rx_bytes, uint64_t tx_bytes,
 			    int64_t now_ms);
-/* Traffic flows: the next sample is wanted soon. */
+/* Traffic flows, or the path is new: the next sample is wanted soon. */
 bool wice__suspicion_wants_polls(const WiceSuspicion *suspicion, int64_t now_ms);
 
 #endif

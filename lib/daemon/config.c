@@ -33,6 +33,7 @@ struct WiceDaemonConfig {
 	char *state_dir;
 	WiceMechanism mechanism;
 	bool port_mapping;
+	bool relay_server;
 	WiceLogLevel log_level;
 	WiceDaemonSettings settings;
 };
@@ -170,6 +171,11 @@ static const Entry entries[] = {
 	  parse_relay,
 	  offsetof(WiceDaemonConfig, relays),
 	  NULL },
+	{ { "daemon", "relay-server", 0, "yes|no", false,
+	    "be a relay for our peers, on WireGuard's port (for public hosts)" },
+	  parse_yes_no,
+	  offsetof(WiceDaemonConfig, relay_server),
+	  "no" },
 	{ { "daemon", "up", 'u', "NAME", true,
 	    "make this interface, see `wice up`; remove it when we stop" },
 	  parse_up,
@@ -388,6 +394,7 @@ const WiceDaemonSettings *wice_daemon_config_settings(WiceDaemonConfig *config)
 		.state_dir = config->state_dir,
 		.mechanism = config->mechanism,
 		.port_mapping = config->port_mapping,
+		.relay_server = config->relay_server,
 		.log_level = config->log_level,
 	};
 	return &config->settings;

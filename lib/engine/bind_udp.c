@@ -5,7 +5,10 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
+
+#include "stun/relayed.h"
 
 static const WiceBindOps udp_ops;
 
@@ -27,11 +30,16 @@ static int queue_init(WiceBindUdpQueue *queue)
 	queue->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (queue->epoll_fd < 0)
 		return -errno;
+	queue->rest_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (queue->rest_fd < 0)
+		return -errno;
 	int r = wice__udp_receiver_new(WICE_BIND_UDP_BATCH, &queue->receiver);
 	if (r == 0)
 		r = add_to_epoll(queue->epoll_fd, queue->ipv4.fd, WICE_BIND_UDP_IPV4);
 	if (r == 0)
 		r = add_to_epoll(queue->epoll_fd, queue->ipv6.fd, WICE_BIND_UDP_IPV6);
+	if (r == 0)
+		r = add_to_epoll(queue->epoll_fd, queue->rest_fd, WICE_BIND_UDP_REST);
 	return r;
 }
 
@@ -42,6 +50,8 @@ static void queues_free(WiceBindUdpQueue *queues, unsigned n)
 		wice__udp_receiver_free(queues[i].receiver);
 		if (queues[i].epoll_fd >= 0)
 			close(queues[i].epoll_fd);
+		if (queues[i].rest_fd >= 0)
+			close(queues[i].rest_fd);
 	}
 	g_free(queues);
 }
@@ -52,7 +62,7 @@ static int queues_new(const WiceBindUdp *bind, uint16_t port, uint32_t fwmark, u
 	uint16_t chosen;
 	WiceBindUdpQueue *queues = g_new0(WiceBindUdpQueue, n);
 	for (unsigned i = 0; i < n; i++)
-		queues[i].epoll_fd = -1;
+		queues[i].epoll_fd = queues[i].rest_fd = -1;
 	int r = wice__bind_udp_sockets_open(bind, port, fwmark, queues, n, &chosen);
 	for (unsigned i = 0; i < n && r == 0; i++)
 		r = queue_init(&queues[i]);
@@ -153,6 +163,7 @@ static void udp_free(WiceBind *base)
 
 static const WiceBindOps udp_ops = {
 	.name = "udp",
+	.headroom = WICE_RELAYED_HEADER_LEN,
 	.open = udp_open,
 	.close = udp_close,
 	.poll_fd = udp_poll_fd,

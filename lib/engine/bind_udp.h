@@ -10,12 +10,14 @@
  *	bind_udp_socket.c   the sockets of a port
  *	bind_udp_send.c     packets to the system
  *	bind_udp_receive.c  packets from it
- *	bind_udp_channel.c  sockets that were added, routes to them, foreign packets
+ *	bind_udp_channel.c  sockets that were added, routes to them
+ *	bind_udp_relayed.c  peers behind relays, over such sockets
+ *	bind_udp_sort.c     what comes in there: WireGuard's, of relays, foreign
  *
  * The sockets of the port and all that a queue has change in open() and close() only, which nobody
- * else runs beside: they need no lock. Channels, routes and marks change at any time: they are under
- * the bind's lock, which is held for a look, never for a call that may take time. A channel is kept
- * by a reference while it is used.
+ * else runs beside: they need no lock. Channels, routes and marks change at any time: they are
+ * under the bind's lock, which is held for a look, never for a call that may take time. A channel
+ * is kept by a reference while it is used.
  */
 #include <stdatomic.h>
 #include <wice/bind.h>
@@ -30,6 +32,15 @@
 /* A socket of a queue, as its epoll descriptor names it: of the port, or a channel's number. */
 #define WICE_BIND_UDP_IPV4 UINT32_C(0)
 #define WICE_BIND_UDP_IPV6 UINT32_MAX
+/* Not a socket: readable while a batch has a rest. */
+#define WICE_BIND_UDP_REST (UINT32_MAX - 1)
+
+/* What has been received from a channel: a message may be several datagrams. */
+typedef struct {
+	int n, next; /* messages, and the first that has something left */
+	size_t at;   /* how much of that one is done */
+	uint32_t channel;
+} WiceBindUdpBatch;
 
 typedef struct {
 	WiceUdpSender ipv4, ipv6; /* fd -1: the system has no such addresses */
@@ -39,14 +50,28 @@ typedef struct {
 	uint32_t hot;
 	bool is_hot, drained;
 	unsigned streak;
+	WiceBindUdpBatch batch;
+	int rest_fd; /* an event */
+	bool has_rest;
 } WiceBindUdpQueue;
 
-typedef struct {
+typedef struct WiceBindUdpChannel WiceBindUdpChannel;
+struct WiceBindUdpChannel {
 	gatomicrefcount refs;
 	uint32_t number;
+	WiceBindUdpChannel *carrier; /* NULL: has a socket itself */
+
+	/* With a socket: */
 	bool is_ipv6; /* its addresses are, IPv4 ones are mapped */
 	WiceUdpSender sender;
-} WiceBindUdpChannel;
+	GHashTable *relayed; /* relay's channel -> the newest; NULL: has carried none */
+
+	/* With a carrier, on which it holds a reference: */
+	WiceEndpoint server, remote;
+	uint16_t relay_channel;
+	bool in_place;
+	WiceBindUdpChannel *former; /* that has the same channel of the relay */
+};
 
 typedef struct {
 	WiceBind base;
@@ -107,7 +132,21 @@ void wice__bind_udp_channels_stop(WiceBindUdp *bind);
 void wice__bind_udp_channel_ignore(WiceBindUdp *bind, const WiceBindUdpChannel *channel);
 /* Marks all of them. 0 or -errno. */
 int wice__bind_udp_channels_set_mark(WiceBindUdp *bind, uint32_t fwmark);
-/* Hands what is not WireGuard's to the foreign function. What is left may be empty. */
-void wice__bind_udp_channel_filter(WiceBindUdp *bind, WiceBindDatagram *datagram);
+/* Enters a new one into the table, under the lock. 0 or -errno. */
+int wice__bind_udp_channel_enter(WiceBindUdp *bind, WiceBindUdpChannel *channel);
+
+/* The one that receives what the relay sends for its channel, a new reference; or NULL. */
+WiceBindUdpChannel *wice__bind_udp_relayed_get(WiceBindUdp *bind, const WiceBindUdpChannel *carrier,
+					       uint16_t relay_channel);
+/* Its carrier's table no longer has it. Under the lock. */
+void wice__bind_udp_relayed_leave(const WiceBindUdpChannel *channel);
+
+/*
+ * Sorts what came in a channel as one message, from *at on, which it moves to where n datagrams
+ * were not enough. Returns their number. Hands what is not WireGuard's to the foreign function.
+ */
+size_t wice__bind_udp_sort(WiceBindUdp *bind, WiceBindUdpChannel *channel,
+			   const WiceBindDatagram *message, size_t *at, WiceBindDatagram *datagrams,
+			   size_t n);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Sockets that were added to a bind. Their descriptors are duplicates: the socket lives on when ours
- * is closed, and with it its place in an epoll descriptor, so it has to be taken out there first.
- * Numbers are not given again soon, as paths may still have them.
+ * Sockets that were added to a bind. Their descriptors are duplicates: the socket lives on when
+ * ours is closed, and with it its place in an epoll descriptor, so it has to be taken out there
+ * first. Numbers are not given again soon, as paths may still have them.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,7 +13,6 @@
 #include <unistd.h>
 
 #include "engine/bind_udp.h"
-#include "engine/message.h"
 
 static guint endpoint_hash(gconstpointer key)
 {
@@ -65,7 +64,12 @@ void wice__bind_udp_channel_unref(WiceBindUdpChannel *channel)
 {
 	if (!g_atomic_ref_count_dec(&channel->refs))
 		return;
-	close(channel->sender.fd);
+	if (channel->carrier)
+		wice__bind_udp_channel_unref(channel->carrier);
+	else
+		close(channel->sender.fd);
+	if (channel->relayed)
+		g_hash_table_unref(channel->relayed);
 	g_free(channel);
 }
 
@@ -78,13 +82,16 @@ static int epoll_of(const WiceBindUdp *bind, const WiceBindUdpChannel *channel)
 static int listen_to(const WiceBindUdp *bind, const WiceBindUdpChannel *channel)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.u32 = channel->number };
+	if (channel->carrier)
+		return 0;
 	int r = epoll_ctl(epoll_of(bind, channel), EPOLL_CTL_ADD, channel->sender.fd, &event);
 	return r < 0 ? -errno : 0;
 }
 
 static void ignore(const WiceBindUdp *bind, const WiceBindUdpChannel *channel)
 {
-	epoll_ctl(epoll_of(bind, channel), EPOLL_CTL_DEL, channel->sender.fd, NULL);
+	if (!channel->carrier)
+		epoll_ctl(epoll_of(bind, channel), EPOLL_CTL_DEL, channel->sender.fd, NULL);
 }
 
 void wice__bind_udp_channel_ignore(WiceBindUdp *bind, const WiceBindUdpChannel *channel)
@@ -130,7 +137,8 @@ int wice__bind_udp_channels_set_mark(WiceBindUdp *bind, uint32_t fwmark)
 	g_hash_table_iter_init(&iter, bind->channels);
 	while (is_ours && r == 0 && g_hash_table_iter_next(&iter, NULL, &pointer)) {
 		const WiceBindUdpChannel *channel = pointer;
-		r = wice__bind_udp_set_mark(channel->sender.fd, fwmark);
+		if (!channel->carrier)
+			r = wice__bind_udp_set_mark(channel->sender.fd, fwmark);
 	}
 	if (r == 0)
 		bind->fwmark = fwmark;
@@ -168,18 +176,18 @@ static uint32_t next_number(WiceBindUdp *bind)
 	do {
 		bind->last_channel++;
 	} while (bind->last_channel == WICE_BIND_UDP_IPV4 ||
-		 bind->last_channel == WICE_BIND_UDP_IPV6 || find(bind, bind->last_channel));
+		 bind->last_channel == WICE_BIND_UDP_IPV6 ||
+		 bind->last_channel == WICE_BIND_UDP_REST || find(bind, bind->last_channel));
 	return bind->last_channel;
 }
 
-/* Under the lock. */
-static int enter(WiceBindUdp *bind, WiceBindUdpChannel *channel)
+int wice__bind_udp_channel_enter(WiceBindUdp *bind, WiceBindUdpChannel *channel)
 {
 	int r = 0;
 	if (g_hash_table_size(bind->channels) >= WICE_BIND_UDP_MAX_CHANNELS)
 		return -ENFILE;
 	channel->number = next_number(bind);
-	if (bind->fwmark)
+	if (bind->fwmark && !channel->carrier)
 		r = wice__bind_udp_set_mark(channel->sender.fd, bind->fwmark);
 	if (r == 0 && bind->is_open)
 		r = listen_to(bind, channel);
@@ -202,7 +210,7 @@ int wice_bind_udp_add_channel(WiceBind *base, int fd, uint32_t *ret_channel)
 		return -errno;
 	WiceBindUdpChannel *channel = channel_new(bind, copy, domain);
 	g_mutex_lock(&bind->lock);
-	r = enter(bind, channel);
+	r = wice__bind_udp_channel_enter(bind, channel);
 	uint32_t number = channel->number;
 	g_mutex_unlock(&bind->lock);
 	if (r < 0)
@@ -217,22 +225,58 @@ static gboolean leads_to(gpointer key, gpointer value, gpointer number)
 	return value == number;
 }
 
+/*
+ * Its place in the table is the caller's to remove, the reference that this had to be given back.
+ */
+static void leave(WiceBindUdp *bind, const WiceBindUdpChannel *channel)
+{
+	g_hash_table_foreach_remove(bind->routes, leads_to, GUINT_TO_POINTER(channel->number));
+	if (bind->is_open)
+		ignore(bind, channel);
+	if (channel->carrier)
+		wice__bind_udp_relayed_leave(channel);
+}
+
+/* Takes those that it carries out of the table. Returns them. */
+static GSList *unload(WiceBindUdp *bind, const WiceBindUdpChannel *carrier)
+{
+	GSList *carried = NULL;
+	GHashTableIter iter;
+	gpointer pointer;
+	if (!carrier->relayed)
+		return NULL;
+	g_hash_table_iter_init(&iter, bind->channels);
+	while (g_hash_table_iter_next(&iter, NULL, &pointer)) {
+		WiceBindUdpChannel *channel = pointer;
+		if (channel->carrier != carrier)
+			continue;
+		leave(bind, channel);
+		g_hash_table_iter_remove(&iter);
+		carried = g_slist_prepend(carried, channel);
+	}
+	return carried;
+}
+
+static void unref_channel(gpointer channel)
+{
+	wice__bind_udp_channel_unref(channel);
+}
+
 void wice_bind_udp_remove_channel(WiceBind *base, uint32_t number)
 {
 	WiceBindUdp *bind = wice__bind_udp(base);
+	GSList *removed = NULL;
 	if (!bind)
 		return;
 	g_mutex_lock(&bind->lock);
 	WiceBindUdpChannel *channel = find(bind, number);
 	if (channel) {
+		removed = g_slist_prepend(unload(bind, channel), channel);
+		leave(bind, channel);
 		g_hash_table_remove(bind->channels, GUINT_TO_POINTER(number));
-		g_hash_table_foreach_remove(bind->routes, leads_to, GUINT_TO_POINTER(number));
-		if (bind->is_open)
-			ignore(bind, channel);
 	}
 	g_mutex_unlock(&bind->lock);
-	if (channel)
-		wice__bind_udp_channel_unref(channel);
+	g_slist_free_full(removed, unref_channel);
 }
 
 void wice_bind_udp_set_route(WiceBind *base, const WiceEndpoint *remote, uint32_t channel)
@@ -267,34 +311,4 @@ void wice_bind_udp_set_foreign(WiceBind *base, WiceBindForeignFunc func, void *u
 	bind->foreign = func;
 	bind->foreign_data = user_data;
 	g_mutex_unlock(&bind->foreign_lock);
-}
-
-static void tell_foreign(WiceBindUdp *bind, const WiceBindPath *path, const uint8_t *data,
-			 size_t len)
-{
-	g_mutex_lock(&bind->foreign_lock);
-	if (bind->foreign)
-		bind->foreign(path->channel, &path->remote, data, len, bind->foreign_data);
-	g_mutex_unlock(&bind->foreign_lock);
-}
-
-void wice__bind_udp_channel_filter(WiceBindUdp *bind, WiceBindDatagram *datagram)
-{
-	uint8_t *data = datagram->data;
-	uint32_t segment = datagram->segment ? datagram->segment : datagram->length;
-	uint32_t kept = 0, len;
-	for (uint32_t at = 0; at < datagram->length; at += len) {
-		len = MIN(segment, datagram->length - at);
-		if (wice__message_type(data + at, len) == WICE_MESSAGE_INVALID) {
-			tell_foreign(bind, &datagram->path, data + at, len);
-			continue;
-		}
-		/* All but the last are of equal size: what is left is a datagram again. */
-		if (kept != at)
-			memmove(data + kept, data + at, len);
-		kept += len;
-	}
-	datagram->length = kept;
-	if (kept <= segment)
-		datagram->segment = 0;
 }

@@ -5,7 +5,9 @@
 #include <string.h>
 
 #include "engine/bind_udp.h"
+#include "engine/message.h"
 #include "event/sockaddr.h"
+#include "stun/relayed.h"
 
 /* Packets that are handed on at a time; more than a message takes. */
 #define MAX_CHUNKS 128
@@ -28,8 +30,24 @@ static socklen_t name_of(const WiceEndpoint *remote, const WiceBindUdpChannel *c
 	return wice__endpoint_to_sockaddr(&other, ret_name);
 }
 
-static void send_all(WiceUdpSender *sender, WiceUdpRoute *route, const WiceBindPacket *packets,
-		     size_t n, WiceUdpSent *sent)
+static WiceUdpChunk wrap(const WiceBindPacket *packet, const WiceBindUdpChannel *relayed)
+{
+	size_t len;
+	uint8_t *data = wice__relayed_wrap(packet->data, packet->length, relayed->relay_channel,
+					   relayed->in_place, &len);
+	return (WiceUdpChunk){ data, len, len };
+}
+
+/* The packets are as they were before. */
+static void unwrap(const WiceBindPacket *packet, const WiceUdpChunk *chunk)
+{
+	if (chunk->data == packet->data)
+		wice__put_le32(packet->data, WICE_MESSAGE_TRANSPORT);
+}
+
+/* relayed: that the packets are for, or NULL. */
+static void send_all(WiceUdpSender *sender, WiceUdpRoute *route, const WiceBindUdpChannel *relayed,
+		     const WiceBindPacket *packets, size_t n, WiceUdpSent *sent)
 {
 	WiceUdpChunk chunks[MAX_CHUNKS];
 	for (size_t done = 0; done < n; done += MAX_CHUNKS) {
@@ -37,8 +55,12 @@ static void send_all(WiceUdpSender *sender, WiceUdpRoute *route, const WiceBindP
 		for (size_t i = 0; i < count; i++) {
 			const WiceBindPacket *packet = &packets[done + i];
 			chunks[i] = (WiceUdpChunk){ packet->data, packet->length, packet->length };
+			if (relayed)
+				chunks[i] = wrap(packet, relayed);
 		}
 		wice__udp_send(sender, route, chunks, count, sent);
+		for (size_t i = 0; relayed && i < count; i++)
+			unwrap(&packets[done + i], &chunks[i]);
 	}
 }
 
@@ -53,10 +75,12 @@ static void count_sent(WiceBindUdp *bind, const WiceUdpSent *sent)
 static int send_from(WiceBindUdp *bind, WiceUdpSender *sender, const WiceBindUdpChannel *channel,
 		     WiceBindPath *path, const WiceBindPacket *packets, size_t n)
 {
+	const WiceBindUdpChannel *relayed = channel && channel->carrier ? channel : NULL;
 	struct sockaddr_storage name;
 	WiceUdpRoute route = {
 		.to = (const struct sockaddr *)&name,
-		.to_len = name_of(&path->remote, channel, &name),
+		.to_len = relayed ? name_of(&relayed->server, relayed->carrier, &name)
+				  : name_of(&path->remote, channel, &name),
 		.sticky = true,
 	};
 	if (!bind->options.no_sticky && !channel) {
@@ -65,7 +89,7 @@ static int send_from(WiceBindUdp *bind, WiceUdpSender *sender, const WiceBindUdp
 	}
 	bool had_local = route.local.family != WICE_FAMILY_NONE;
 	WiceUdpSent sent = { 0 };
-	send_all(sender, &route, packets, n, &sent);
+	send_all(sender, &route, relayed, packets, n, &sent);
 	count_sent(bind, &sent);
 	if (had_local && route.local.family == WICE_FAMILY_NONE) {
 		path->local = (WiceAddress){ 0 };
@@ -90,7 +114,8 @@ int wice__bind_udp_send(WiceBind *base, WiceBindPath *path, const WiceBindPacket
 		WiceBindUdpChannel *channel = wice__bind_udp_channel_get(bind, path->channel);
 		if (!channel)
 			return drop_all(bind, n, -ENOTCONN);
-		int r = send_from(bind, &channel->sender, channel, path, packets, n);
+		WiceBindUdpChannel *owner = channel->carrier ? channel->carrier : channel;
+		int r = send_from(bind, &owner->sender, channel, path, packets, n);
 		wice__bind_udp_channel_unref(channel);
 		return r;
 	}

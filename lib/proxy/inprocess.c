@@ -6,6 +6,7 @@
  */
 #include "proxy/inprocess.h"
 
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -14,26 +15,28 @@
 #include "event/source.h"
 #include "event/udp.h"
 #include "proxy/port_share.h"
+#include "proxy/relayed.h"
 #include "stun/probe.h"
 
 /* Answers to probes are few; whoever sends more than this at once is no server that was asked. */
 #define WAITING_MAX 64
-#define STUN_MAX 548 /* RFC 8489 section 6.1: what every path carries */
+#define FOREIGN_MAX 1500
 
 typedef struct {
 	uint32_t channel;
 	WiceEndpoint source;
 	size_t len;
-	uint8_t bytes[STUN_MAX];
+	uint8_t bytes[];
 } Foreign;
 
 typedef struct {
 	WiceProxy base;
 	WiceBind *bind;
 	GHashTable *paths; /* by their channel's number */
-	WiceTimer *timer;  /* due when something waits */
-	GMutex mutex;      /* of waiting, and of setting the timer */
-	GQueue waiting;    /* Foreign */
+	GSList *relays;
+	WiceTimer *timer; /* due when something waits */
+	GMutex mutex;     /* of waiting, and of setting the timer */
+	GQueue waiting;   /* Foreign */
 	bool handing_out;
 	bool freed; /* to be freed once nothing is handed out any more */
 } Inprocess;
@@ -45,12 +48,24 @@ typedef struct {
 	GSList *paths;
 } InprocessPeer;
 
+/* The socket of a TURN client, with all paths over it. */
+typedef struct {
+	int fd;
+	uint32_t channel;
+	GSList *paths; /* newest first */
+} InprocessRelay;
+
 typedef struct {
 	WiceProxyPath base;
 	Inprocess *inprocess;
+	uint32_t channel;
+	/* A direct one: */
 	WiceEndpoint local;
 	int fd;
-	uint32_t channel;
+	/* A relayed one: */
+	InprocessRelay *relay; /* NULL: it is direct */
+	WiceEndpoint remote;   /* as the engine knows it */
+	WiceProxyChannel turn;
 } InprocessPath;
 
 static const WiceProxyOps hooks;
@@ -60,11 +75,11 @@ static void take_foreign(uint32_t channel, const WiceEndpoint *source, const uin
 			 size_t len, void *user_data)
 {
 	Inprocess *inprocess = user_data;
-	if (len < 20 || len > STUN_MAX)
+	if (len > FOREIGN_MAX)
 		return;
 	g_mutex_lock(&inprocess->mutex);
 	if (inprocess->waiting.length < WAITING_MAX) {
-		Foreign *foreign = g_new(Foreign, 1);
+		Foreign *foreign = g_malloc(sizeof *foreign + len);
 		foreign->channel = channel;
 		foreign->source = *source;
 		foreign->len = len;
@@ -83,22 +98,47 @@ static Foreign *pop_foreign(Inprocess *inprocess)
 	return foreign;
 }
 
+static InprocessRelay *find_relay(const Inprocess *inprocess, uint32_t channel)
+{
+	for (const GSList *i = inprocess->relays; i; i = i->next) {
+		InprocessRelay *relay = i->data;
+		if (relay->channel == channel)
+			return relay;
+	}
+	return NULL;
+}
+
+static void hand_to_client(const InprocessRelay *relay, Foreign *foreign)
+{
+	const InprocessPath *path = relay->paths->data;
+	if (path->turn.stun)
+		path->turn.stun(path->turn.user_data, &foreign->source, foreign->bytes,
+				foreign->len);
+}
+
 /*
  * A check of ICE itself is only here because receive offload has stuck it to a packet of WireGuard
  * (see user_io.c). It is lost, but the next one will not be.
  */
-static void hand_out(const Inprocess *inprocess, const Foreign *foreign)
+static void hand_to_peer(InprocessPath *path, const Foreign *foreign)
 {
-	InprocessPath *path =
-		g_hash_table_lookup(inprocess->paths, GUINT_TO_POINTER(foreign->channel));
-	if (!path)
-		return;
 	const InprocessPeer *peer = (const InprocessPeer *)path->base.peer;
 	if (!wice__stun_probe_is_tagged(foreign->bytes, foreign->len))
 		wice__udp_set_gro(path->fd, false);
 	else if (peer->events && peer->events->on_stun)
 		peer->events->on_stun(&path->base, &foreign->source, foreign->bytes, foreign->len,
 				      peer->user_data);
+}
+
+static void hand_out(const Inprocess *inprocess, Foreign *foreign)
+{
+	InprocessRelay *relay = find_relay(inprocess, foreign->channel);
+	InprocessPath *path =
+		g_hash_table_lookup(inprocess->paths, GUINT_TO_POINTER(foreign->channel));
+	if (relay)
+		hand_to_client(relay, foreign);
+	else if (path)
+		hand_to_peer(path, foreign);
 }
 
 static void inprocess_free(WiceProxy *proxy)
@@ -159,10 +199,105 @@ static void permit_fragments(int fd)
 		wice__udp_permit_fragments(fd, endpoint.address.family);
 }
 
+static int relay_new(Inprocess *inprocess, const WiceProxyChannel *turn, InprocessRelay **ret_relay)
+{
+	uint32_t channel;
+	int r = wice_bind_udp_add_channel(inprocess->bind, turn->fd, &channel);
+	if (r < 0)
+		return r;
+	wice__udp_permit_fragments(turn->fd, turn->server.address.family);
+	InprocessRelay *relay = g_new0(InprocessRelay, 1);
+	relay->fd = turn->fd;
+	relay->channel = channel;
+	inprocess->relays = g_slist_prepend(inprocess->relays, relay);
+	*ret_relay = relay;
+	return 0;
+}
+
+static void relay_free(Inprocess *inprocess, InprocessRelay *relay)
+{
+	inprocess->relays = g_slist_remove(inprocess->relays, relay);
+	wice_bind_udp_remove_channel(inprocess->bind, relay->channel);
+	wice__relayed_return_socket(relay->fd);
+	g_free(relay);
+}
+
+/* The one of the socket, or a new one. */
+static int get_relay(Inprocess *inprocess, const WiceProxyChannel *turn, InprocessRelay **ret_relay)
+{
+	for (const GSList *i = inprocess->relays; i; i = i->next) {
+		InprocessRelay *relay = i->data;
+		if (relay->fd != turn->fd)
+			continue;
+		*ret_relay = relay;
+		return 0;
+	}
+	return relay_new(inprocess, turn, ret_relay);
+}
+
+static int join_relay(InprocessPath *path)
+{
+	path->remote = path->turn.server;
+	path->remote.port = wice__relayed_port_take(&path->turn.server);
+	if (path->remote.port == 0)
+		return -ENOSPC;
+	const WiceBindRelayed options = {
+		.size = sizeof options,
+		.carrier = path->relay->channel,
+		.server = path->turn.server,
+		.number = path->turn.channel,
+		.in_place = path->turn.in_place,
+		.remote = path->remote,
+	};
+	return wice_bind_udp_add_relayed(path->inprocess->bind, &options, &path->channel);
+}
+
+/* What join_relay() and get_relay() have done. */
+static void leave_relay(const InprocessPath *path)
+{
+	wice__relayed_port_give(&path->turn.server, path->remote.port);
+	path->relay->paths = g_slist_remove(path->relay->paths, path);
+	if (!path->relay->paths)
+		relay_free(path->inprocess, path->relay);
+}
+
+static void enter_path(InprocessPeer *peer, InprocessPath *path)
+{
+	peer->paths = g_slist_prepend(peer->paths, path);
+	g_hash_table_insert(path->inprocess->paths, GUINT_TO_POINTER(path->channel), path);
+}
+
+static int inprocess_path_new_relayed(WiceProxyPeer *base, const WiceProxyChannel *turn,
+				      WiceProxyPath **ret_path)
+{
+	Inprocess *inprocess = (Inprocess *)base->proxy;
+	InprocessRelay *relay;
+	if (turn->fd < 0)
+		return -ENOTSUP;
+	int r = get_relay(inprocess, turn, &relay);
+	if (r < 0)
+		return r;
+	InprocessPath *path = g_new0(InprocessPath, 1);
+	path->base.peer = base;
+	path->inprocess = inprocess;
+	path->fd = -1;
+	path->relay = relay;
+	path->turn = *turn;
+	relay->paths = g_slist_prepend(relay->paths, path);
+	r = join_relay(path);
+	if (r < 0) {
+		leave_relay(path);
+		g_free(path);
+		return r;
+	}
+	enter_path((InprocessPeer *)base, path);
+	*ret_path = &path->base;
+	return 0;
+}
+
 static int inprocess_path_new(WiceProxyPeer *base, const WiceProxySocket *socket,
 			      WiceProxyPath **ret_path)
 {
-	InprocessPeer *peer = (InprocessPeer *)base;
 	Inprocess *inprocess = (Inprocess *)base->proxy;
 	int fd;
 	uint32_t channel;
@@ -181,8 +316,7 @@ static int inprocess_path_new(WiceProxyPeer *base, const WiceProxySocket *socket
 	path->local = socket->local;
 	path->fd = fd;
 	path->channel = channel;
-	peer->paths = g_slist_prepend(peer->paths, path);
-	g_hash_table_insert(inprocess->paths, GUINT_TO_POINTER(channel), path);
+	enter_path((InprocessPeer *)base, path);
 	*ret_path = &path->base;
 	return 0;
 }
@@ -194,7 +328,10 @@ static void inprocess_path_free(WiceProxyPath *base)
 	peer->paths = g_slist_remove(peer->paths, path);
 	g_hash_table_remove(path->inprocess->paths, GUINT_TO_POINTER(path->channel));
 	wice_bind_udp_remove_channel(path->inprocess->bind, path->channel);
-	close(path->fd);
+	if (path->relay)
+		leave_relay(path);
+	else
+		close(path->fd);
 	g_free(path);
 }
 
@@ -223,6 +360,8 @@ static int inprocess_select(WiceProxyPeer *peer, WiceProxyPath *base, const Wice
 	InprocessPath *path = (InprocessPath *)base;
 	if (!path)
 		return 0;
+	if (path->relay)
+		remote = &path->remote;
 	wice_bind_udp_set_route(path->inprocess->bind, remote, path->channel);
 	*ret_endpoint = *remote;
 	return 0;
@@ -239,6 +378,8 @@ static const WiceProxyOps hooks = {
 	.path_wire = inprocess_path_wire,
 	.path_send = inprocess_path_send,
 	.select = inprocess_select,
+	.path_new_relayed = inprocess_path_new_relayed,
+	.reads_relayed = true,
 };
 
 WiceProxy *wice__proxy_inprocess_new(GMainContext *context, WiceBind *bind)

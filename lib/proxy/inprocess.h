@@ -16,7 +16,9 @@
  *
  * WireGuard packets that come in there are the engine's, which answers where they came from, as
  * WireGuard does everywhere; what is configured as a peer's endpoint goes over the path that was
- * selected for it. Packets pass on the engine's threads and never here.
+ * selected for it. A path over a relay is a channel of its own on the TURN client's socket (not on
+ * a stream, for which there is the userspace proxy). Packets pass on the engine's threads and never
+ * here.
  *
  * bind: a UDP bind (wice_bind_udp_new()), which must live longer. Takes its foreign packets.
  */

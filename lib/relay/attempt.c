@@ -350,8 +350,11 @@ WiceRelayTransport *wice__relay_attempt_transport(WiceRelayAttempt *attempt)
 	return attempt->transport;
 }
 
-void wice__relay_attempt_kick(WiceRelayAttempt *attempt)
+void wice__relay_attempt_flush(WiceRelayAttempt *attempt)
 {
+	send_requests(attempt, wice__now_ms());
+	if (attempt->client)
+		send_requests(attempt, wice__now_ms());
 	kick(attempt);
 }
 

@@ -431,7 +431,7 @@ int wice__relay_bind(WiceRelay *relay, const WiceEndpoint *peer, uint16_t *ret_c
 	if (!client)
 		return -ENOTCONN;
 	int err = wice__turn_client_bind(client, peer, wice__now_ms(), ret_channel);
-	wice__relay_attempt_kick(relay->attempt);
+	wice__relay_attempt_flush(relay->attempt);
 	return err;
 }
 

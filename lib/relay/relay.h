@@ -78,8 +78,8 @@ const WiceMeasure *wice__relay_measure(const WiceRelay *relay);
 int wice__relay_fd(const WiceRelay *relay);
 
 /*
- * As in turn/client.h, and -ENOTCONN while nothing is open. The number is of the allocation: when
- * that is lost (the relay is not READY any more), so is the channel.
+ * As in turn/client.h, and the request has left already; -ENOTCONN while nothing is open. The number
+ * is of the allocation: when that is lost (the relay is not READY any more), so is the channel.
  */
 int wice__relay_bind(WiceRelay *relay, const WiceEndpoint *peer, uint16_t *ret_channel);
 void wice__relay_unbind(WiceRelay *relay, uint16_t channel);

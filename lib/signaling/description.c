@@ -33,6 +33,7 @@ enum {
 	BOUND_PORT = 11,
 	BEGINS = 12,
 	RELAYED = 13,
+	SERVICE = 14,
 };
 enum {
 	SERVER_ADDRESS = 1,
@@ -41,6 +42,12 @@ enum {
 	RELAYED_PORT = 4,
 	RTT_US = 5,
 	LOSS_PERMILLE = 6,
+};
+enum {
+	SERVICE_ADDRESS = 1,
+	SERVICE_PORT = 2,
+	USERNAME = 3,
+	PASSWORD = 4,
 };
 enum {
 	TYPE = 1,
@@ -145,6 +152,19 @@ static bool are_relays(const WiceDescription *description)
 #define IS_ICE_TEXT(array, min) \
 	is_ice_text((array), strnlen((array), sizeof(array)), (min), sizeof(array))
 
+static bool are_services(const WiceDescription *description)
+{
+	if (description->n_services > WICE_DESCRIPTION_MAX_SERVICES)
+		return false;
+	for (size_t i = 0; i < description->n_services; i++) {
+		const WiceRelayService *service = &description->services[i];
+		if (!is_destination(&service->server) || !IS_ICE_TEXT(service->username, 1) ||
+		    !IS_ICE_TEXT(service->password, 1))
+			return false;
+	}
+	return true;
+}
+
 bool wice__description_is_valid(const WiceDescription *description)
 {
 	if (!IS_ICE_TEXT(description->ufrag, UFRAG_MIN) || !IS_ICE_TEXT(description->pwd, PWD_MIN))
@@ -156,7 +176,7 @@ bool wice__description_is_valid(const WiceDescription *description)
 	for (size_t i = 0; i < description->n_candidates; i++)
 		if (!wice__candidate_is_valid(&description->candidates[i]))
 			return false;
-	return are_relays(description);
+	return are_relays(description) && are_services(description);
 }
 
 /* What must hold of everything but the description, written or read. */
@@ -210,6 +230,15 @@ static void put_relay(WiceWireWriter *writer, const WiceRelayAddress *relay)
 	wice__wire_end(writer, begin);
 }
 
+static void put_service(WiceWireWriter *writer, const WiceRelayService *service)
+{
+	size_t begin = wice__wire_begin(writer, SERVICE);
+	put_endpoint(writer, SERVICE_ADDRESS, SERVICE_PORT, &service->server);
+	put_text(writer, USERNAME, service->username);
+	put_text(writer, PASSWORD, service->password);
+	wice__wire_end(writer, begin);
+}
+
 static void put_description(WiceWireWriter *writer, const WiceDescription *description)
 {
 	size_t begin = wice__wire_begin(writer, DESCRIPTION);
@@ -227,6 +256,8 @@ static void put_description(WiceWireWriter *writer, const WiceDescription *descr
 	put_endpoint(writer, BOUND_ADDRESS, BOUND_PORT, &description->bound);
 	wice__wire_put_uint(writer, BEGINS, description->begins);
 	wice__wire_put_uint(writer, RELAYED, description->relayed);
+	for (size_t i = 0; i < description->n_services; i++)
+		put_service(writer, &description->services[i]);
 	wice__wire_end(writer, begin);
 }
 
@@ -403,6 +434,38 @@ static bool take_relay(const WiceWireField *message, WiceDescription *descriptio
 	return more == 0;
 }
 
+static bool take_service_field(const WiceWireField *field, WiceRelayService *service)
+{
+	switch (field->number) {
+	case SERVICE_ADDRESS:
+		return take_address(field, &service->server.address);
+	case SERVICE_PORT:
+		return take_port(field, &service->server.port);
+	case USERNAME:
+		return take_text(field, service->username, sizeof service->username);
+	default:
+		return take_text(field, service->password, sizeof service->password);
+	}
+}
+
+static bool take_service(const WiceWireField *message, WiceDescription *description)
+{
+	if (message->type != WICE_WIRE_BYTES ||
+	    description->n_services == WICE_DESCRIPTION_MAX_SERVICES)
+		return false;
+	WiceWireReader reader = { message->bytes, message->len };
+	WiceWireField field;
+	WiceRelayService service = { 0 };
+	uint64_t seen = 0;
+	int more;
+	while ((more = wice__wire_next(&reader, &field)) > 0)
+		if (field.number <= PASSWORD &&
+		    (!wice__wire_once(&seen, &field) || !take_service_field(&field, &service)))
+			return false;
+	description->services[description->n_services++] = service;
+	return more == 0;
+}
+
 static bool take_description_field(const WiceWireField *field, WiceDescription *description)
 {
 	switch (field->number) {
@@ -441,7 +504,7 @@ static bool take_description(const uint8_t *bytes, size_t len, WiceDescription *
 		0; /* of unknown types too: nothing that is counted is without a limit */
 	int more;
 	while ((more = wice__wire_next(&reader, &field)) > 0) {
-		if (field.number > RELAYED)
+		if (field.number > SERVICE)
 			continue;
 		if (field.number == CANDIDATE) {
 			if (++candidates > WICE_DESCRIPTION_MAX_CANDIDATES ||
@@ -449,6 +512,9 @@ static bool take_description(const uint8_t *bytes, size_t len, WiceDescription *
 				return false;
 		} else if (field.number == RELAY) {
 			if (!take_relay(&field, description))
+				return false;
+		} else if (field.number == SERVICE) {
+			if (!take_service(&field, description))
 				return false;
 		} else if (!wice__wire_once(&seen, &field) ||
 			   !take_description_field(&field, description)) {

@@ -38,6 +38,14 @@ typedef struct {
 } WiceRelayAddress;
 #define WICE_DESCRIPTION_MAX_RELAYS 16
 
+/* A relay that the sender runs, and what the recipient may use it with. */
+typedef struct {
+	WiceEndpoint server; /* family NONE: it runs none */
+	char username[65];   /* 1 to 64 characters of base64 */
+	char password[65];   /* likewise */
+} WiceRelayService;
+#define WICE_DESCRIPTION_MAX_SERVICES 2
+
 typedef struct {
 	char ufrag[33]; /* of the sender's ICE agent (RFC 8445 section 5.3), 4..32 characters */
 	char pwd[65];   /* 22..64 characters */
@@ -56,12 +64,14 @@ typedef struct {
 	size_t n_relays;
 	WiceRelayAddress relays[WICE_DESCRIPTION_MAX_RELAYS];
 	/*
-	 * The relayed address of the recipient that the sender has asked its own relay for a channel
-	 * to: what comes from there gets through to the sender. Family NONE: there is none.
+	 * The relayed address of the recipient that the sender has asked its own relay for a
+	 * channel to: what comes from there gets through to the sender. Family NONE: there is none.
 	 */
 	WiceEndpoint bound;
 	bool begins;  /* the sender's WireGuard begins the handshake over the relay */
 	bool relayed; /* the sender's packets go over the relay now */
+	size_t n_services;
+	WiceRelayService services[WICE_DESCRIPTION_MAX_SERVICES]; /* one per family, usually */
 } WiceDescription;
 
 /* What a peer is sent, and what is believed of a peer: see description.c for the rules. */

@@ -127,12 +127,11 @@ WiceTurnServer *wice__turn_server_new(const WiceTurnServerOptions *options,
 /* Closes all ports. NULL is fine. */
 void wice__turn_server_free(WiceTurnServer *server);
 /*
- * Addresses of this host, inner and outer ones; copied. Peers there are denied, but for ports that
- * are relayed ones of this server: two clients may meet here. The addresses that clients come to
- * and those of relayed ports are such in any case. Loopback ones are not where permit_loopback is.
+ * An address of this host, inner or outer. Peers there are denied, but for ports that are relayed
+ * ones of this server: two clients may meet here. The addresses that clients come to and those of
+ * relayed ports are such in any case; loopback ones are not where permit_loopback is.
  */
-void wice__turn_server_set_own_addresses(WiceTurnServer *server, const WiceAddress *addresses,
-					 size_t n);
+void wice__turn_server_add_own_address(WiceTurnServer *server, const WiceAddress *address);
 
 typedef enum {
 	WICE_TURN_DROP = 0,

@@ -7,7 +7,12 @@
 #include <stdint.h>
 
 #include "event/uplinks.h"
-#include "proxy/bpf/mux.h"
+
+typedef enum {
+	WICE_BPF_ATTACH_BEST = 0,
+	WICE_BPF_ATTACH_TCX,
+	WICE_BPF_ATTACH_CLSACT,
+} WiceBpfAttach;
 
 typedef enum {
 	WICE_BPF_INGRESS,
@@ -21,7 +26,7 @@ typedef struct {
 	int l3[WICE_BPF_N_DIRECTIONS]; /* for devices without an Ethernet header */
 } WiceBpfPrograms;
 
-/* How a mux attaches its programs to devices. */
+/* How programs are attached to devices. */
 typedef struct {
 	WiceBpfAttach way; /* TCX or CLSACT */
 	WiceBpfPrograms programs;

@@ -18,30 +18,12 @@
  * TCX_NEXT, which is TC_ACT_UNSPEC, is all that is ever returned: others on the uplink see every
  * packet too.
  */
-#include <linux/bpf.h>
-#include <linux/if_ether.h>
-#include <linux/in.h>
-#include <linux/ip.h>
-#include <linux/ipv6.h>
-#include <linux/pkt_cls.h>
-#include <linux/stddef.h>
-#include <linux/udp.h>
-
-#include <bpf/bpf_endian.h>
-#include <bpf/bpf_helpers.h>
-#include <stdbool.h>
-#include <stddef.h>
-
-#include "proxy/bpf/mux_maps.h"
-
-#define NEXT TC_ACT_UNSPEC
-#define IP_MF_AND_OFFSET 0x3fff /* RFC 791 section 3.1: "more fragments" and the offset */
-#define VLAN_VID 0x0fff
-#define MAX_EXTENSION_HEADERS 8
+#include "proxy/bpf/channels.bpf.h"
 
 /* RFC 8489 sections 5 and 14. */
 #define STUN_CLASS 0x0110
 #define STUN_CLASS_REQUEST 0x0000
+#define STUN_CLASS_INDICATION 0x0010
 #define STUN_CLASS_RESPONSE 0x0100 /* this bit: success or error */
 #define STUN_USERNAME 0x0006
 #define MAX_STUN_ATTRIBUTES 16
@@ -56,13 +38,6 @@ typedef struct {
 	__be16 type;
 	__be16 length;
 } StunAttribute;
-
-typedef struct {
-	WiceMuxAddress source, destination;
-	struct udphdr udp;
-	__u64 offset; /* of the UDP header */
-	__u64 end;    /* of what it says that it holds */
-} Packet;
 
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
@@ -87,13 +62,14 @@ struct {
 	__type(value, WiceMuxSocket);
 } transactions SEC(".maps");
 
+/* Ports of the sockets of TURN servers, by WICE_MUX_SERVER_KEY. */
 struct {
 	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__uint(max_entries, 1024);
-	__type(key, WiceMuxRelayKey);
+	__uint(max_entries, 256);
+	__type(key, __u64);
 	__type(value, __u64);
-} relays SEC(".maps");
+} servers SEC(".maps");
 
 /* Bits by port in network order: those of agents, and WireGuard's. */
 __u8 agent_ports[WICE_MUX_PORTS_SIZE];
@@ -103,37 +79,9 @@ __u64 alive_until_ns;
 /* As WiceBpfMuxCounters. */
 __u64 n_moved, n_responses, n_requests, n_unattributed;
 
-static __always_inline bool is_set(const __u8 *ports, __be16 port)
-{
-	return ports[port >> 3] & (1 << (port & 7));
-}
-
 static __always_inline bool is_alive(void)
 {
 	return bpf_ktime_get_ns() < alive_until_ns;
-}
-
-/* The VLAN's device gets these packets before (sent) or after (received) this one. */
-static __always_inline bool is_of_vlan(const struct __sk_buff *skb)
-{
-	return skb->vlan_present && (skb->vlan_tci & VLAN_VID);
-}
-
-static __always_inline void set_ipv4(WiceMuxAddress *ret, __be32 address)
-{
-	ret->words[0] = 0;
-	ret->words[1] = bpf_cpu_to_be64(WICE_MUX_IPV4_PREFIX | bpf_ntohl(address));
-}
-
-static __always_inline void set_ipv6(WiceMuxAddress *ret, const struct in6_addr *address)
-{
-	__builtin_memcpy(ret, address, sizeof *ret);
-}
-
-static __always_inline bool is_ipv4(const WiceMuxAddress *address)
-{
-	return address->words[0] == 0 &&
-	       (bpf_be64_to_cpu(address->words[1]) >> 32) == WICE_MUX_IPV4_PREFIX >> 32;
 }
 
 static __always_inline void set_wildcard(WiceMuxAddress *address)
@@ -147,71 +95,6 @@ static __always_inline bool is_wildcard(const WiceMuxAddress *address)
 	return address->words[0] == 0 &&
 	       (address->words[1] == 0 ||
 		address->words[1] == bpf_cpu_to_be64(WICE_MUX_IPV4_PREFIX));
-}
-
-static __always_inline bool is_equal(const WiceMuxAddress *a, const WiceMuxAddress *b)
-{
-	return a->words[0] == b->words[0] && a->words[1] == b->words[1];
-}
-
-static __always_inline bool read_ipv4(struct __sk_buff *skb, __u32 offset, Packet *packet)
-{
-	struct iphdr ip;
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof ip) < 0 || ip.version != 4 || ip.ihl < 5 ||
-	    ip.protocol != IPPROTO_UDP || (ip.frag_off & bpf_htons(IP_MF_AND_OFFSET)))
-		return false;
-	set_ipv4(&packet->source, ip.saddr);
-	set_ipv4(&packet->destination, ip.daddr);
-	packet->offset = offset + ip.ihl * 4;
-	return true;
-}
-
-/*
- * RFC 8200 section 4. Only options are walked over. A routing header makes the destination mean
- * something else, and what is authenticated (AH) or a fragment must not be changed.
- */
-static __always_inline bool read_ipv6(struct __sk_buff *skb, __u32 offset, Packet *packet)
-{
-	struct ipv6hdr ip;
-	if (bpf_skb_load_bytes(skb, offset, &ip, sizeof ip) < 0 || ip.version != 6)
-		return false;
-	set_ipv6(&packet->source, &ip.saddr);
-	set_ipv6(&packet->destination, &ip.daddr);
-	offset += sizeof ip;
-	__u8 next = ip.nexthdr;
-#pragma unroll
-	for (int i = 0; i < MAX_EXTENSION_HEADERS && next != IPPROTO_UDP; i++) {
-		struct ipv6_opt_hdr options;
-		if ((next != IPPROTO_HOPOPTS && next != IPPROTO_DSTOPTS) ||
-		    bpf_skb_load_bytes(skb, offset, &options, sizeof options) < 0)
-			return false;
-		offset += 8 + options.hdrlen * 8;
-		next = options.nexthdr;
-	}
-	packet->offset = offset;
-	return next == IPPROTO_UDP;
-}
-
-/* False for all that is not a whole UDP packet. */
-static __always_inline bool read_packet(struct __sk_buff *skb, __u32 offset, Packet *packet)
-{
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		if (!read_ipv4(skb, offset, packet))
-			return false;
-	} else if (skb->protocol != bpf_htons(ETH_P_IPV6) || !read_ipv6(skb, offset, packet)) {
-		return false;
-	}
-	if (bpf_skb_load_bytes(skb, packet->offset, &packet->udp, sizeof packet->udp) < 0)
-		return false;
-	__u32 len = bpf_ntohs(packet->udp.len);
-	packet->end = packet->offset + len;
-	return len >= sizeof packet->udp && packet->end <= skb->len;
-}
-
-/* The types of WireGuard's messages: 1 to 4 as a little-endian word. */
-static __always_inline bool is_wireguard(__le32 first_word)
-{
-	return bpf_ntohl(__builtin_bswap32(first_word)) - 1 <= 3;
 }
 
 /* RFC 8489 section 5. No look at the magic cookie: RFC 3489 does not know it. */
@@ -233,18 +116,14 @@ static __always_inline bool is_request(const StunHeader *stun)
 	return (stun->type & bpf_htons(STUN_CLASS)) == bpf_htons(STUN_CLASS_REQUEST);
 }
 
+static __always_inline bool is_indication(const StunHeader *stun)
+{
+	return (stun->type & bpf_htons(STUN_CLASS)) == bpf_htons(STUN_CLASS_INDICATION);
+}
+
 static __always_inline bool is_response(const StunHeader *stun)
 {
 	return stun->type & bpf_htons(STUN_CLASS_RESPONSE);
-}
-
-/* field: of struct udphdr. A checksum of zero, which says that there is none, stays. */
-static __always_inline void replace_port(struct __sk_buff *skb, const Packet *packet, __u32 field,
-					 __be16 old, __be16 new)
-{
-	__u32 checksum = packet->offset + offsetof(struct udphdr, check);
-	if (bpf_l4_csum_replace(skb, checksum, old, new, BPF_F_MARK_MANGLED_0 | sizeof new) == 0)
-		bpf_skb_store_bytes(skb, packet->offset + field, &new, sizeof new, 0);
 }
 
 /* The socket itself, or the one that is bound to its port on all addresses. */
@@ -268,7 +147,7 @@ static __noinline int move_sent(struct __sk_buff *skb, __u32 offset)
 	Packet packet;
 	StunHeader stun;
 	/* What this host only forwards has no socket. */
-	if (is_of_vlan(skb) || !skb->sk || !read_packet(skb, offset, &packet))
+	if (is_of_vlan(skb) || !skb->sk || !read_packet(skb, offset, false, &packet))
 		return NEXT;
 	WiceMuxSocket key = { .address = packet.source, .port = packet.udp.source };
 	WiceMuxAgent *agent = find_agent(&key);
@@ -343,32 +222,43 @@ static __always_inline __be16 port_of_request(struct __sk_buff *skb, const Packe
 	return request->port;
 }
 
-/*
- * What a relay sends to the TURN client unasked: ChannelData (RFC 8656 section 12.4) and
- * indications. Returns the port of the client's socket, 0: that is no relay of ours.
- */
-static __always_inline __be16 port_of_relay(const Packet *packet)
+/* The port of the TURN server's socket that shares WireGuard's; 0: there is none. */
+static __always_inline __be16 port_of_server(const Packet *packet)
 {
-	WiceMuxRelayKey key = {
-		.address = packet->source,
-		.ports = (__u64)packet->udp.source | (__u64)packet->udp.dest << 16,
-	};
-	const __u64 *port = bpf_map_lookup_elem(&relays, &key);
+	__u64 key = WICE_MUX_SERVER_KEY(packet->udp.dest, is_ipv4(&packet->destination));
+	const __u64 *port = bpf_map_lookup_elem(&servers, &key);
 	return port ? *port : 0;
 }
 
+static __always_inline void give_to_server(struct __sk_buff *skb, const Packet *packet)
+{
+	__be16 port = port_of_server(packet);
+	if (port)
+		replace_port(skb, packet, offsetof(struct udphdr, dest), packet->udp.dest, port);
+}
+
+/*
+ * What a relay sends to the TURN client unasked: ChannelData (RFC 8656 section 12.4) and
+ * indications. Channels that other programs know (relayed.bpf.c), before or after this one, are
+ * theirs.
+ */
 static __noinline int move_relayed(struct __sk_buff *skb, __u32 offset)
 {
 	Packet packet;
-	__le32 first_word;
-	if (!read_packet(skb, offset, &packet) || !is_set(wg_ports, packet.udp.dest) ||
-	    bpf_skb_load_bytes(skb, packet.offset + sizeof packet.udp, &first_word,
-			       sizeof first_word) < 0 ||
-	    is_wireguard(first_word) || !is_alive())
+	union {
+		__be16 channel;
+		__le32 word;
+	} first;
+	if (!read_packet(skb, offset, false, &packet) || !is_set(wg_ports, packet.udp.dest) ||
+	    packet.offset + sizeof packet.udp + sizeof first > packet.end ||
+	    bpf_skb_load_bytes(skb, packet.offset + sizeof packet.udp, &first, sizeof first) < 0 ||
+	    is_wireguard(first.word))
 		return NEXT;
-	__be16 port = port_of_relay(&packet);
-	if (port)
-		replace_port(skb, &packet, offsetof(struct udphdr, dest), packet.udp.dest, port);
+	WiceRelayedKey channel = { packet.source,
+				   WICE_RELAYED_NUMBERS(packet.udp.source, packet.udp.dest,
+							first.channel) };
+	if (!bpf_map_lookup_elem(&received, &channel) && !give_to_client(skb, &packet))
+		give_to_server(skb, &packet);
 	return NEXT;
 }
 
@@ -377,18 +267,18 @@ static __noinline int move_received(struct __sk_buff *skb, __u32 offset)
 	Packet packet;
 	StunHeader stun;
 	__be16 port = 0;
-	if (is_of_vlan(skb) || !read_packet(skb, offset, &packet) ||
-	    !is_set(wg_ports, packet.udp.dest))
+	if (is_of_vlan(skb) || !read_packet(skb, offset, false, &packet) ||
+	    !is_set(wg_ports, packet.udp.dest) || !is_alive())
 		return NEXT;
-	if (!read_stun(skb, &packet, &stun))
+	if (!read_stun(skb, &packet, &stun) || is_indication(&stun))
 		return move_relayed(skb, offset);
-	if (!is_alive())
-		return NEXT;
 	bool response = is_response(&stun);
 	if (response)
 		port = port_of_response(&packet, &stun);
 	else if (is_request(&stun))
 		port = port_of_request(skb, &packet, &stun);
+	if (!port && !response)
+		port = port_of_server(&packet);
 	if (!port) {
 		__sync_fetch_and_add(&n_unattributed, 1);
 		return NEXT;
@@ -398,36 +288,10 @@ static __noinline int move_received(struct __sk_buff *skb, __u32 offset)
 	return NEXT;
 }
 
-/*
- * Where the UDP header is if there is nothing out of the ordinary, with four bytes behind it. NULL:
- * this is not UDP. *ret_unsure: one cannot say so.
- */
-static __always_inline const struct udphdr *glance(const struct __sk_buff *skb, __u32 offset,
-						   bool *ret_unsure)
-{
-	const void *ip = (const void *)(long)skb->data + offset;
-	const void *end = (const void *)(long)skb->data_end;
-	if (skb->protocol == bpf_htons(ETH_P_IP)) {
-		const struct iphdr *ipv4 = ip;
-		const struct udphdr *udp = (const void *)(ipv4 + 1);
-		*ret_unsure = (const void *)(udp + 1) + 4 > end || *(const __u8 *)ip != 0x45;
-		return !*ret_unsure && ipv4->protocol == IPPROTO_UDP ? udp : NULL;
-	}
-	if (skb->protocol == bpf_htons(ETH_P_IPV6)) {
-		const struct ipv6hdr *ipv6 = ip;
-		const struct udphdr *udp = (const void *)(ipv6 + 1);
-		*ret_unsure = (const void *)(udp + 1) + 4 > end ||
-			      ipv6->nexthdr == IPPROTO_HOPOPTS || ipv6->nexthdr == IPPROTO_DSTOPTS;
-		return !*ret_unsure && ipv6->nexthdr == IPPROTO_UDP ? udp : NULL;
-	}
-	*ret_unsure = false;
-	return NULL;
-}
-
 static __always_inline int egress(struct __sk_buff *skb, __u32 offset)
 {
 	bool unsure;
-	const struct udphdr *udp = glance(skb, offset, &unsure);
+	const struct udphdr *udp = glance(skb, offset, false, &unsure);
 	if (!unsure && (!udp || !is_set(agent_ports, udp->source)))
 		return NEXT;
 	return move_sent(skb, offset);
@@ -436,7 +300,7 @@ static __always_inline int egress(struct __sk_buff *skb, __u32 offset)
 static __always_inline int ingress(struct __sk_buff *skb, __u32 offset)
 {
 	bool unsure;
-	const struct udphdr *udp = glance(skb, offset, &unsure);
+	const struct udphdr *udp = glance(skb, offset, false, &unsure);
 	if (!unsure &&
 	    (!udp || !is_set(wg_ports, udp->dest) || is_wireguard(*(const __le32 *)(udp + 1))))
 		return NEXT;

@@ -2,51 +2,36 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * Loads the programs and fills their maps. What they read for each packet is in their global
- * variables, which this process has mapped: a bit is set without a system call.
- *
- * The map entry comes before the bit when a socket is added and goes after it when it is removed.
- * Several sockets may have equal ports (on different addresses) and share the bit, so users are
- * counted.
+ * variables (ports.h). The map entry comes before the bit when a socket is added and goes after it
+ * when it is removed. Several sockets may have equal ports, on different addresses.
  */
 #include "proxy/bpf/mux.h"
 
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <wice/error.h>
 
-#include "base/log.h"
-#include "event/source.h"
 #include "proxy/bpf/attachments.h"
+#include "proxy/bpf/heartbeat.h"
+#include "proxy/bpf/load.h"
+#include "proxy/bpf/mapped.h"
 #include "proxy/bpf/mux_maps.h"
-#include "proxy/bpf/print.h"
+#include "proxy/bpf/ports.h"
+#include "proxy/bpf/relayed.h"
+#include "proxy/bpf/relayed_maps.h"
 #include "proxy/bpf/skeleton.h"
-
-#define ALIVE_MS 30000
-#define HEARTBEAT_MS 10000
-#define N_PORTS 65536
 
 struct WiceBpfMux {
 	struct mux_bpf *programs;
 	WiceBpfAttacher attacher;
 	bool has_attacher;
 	WiceBpfAttachments *attachments;
-	WiceTimer *heartbeat;
-	/* By port in network order. */
-	uint16_t agent_port_users[N_PORTS];
-	uint16_t wg_port_users[N_PORTS];
+	WiceBpfHeartbeat *heartbeat;
+	WiceBpfPorts agent_ports, wg_ports;
+	WiceBpfRelayed *relayed;
 };
-
-static void beat(void *user_data)
-{
-	WiceBpfMux *mux = user_data;
-	int64_t now_ms = wice__now_ms();
-	uint64_t until_ns = (uint64_t)(now_ms + ALIVE_MS) * 1000000;
-	__atomic_store_n(&mux->programs->bss->alive_until_ns, until_ns, __ATOMIC_RELAXED);
-	wice__timer_set(mux->heartbeat, now_ms + HEARTBEAT_MS);
-}
 
 static void set_error(GError **error, int r, const char *what)
 {
@@ -70,12 +55,19 @@ static void set_error(GError **error, int r, const char *what)
 			    what, g_strerror(-r));
 }
 
-static int load_programs(WiceBpfMux *mux, const WiceBpfMuxOptions *options)
+typedef struct {
+	WiceBpfMux *mux;
+	const WiceBpfMuxOptions *options;
+} Loading;
+
+static int load(void *user_data)
 {
+	const Loading *loading = user_data;
+	const WiceBpfMuxOptions *options = loading->options;
 	struct mux_bpf *programs = mux_bpf__open();
 	if (!programs)
 		return -errno;
-	mux->programs = programs;
+	loading->mux->programs = programs;
 	int r = 0;
 	if (options->max_agents)
 		r = bpf_map__set_max_entries(programs->maps.agents, options->max_agents);
@@ -85,23 +77,6 @@ static int load_programs(WiceBpfMux *mux, const WiceBpfMuxOptions *options)
 		r = bpf_map__set_max_entries(programs->maps.transactions,
 					     options->max_transactions);
 	return r == 0 ? mux_bpf__load(programs) : r;
-}
-
-/*
- * Before Linux 5.11 maps count as locked memory, for which libbpf raises the process's limit. What
- * would forbid it that, libbpf_set_memlock_rlim(), is not exported by libbpf 1.1. So put it back.
- */
-static int load(WiceBpfMux *mux, const WiceBpfMuxOptions *options)
-{
-	struct rlimit before, after;
-	libbpf_print_fn_t print = wice__bpf_print_to_log();
-	bool known = getrlimit(RLIMIT_MEMLOCK, &before) == 0;
-	int r = load_programs(mux, options);
-	if (known && getrlimit(RLIMIT_MEMLOCK, &after) == 0 &&
-	    (after.rlim_cur != before.rlim_cur || after.rlim_max != before.rlim_max))
-		setrlimit(RLIMIT_MEMLOCK, &before);
-	libbpf_set_print(print);
-	return r;
 }
 
 static int init_attacher(WiceBpfMux *mux, WiceBpfAttach way)
@@ -128,10 +103,11 @@ WiceBpfMux *wice__bpf_mux_new(GMainContext *context, const WiceBpfMuxOptions *op
 	options = options ? options : &defaults;
 	WiceBpfMux *mux = g_new0(WiceBpfMux, 1);
 	const char *what = "loaded";
-	int r = load(mux, options);
+	Loading loading = { mux, options };
+	int r = wice__bpf_load(load, &loading);
 	if (r == 0) {
-		mux->heartbeat = wice__timer_new(context, beat, mux);
-		beat(mux);
+		mux->heartbeat =
+			wice__bpf_heartbeat_new(context, &mux->programs->bss->alive_until_ns);
 		what = "attached";
 		r = init_attacher(mux, options->attach);
 	}
@@ -142,6 +118,12 @@ WiceBpfMux *wice__bpf_mux_new(GMainContext *context, const WiceBpfMuxOptions *op
 		wice__bpf_mux_free(mux);
 		return NULL;
 	}
+	WiceBpfRelayedOptions relayed = {
+		.attach = mux->attacher.way,
+		.received = bpf_map__fd(mux->programs->maps.received),
+		.relays = bpf_map__fd(mux->programs->maps.relays),
+	};
+	mux->relayed = wice__bpf_relayed_new(context, &relayed);
 	return mux;
 }
 
@@ -149,11 +131,11 @@ void wice__bpf_mux_free(WiceBpfMux *mux)
 {
 	if (!mux)
 		return;
+	wice__bpf_relayed_free(mux->relayed);
 	wice__bpf_attachments_free(mux->attachments);
 	if (mux->has_attacher)
 		wice__bpf_attacher_done(&mux->attacher);
-	if (mux->heartbeat)
-		wice__timer_free(mux->heartbeat);
+	wice__bpf_heartbeat_free(mux->heartbeat);
 	mux_bpf__destroy(mux->programs);
 	g_free(mux);
 }
@@ -161,6 +143,11 @@ void wice__bpf_mux_free(WiceBpfMux *mux)
 const char *wice__bpf_mux_attached_by(const WiceBpfMux *mux)
 {
 	return mux->attacher.way == WICE_BPF_ATTACH_TCX ? "tcx" : "clsact";
+}
+
+WiceBpfRelayed *wice__bpf_mux_relayed(const WiceBpfMux *mux)
+{
+	return mux->relayed;
 }
 
 size_t wice__bpf_mux_n_uplinks(const WiceBpfMux *mux)
@@ -177,30 +164,10 @@ void wice__bpf_mux_counters(const WiceBpfMux *mux, WiceBpfMuxCounters *ret)
 	ret->unattributed = __atomic_load_n(&bss->n_unattributed, __ATOMIC_RELAXED);
 }
 
-static WiceMuxAddress map_address(const WiceAddress *address)
-{
-	WiceMuxAddress mapped = { { 0, GUINT64_TO_BE(WICE_MUX_IPV4_PREFIX) } };
-	uint8_t *bytes = (uint8_t *)mapped.words;
-	if (address->family == WICE_FAMILY_IPV4)
-		memcpy(bytes + 12, address->bytes, 4);
-	else
-		memcpy(bytes, address->bytes, 16);
-	return mapped;
-}
-
-static void unmap_address(const WiceMuxAddress *mapped, WiceAddress *ret)
-{
-	const uint8_t *bytes = (const uint8_t *)mapped->words;
-	bool ipv4 = mapped->words[0] == 0 &&
-		    GUINT64_FROM_BE(mapped->words[1]) >> 32 == WICE_MUX_IPV4_PREFIX >> 32;
-	*ret = (WiceAddress){ .family = ipv4 ? WICE_FAMILY_IPV4 : WICE_FAMILY_IPV6 };
-	memcpy(ret->bytes, ipv4 ? bytes + 12 : bytes, ipv4 ? 4 : 16);
-}
-
 static WiceMuxSocket socket_key(const WiceEndpoint *local)
 {
 	return (WiceMuxSocket){
-		.address = map_address(&local->address),
+		.address = wice__bpf_map_address(&local->address),
 		.port = GUINT16_TO_BE(local->port),
 	};
 }
@@ -208,25 +175,11 @@ static WiceMuxSocket socket_key(const WiceEndpoint *local)
 static WiceMuxRequestKey request_key(uint16_t wg_port, const WiceEndpoint *local, const char *ufrag)
 {
 	WiceMuxRequestKey key = {
-		.address = map_address(&local->address),
+		.address = wice__bpf_map_address(&local->address),
 		.wg_port = GUINT16_TO_BE(wg_port),
 	};
 	memcpy(key.ufrag, ufrag, sizeof key.ufrag);
 	return key;
-}
-
-static void use_port(uint16_t *users, uint8_t *bits, uint16_t port)
-{
-	port = GUINT16_TO_BE(port);
-	users[port]++;
-	__atomic_fetch_or(&bits[port / 8], 1u << (port % 8), __ATOMIC_RELEASE);
-}
-
-static void unuse_port(uint16_t *users, uint8_t *bits, uint16_t port)
-{
-	port = GUINT16_TO_BE(port);
-	if (--users[port] == 0)
-		__atomic_fetch_and(&bits[port / 8], ~(1u << (port % 8)), __ATOMIC_RELEASE);
 }
 
 static int insert(const struct bpf_map *map, const void *key, const void *value)
@@ -256,8 +209,8 @@ static int add(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, con
 		bpf_map_delete_elem(bpf_map__fd(programs->maps.agents), &key);
 		return r;
 	}
-	use_port(mux->wg_port_users, programs->bss->wg_ports, wg_port);
-	use_port(mux->agent_port_users, programs->bss->agent_ports, local->port);
+	wice__bpf_ports_use(&mux->wg_ports, programs->bss->wg_ports, wg_port);
+	wice__bpf_ports_use(&mux->agent_ports, programs->bss->agent_ports, local->port);
 	return 0;
 }
 
@@ -276,27 +229,45 @@ int wice__bpf_mux_add_asker(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoin
 	return add(mux, wg_port, local, NULL, cookie);
 }
 
-static WiceMuxRelayKey relay_key(uint16_t wg_port, const WiceEndpoint *server)
+static WiceRelayedKey relay_key(uint16_t wg_port, const WiceEndpoint *server)
 {
-	return (WiceMuxRelayKey){
-		.address = map_address(&server->address),
-		.ports = (uint64_t)GUINT16_TO_BE(server->port) | (uint64_t)GUINT16_TO_BE(wg_port)
-									 << 16,
+	return (WiceRelayedKey){
+		.server = wice__bpf_map_address(&server->address),
+		.numbers = WICE_RELAYED_NUMBERS(GUINT16_TO_BE(server->port), GUINT16_TO_BE(wg_port),
+						0),
 	};
 }
 
 int wice__bpf_mux_add_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server,
 			    uint16_t socket_port)
 {
-	WiceMuxRelayKey key = relay_key(wg_port, server);
-	uint64_t port = GUINT16_TO_BE(socket_port);
-	return insert(mux->programs->maps.relays, &key, &port);
+	WiceRelayedKey key = relay_key(wg_port, server);
+	WiceRelayedClient client = { GUINT16_TO_BE(socket_port) };
+	return insert(mux->programs->maps.relays, &key, &client);
 }
 
 void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server)
 {
-	WiceMuxRelayKey key = relay_key(wg_port, server);
+	WiceRelayedKey key = relay_key(wg_port, server);
 	bpf_map_delete_elem(bpf_map__fd(mux->programs->maps.relays), &key);
+}
+
+static uint64_t server_key(uint16_t wg_port, const WiceEndpoint *local)
+{
+	return WICE_MUX_SERVER_KEY(GUINT16_TO_BE(wg_port),
+				   local->address.family == WICE_FAMILY_IPV4);
+}
+
+int wice__bpf_mux_add_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, int fd)
+{
+	uint64_t key = server_key(wg_port, local), port = GUINT16_TO_BE(local->port);
+	int r = wice__bpf_mux_add_asker(mux, wg_port, local, fd);
+	if (r < 0)
+		return r;
+	r = insert(mux->programs->maps.servers, &key, &port);
+	if (r < 0)
+		wice__bpf_mux_remove(mux, wg_port, local, NULL);
+	return r;
 }
 
 /* Whether that socket is on that port. */
@@ -314,13 +285,23 @@ void wice__bpf_mux_remove(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint 
 	WiceMuxSocket key = socket_key(local);
 	if (!is_added(mux, &key, wg_port))
 		return;
-	unuse_port(mux->agent_port_users, programs->bss->agent_ports, local->port);
-	unuse_port(mux->wg_port_users, programs->bss->wg_ports, wg_port);
+	wice__bpf_ports_unuse(&mux->agent_ports, programs->bss->agent_ports, local->port);
+	wice__bpf_ports_unuse(&mux->wg_ports, programs->bss->wg_ports, wg_port);
 	if (ufrag) {
 		WiceMuxRequestKey request = request_key(wg_port, local, ufrag);
 		bpf_map_delete_elem(bpf_map__fd(programs->maps.requests), &request);
 	}
 	bpf_map_delete_elem(bpf_map__fd(programs->maps.agents), &key);
+}
+
+void wice__bpf_mux_remove_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local)
+{
+	uint64_t key = server_key(wg_port, local), port;
+	int servers = bpf_map__fd(mux->programs->maps.servers);
+	if (bpf_map_lookup_elem(servers, &key, &port) < 0 || port != GUINT16_TO_BE(local->port))
+		return;
+	bpf_map_delete_elem(servers, &key);
+	wice__bpf_mux_remove(mux, wg_port, local, NULL);
 }
 
 int wice__bpf_mux_heard(const WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
@@ -336,7 +317,7 @@ int wice__bpf_mux_heard(const WiceBpfMux *mux, uint16_t wg_port, const WiceEndpo
 	if (request.source_port == 0)
 		return -ENOENT;
 	WiceEndpoint source = { .port = GUINT16_FROM_BE(request.source_port) };
-	unmap_address(&request.source, &source.address);
+	wice__bpf_unmap_address(&request.source, &source.address);
 	*ret_source = source;
 	return 0;
 }

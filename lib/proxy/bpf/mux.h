@@ -8,6 +8,7 @@
 #include <stdint.h>
 #include <wice/addr.h>
 
+#include "proxy/bpf/relayed.h"
 #include "proxy/proxy.h"
 
 /*
@@ -30,12 +31,6 @@
  * either.
  */
 typedef struct WiceBpfMux WiceBpfMux;
-
-typedef enum {
-	WICE_BPF_ATTACH_BEST = 0,
-	WICE_BPF_ATTACH_TCX,
-	WICE_BPF_ATTACH_CLSACT,
-} WiceBpfAttach;
 
 typedef struct {
 	size_t size;
@@ -64,6 +59,8 @@ void wice__bpf_mux_free(WiceBpfMux *mux);
 
 /* "tcx" or "clsact". */
 const char *wice__bpf_mux_attached_by(const WiceBpfMux *mux);
+/* The mux's: what stays in the kernel of what goes over relays. */
+WiceBpfRelayed *wice__bpf_mux_relayed(const WiceBpfMux *mux);
 /* The number of devices that the programs are attached to. */
 size_t wice__bpf_mux_n_uplinks(const WiceBpfMux *mux);
 void wice__bpf_mux_counters(const WiceBpfMux *mux, WiceBpfMuxCounters *ret);
@@ -89,6 +86,13 @@ int wice__bpf_mux_add_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoin
 			    uint16_t socket_port);
 /* What was not added is ignored. */
 void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server);
+/*
+ * A TURN server on wg_port: what comes there from strangers (STUN for no agent, ChannelData) goes to
+ * this socket, bound to the wildcard of its family, and what it sends leaves from wg_port. -EEXIST.
+ */
+int wice__bpf_mux_add_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, int fd);
+/* What was not added is ignored. */
+void wice__bpf_mux_remove_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local);
 /* With the same values, ufrag NULL after add_asker. What was not added is ignored. */
 void wice__bpf_mux_remove(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
 			  const char *ufrag);
@@ -98,5 +102,7 @@ int wice__bpf_mux_heard(const WiceBpfMux *mux, uint16_t wg_port, const WiceEndpo
 
 /* The mechanism `bpf` for one interface. mux stays the caller's and must live longer. */
 WiceProxy *wice__proxy_bpf_new(WiceBpfMux *mux, uint16_t wg_port);
+/* Of a relayed path, else -ENOENT; of any mechanism. */
+int wice__proxy_bpf_counters(const WiceProxyPath *path, WiceBpfRelayedCounters *ret_counters);
 
 #endif

@@ -24,6 +24,11 @@ const char *wice__bpf_mux_attached_by(const WiceBpfMux *mux)
 	return "none";
 }
 
+WiceBpfRelayed *wice__bpf_mux_relayed(const WiceBpfMux *mux)
+{
+	return NULL;
+}
+
 size_t wice__bpf_mux_n_uplinks(const WiceBpfMux *mux)
 {
 	return 0;
@@ -55,6 +60,15 @@ void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEnd
 {
 }
 
+int wice__bpf_mux_add_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, int fd)
+{
+	return -ENOTSUP;
+}
+
+void wice__bpf_mux_remove_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local)
+{
+}
+
 void wice__bpf_mux_remove(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
 			  const char *ufrag)
 {
@@ -69,4 +83,9 @@ int wice__bpf_mux_heard(const WiceBpfMux *mux, uint16_t wg_port, const WiceEndpo
 WiceProxy *wice__proxy_bpf_new(WiceBpfMux *mux, uint16_t wg_port)
 {
 	return NULL;
+}
+
+int wice__proxy_bpf_counters(const WiceProxyPath *path, WiceBpfRelayedCounters *ret_counters)
+{
+	return -ENOENT;
 }

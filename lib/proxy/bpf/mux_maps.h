@@ -54,11 +54,8 @@ typedef struct {
 	WiceMuxAddress source;
 } WiceMuxRequest;
 
-/* Key of "relays"; the value is a __u64, the port of the TURN client's socket, as above. */
-typedef struct {
-	WiceMuxAddress address;
-	__u64 ports; /* the relay's, and 16 bits further left WireGuard's, both __be16 */
-} WiceMuxRelayKey;
+/* Key of "servers": WireGuard's port, __be16, and whether over IPv4; values are ports likewise. */
+#define WICE_MUX_SERVER_KEY(wg_port, ipv4) ((__u64)(wg_port) | (__u64)(ipv4) << 16)
 
 /* Key of "transactions": RFC 8489's magic cookie and id, or RFC 3489's longer id. */
 typedef struct {

@@ -3,10 +3,11 @@
 #ifndef WICE_PROXY_BPF_SKELETON_H
 #define WICE_PROXY_BPF_SKELETON_H
 
-/* What bpftool has made of mux.bpf.c: the object as one long string, and the names in it. */
+/* What bpftool has made of the programs: an object as one long string, and the names in it. */
 #pragma GCC diagnostic push
 #pragma GCC diagnostic ignored "-Woverlength-strings"
 #include "proxy/bpf/mux.skel.h"
+#include "proxy/bpf/relayed.skel.h"
 #pragma GCC diagnostic pop
 
 #endif

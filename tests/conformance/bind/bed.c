@@ -20,6 +20,8 @@ const BedKind bed_kinds[BED_KINDS] = {
 	{ "plain", WICE_FAMILY_IPV4, true, true, false, 0, 65507 },
 	{ "channel", WICE_FAMILY_IPV4, true, false, true, 32, 65507 },
 	{ "pair", WICE_FAMILY_IPV4, false, false, false, 0, 65507 },
+	{ "relayed", WICE_FAMILY_IPV6, true, false, true, 32, 65507, true, false },
+	{ "in place", WICE_FAMILY_IPV4, true, false, true, 32, 65507, true, true },
 };
 
 BedEnd bed_end_new(const WiceBindUdpOptions *options)
@@ -49,6 +51,20 @@ static void add_channel(const BedKind *kind, BedEnd *end)
 	ck_assert_uint_ne(end->channel, 0);
 }
 
+/* The other end is what a relay would be: it sends and receives ChannelData of this channel. */
+static void add_relayed(const BedKind *kind, BedEnd *end, const BedEnd *other)
+{
+	end->carrier = end->channel;
+	WiceBindRelayed relayed = { .size = sizeof relayed,
+				    .carrier = end->carrier,
+				    .server = other->address,
+				    .number = 0x4abc,
+				    .in_place = kind->in_place,
+				    .remote = other->address };
+	ck_assert_int_eq(wice_bind_udp_add_relayed(end->bind, &relayed, &end->channel), 0);
+	ck_assert_uint_ne(end->channel, end->carrier);
+}
+
 static void introduce(BedEnd *end, const BedEnd *other)
 {
 	if (end->channel)
@@ -72,6 +88,10 @@ bool bed_init(Bed *bed, const BedKind *kind)
 	if (kind->has_channel) {
 		add_channel(kind, &bed->a);
 		add_channel(kind, &bed->b);
+	}
+	if (kind->relayed) {
+		add_relayed(kind, &bed->a, &bed->b);
+		add_relayed(kind, &bed->b, &bed->a);
 	}
 	ck_assert_int_eq(bed_open(kind, &bed->a, 0), 0);
 	ck_assert_int_eq(bed_open(kind, &bed->b, 0), 0);

@@ -16,9 +16,11 @@ typedef struct {
 	bool no_segmentation;
 	bool has_channel;  /* packets travel between channels */
 	uint32_t min, max; /* sizes of packets that it carries */
+	bool relayed;      /* between the channels as if a relay were there, */
+	bool in_place;     /* and so */
 } BedKind;
 
-#define BED_KINDS 5
+#define BED_KINDS 7
 extern const BedKind bed_kinds[BED_KINDS];
 
 typedef struct {
@@ -26,6 +28,7 @@ typedef struct {
 	uint16_t port;
 	unsigned n_queues;
 	int fd;               /* of the channel, or -1 */
+	uint32_t carrier;     /* the number of the socket, if the channel is a relayed one */
 	uint32_t channel;     /* its number, or 0 */
 	WiceEndpoint address; /* where the other end reaches it */
 } BedEnd;

@@ -240,6 +240,11 @@ START_TEST(sending_to_nobody_harms_nobody)
 	Bed bed;
 	if (!bed_init(&bed, &bed_kinds[_i]))
 		return;
+	if (bed.kind->relayed) {
+		/* All of a path goes to the relay, whatever the remote. */
+		bed_done(&bed);
+		return;
+	}
 	const WiceBindOps *ops = bed.a.bind->ops;
 	WiceBindPath path = bed_route(&bed.a, &bed.b), lost;
 	WiceEndpoint nobody = bed.b.address;

@@ -88,7 +88,7 @@ static void free_mux(Bed *bed)
 
 const BedSubject bed_subjects[] = {
 	{ .name = "user", .make = make_user, .reads_relayed = true },
-	{ .name = "inprocess", .make = make_inprocess, .has_bind = true },
+	{ .name = "inprocess", .make = make_inprocess, .has_bind = true, .reads_relayed = true },
 	{ .name = "nft", .make = make_nft, .room_of_peers = 8192 },
 	{ .name = "nft-ownerless", .make = make_nft_ownerless, .room_of_peers = 8192 },
 	{ .name = "bpf-tcx", .make = make_bpf_tcx, .done = free_mux, .room_of_paths = BPF_SMALL },

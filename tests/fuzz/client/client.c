@@ -13,6 +13,7 @@
 
 #include "../paced.h"
 #include "event/stream_connect.h"
+#include "rpc/rpc.h"
 #include "signaling/sealed.h"
 #include "signaling/service.h"
 
@@ -51,7 +52,7 @@ static void require(bool holds)
 }
 
 WiceStreamConnect *wice__stream_connect_start(GMainContext *in, const WiceStreamOptions *options,
-					WiceStreamConnectFunc func, void *user_data)
+					      WiceStreamConnectFunc func, void *user_data)
 {
 	connecting.func = func;
 	connecting.user_data = user_data;

@@ -29,9 +29,9 @@ static int64_t flow(int64_t for_ms, int64_t poll_ms, int64_t rx_every_ms, int64_
 static void set_up(void)
 {
 	memset(&suspicion, 0, sizeof suspicion);
-	wice__suspicion_reset(&suspicion);
 	rx = tx = 1000;
 	now = 1000000;
+	wice__suspicion_reset(&suspicion, now);
 }
 
 START_TEST(a_path_that_dies_under_traffic_is_noticed)
@@ -81,6 +81,8 @@ END_TEST
 START_TEST(traffic_is_watched_and_idleness_is_not)
 {
 	set_up();
+	ck_assert(wice__suspicion_wants_polls(&suspicion, now));
+	flow(5000, 250, 0, 0);
 	ck_assert(!wice__suspicion_wants_polls(&suspicion, now));
 	flow(1000, 250, 100, 100);
 	ck_assert(wice__suspicion_wants_polls(&suspicion, now));

@@ -238,6 +238,18 @@ static void relay_loses_too_much(WiceDescription *d)
 {
 	d->relays[0].loss_permille = 1001;
 }
+static void service_without_password(WiceDescription *d)
+{
+	d->services[0].password[0] = 0;
+}
+static void service_with_a_space(WiceDescription *d)
+{
+	strcpy(d->services[0].username, "a b");
+}
+static void service_on_loopback(WiceDescription *d)
+{
+	d->services[0].server = endpoint_of("[::1]:1");
+}
 static void bound_to_many(WiceDescription *d)
 {
 	d->bound = endpoint_of("224.0.0.1:1");
@@ -273,6 +285,9 @@ static const Damage damages[] = {
 	relay_without_server,
 	relay_loses_too_much,
 	bound_to_many,
+	service_without_password,
+	service_with_a_space,
+	service_on_loopback,
 };
 
 START_TEST(invalid_descriptions_are_not_written)

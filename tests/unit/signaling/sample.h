@@ -76,6 +76,10 @@ static inline WiceDescription description_sample(void)
 	description.bound = endpoint_of("198.51.100.2:50000");
 	description.begins = true;
 	description.relayed = true;
+	description.services[0].server = endpoint_of("198.51.100.3:51820");
+	strcpy(description.services[0].username, "alice");
+	strcpy(description.services[0].password, "wonder+land/1");
+	description.n_services = 1;
 	return description;
 }
 
@@ -106,6 +110,14 @@ static inline WiceDescription description_largest(void)
 			.loss_permille = 1000,
 		};
 	description.bound = description.candidates[0].endpoint;
+	description.n_services = WICE_DESCRIPTION_MAX_SERVICES;
+	for (size_t i = 0; i < description.n_services; i++) {
+		WiceRelayService *service = &description.services[i];
+		memset(service, 0, sizeof *service);
+		service->server = description.candidates[0].endpoint;
+		memset(service->username, 'n', sizeof service->username - 1);
+		memset(service->password, 'w', sizeof service->password - 1);
+	}
 	return description;
 }
 
@@ -132,7 +144,12 @@ static inline bool description_equal(const WiceDescription *a, const WiceDescrip
 		     a->no_proxy == b->no_proxy && a->listen_port == b->listen_port &&
 		     a->n_candidates == b->n_candidates && a->n_relays == b->n_relays &&
 		     wice_endpoint_compare(&a->bound, &b->bound) == 0 && a->begins == b->begins &&
-		     a->relayed == b->relayed;
+		     a->relayed == b->relayed && a->n_services == b->n_services;
+	for (size_t i = 0; equal && i < a->n_services; i++)
+		equal = wice_endpoint_compare(&a->services[i].server, &b->services[i].server) ==
+				0 &&
+			strcmp(a->services[i].username, b->services[i].username) == 0 &&
+			strcmp(a->services[i].password, b->services[i].password) == 0;
 	for (size_t i = 0; equal && i < a->n_relays; i++)
 		equal = relay_equal(&a->relays[i], &b->relays[i]);
 	for (size_t i = 0; equal && i < a->n_candidates; i++)

@@ -1,0 +1,154 @@
+# SPDX-FileCopyrightText: 2026 The libwice authors
+# SPDX-License-Identifier: Apache-2.0
+"""Peers that reach each other over a relay: at once, and for as long as there is no direct path."""
+
+import time
+
+from lab.hosted import EnginePair
+from lab.network import Network
+from lab.relay import Coturn
+from lab.system import wait_until
+from lab.testing import test
+from lab.traffic import Load
+from lab.wice import Pair, Wiced
+from lab.wireguard import WireGuard, assert_ping
+
+BLOCKED = ("symmetric", "symmetric")
+
+
+def relayed_pair(lab, a="symmetric", b="symmetric", proxy=None, make_relay=Coturn, query="", **options):
+    network = Network(lab, **options)
+    relay_host = network.host("relay")
+    pair = Pair(lab, a, b, network=network, proxy=proxy)
+    pair.relay = make_relay(relay_host)
+    pair.wiced_options += ["--relay", pair.relay.option(query)]
+    return pair
+
+
+def assert_relayed(pair, mechanism=None):
+    for shown in pair.wait_path("relay"):
+        assert shown["local"]["type"] == shown["remote"]["type"] == "relay", shown
+        if mechanism:
+            assert shown["mechanism"] == mechanism, shown
+    assert_ping(pair.a.wg, pair.b.wg)
+    assert_ping(pair.b.wg, pair.a.wg)
+
+
+for MECHANISM in ("bpf", "nft", "user"):
+    EXPECTED = "bpf" if MECHANISM == "bpf" else "user"
+
+    @test(name="symmetric NATs are passed by relay with proxy %s" % MECHANISM, timeout=180)
+    def _(lab, mechanism=MECHANISM, expected=EXPECTED):
+        pair = relayed_pair(lab, proxy=mechanism).start()
+        assert_relayed(pair, expected)
+
+    @test(name="symmetric NATs are passed by relay over IPv6 with proxy %s" % MECHANISM, timeout=180)
+    def _(lab, mechanism=MECHANISM, expected=EXPECTED):
+        pair = relayed_pair(lab, proxy=mechanism, ipv4=False, ipv6=True, nat6=True).start()
+        assert_relayed(pair, expected)
+
+
+@test(name="symmetric NATs are passed by relay by the userspace engine", timeout=180)
+def _(lab):
+    network = Network(lab)
+    relay = Coturn(network.host("relay"))
+    pair = EnginePair(lab, "symmetric", "symmetric", network=network, wiced=["--relay", relay.option()])
+    assert_relayed(pair, "inprocess")
+
+
+@test(name="a relay is spoken to over TCP where UDP is blocked", timeout=180)
+def _(lab):
+    pair = relayed_pair(lab, proxy="user", query="?transport=tcp")
+    for host in (pair.a, pair.b):
+        host.router.run("nft", "-f", "-", stdin="table inet noudp { chain f { type filter hook forward priority -10; "
+                        "meta l4proto udp drop; }; }")  # fmt: skip
+    pair.start(stun=False)
+    assert_relayed(pair, "user")
+
+
+BLOCK = "table inet blocked { chain f { type filter hook forward priority -10; ip daddr %s drop; ip saddr %s drop; }; }"
+
+
+def block(pair):
+    """Nothing passes between the two but what a third one relays."""
+    other = pair.b.router.ipv4_address
+    pair.a.router.run("nft", "-f", "-", stdin=BLOCK % (other, other))
+
+
+def unblock(pair):
+    pair.a.router.run("nft", "delete", "table", "inet", "blocked")
+    for host, remote in pair.ends:
+        host.wiced.wice("restart", host.wg.name, remote.wg.public_key)
+
+
+for MECHANISM in ("bpf", "nft", "user"):
+
+    @test(name="the relay is the first path and gives way to a direct one without losing a packet, proxy %s" % MECHANISM,
+          timeout=180)  # fmt: skip
+    def _(lab, mechanism=MECHANISM):
+        pair = relayed_pair(lab, "port-restricted", "port-restricted", proxy=mechanism)
+        block(pair)
+        pair.start().wait_path("relay")
+        loads = [Load(here.wg, there.wg, 500) for here, there in pair.ends]
+        wait_until("packets come over the relay", lambda: all(len(load.received) > 500 for load in loads))
+        unblock(pair)
+        pair.wait_path("nat")
+        count = [len(load.received) for load in loads]
+        wait_until("packets come over the direct path",
+                   lambda: all(len(load.received) > before + 500 for load, before in zip(loads, count)))  # fmt: skip
+        assert [load.stop() for load in loads] == [0, 0]
+
+
+@test(name="a direct path that dies is replaced by the relay within seconds, and comes back", timeout=240)
+def _(lab):
+    pair = relayed_pair(lab, "port-restricted", "port-restricted", delay_ms=10).start()
+    pair.wait_path("nat")
+    ping = pair.start_ping(0.1)
+    wait_until("traffic for a while", lambda: len(ping.times()) > 30)
+    block(pair)
+    started = time.time()
+    pair.wait_path("relay")
+    ping.wait_for_answer()
+    assert time.time() - started < 10, "a silent path was left after %.1f s" % (time.time() - started)
+    unblock(pair)
+    pair.wait_path("nat")
+    ping.wait_for_answer()
+
+
+@test(name="allocations are given back when wiced ends", timeout=180)
+def _(lab):
+    pair = relayed_pair(lab).start()
+    assert_relayed(pair)
+    for host in (pair.a, pair.b):
+        host.wiced.stop()
+    wait_until("both allocations end", lambda: pair.relay.process.log().count(pair.relay.ENDED) == 2)
+    for _host in range(2):
+        pair.relay.process.wait_for_line("delete")
+
+
+@test(name="a relay that cannot be used is told and does not keep anybody waiting", timeout=180)
+def _(lab):
+    pair = relayed_pair(lab, "port-restricted", "port-restricted")
+    pair.relay.stop()
+    pair.start()
+    pair.wait_path("nat")
+    interface = pair.a.wiced.interface(pair.a.wg.name)
+    assert not interface["relays"][0]["ready"]
+
+
+@test(name="a public peer is the relay of the others, on the port of its WireGuard", timeout=180)
+def _(lab):
+    pair = Pair(lab, "symmetric", "symmetric")
+    public = pair.network.public
+    public.wg = WireGuard(public, 3)
+    for host in (pair.a, pair.b):
+        public.wg.add_peer(host.wg)
+        host.wg.add_peer(public.wg)
+    pair.serve().make_daemons()
+    public.wiced = Wiced(public, [public.wg.name], [pair.signaling.url], [pair.network.stun_url()],
+                         options=["--relay-server", "yes"])  # fmt: skip
+    for host in (public, pair.a, pair.b):
+        host.wiced.start()
+    assert_relayed(pair)
+    relay = pair.a.wiced.interface(pair.a.wg.name)["relays"][0]
+    assert relay["server"] == "%s:%d" % (public.ipv4_address, public.wg.listen_port()), relay
