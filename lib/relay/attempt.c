@@ -352,7 +352,6 @@ WiceRelayTransport *wice__relay_attempt_transport(WiceRelayAttempt *attempt)
 
 void wice__relay_attempt_flush(WiceRelayAttempt *attempt)
 {
-	send_requests(attempt, wice__now_ms());
 	if (attempt->client)
 		send_requests(attempt, wice__now_ms());
 	kick(attempt);

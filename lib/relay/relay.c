@@ -66,6 +66,8 @@ static void set_state(WiceRelay *relay, WiceRelayState state, const char *reason
 {
 	/* First: the old one may be (part of) the new one. */
 	char *copy = g_strdup(reason);
+	if (g_str_has_suffix(copy, "."))
+		copy[strlen(copy) - 1] = '\0';
 	g_free(relay->reason);
 	relay->reason = copy;
 	relay->state = state;

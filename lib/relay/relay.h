@@ -66,7 +66,7 @@ WiceRelay *wice__relay_new(const WiceRelayOptions *options, const WiceRelayEvent
 void wice__relay_free(WiceRelay *relay);
 
 WiceRelayState wice__relay_state(const WiceRelay *relay);
-/* Why it is not READY, one sentence; "" if it is. */
+/* Why it is not READY, one sentence without a full stop; "" if it is. */
 const char *wice__relay_reason(const WiceRelay *relay);
 /* Its URL, canonical. */
 const char *wice__relay_url(const WiceRelay *relay);
