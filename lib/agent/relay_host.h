@@ -20,7 +20,7 @@ typedef struct WiceInterface WiceInterface;
  * configure, and it relays only to where peers can be: to what they have signalled, and to each
  * other's allocations here.
  */
-typedef struct WiceRelayService WiceRelayHost;
+typedef struct WiceRelayHost WiceRelayHost;
 
 /* one_port: it is to share wg_port. NULL, after a warning in the log, if it cannot be had. */
 WiceRelayHost *wice__relay_host_new(WiceAgent *agent, WiceInterface *interface, uint16_t wg_port,

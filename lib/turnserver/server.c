@@ -89,7 +89,11 @@ static void make_core(WiceRelayServer *server, const WiceRelayServerOptions *opt
 		.fill_random = randombytes_buf,
 	};
 	g_strlcpy(core.realm, options->realm ? options->realm : DEFAULT_REALM, sizeof core.realm);
-	server->core = wice__turn_server_new(&core, &wice__tenant_events, server, wice__now_ms());
+	server->events = wice__tenant_events;
+	/* Names are only hidden where all of them are known, to be found by their digest. */
+	if (options->password)
+		server->events.username = NULL;
+	server->core = wice__turn_server_new(&core, &server->events, server, wice__now_ms());
 }
 
 static gboolean make_poll(WiceRelayServer *server, GError **error)
@@ -103,18 +107,63 @@ static gboolean make_poll(WiceRelayServer *server, GError **error)
 	return err == 0;
 }
 
+static int attend(WiceRelayServer *server, WiceListener *listener)
+{
+	if (listener->kind != WICE_LISTENER_UDP)
+		return wice__connections_listen(
+			server->connections, listener,
+			listener->kind == WICE_LISTENER_TLS ? server->certificate : NULL);
+	listener->udp.polled.ready = wice__relaying_on_listener;
+	return wice__poll_add(server->poll, &listener->udp.polled, EPOLLIN);
+}
+
 static gboolean listen_at(WiceRelayServer *server, const char *const *texts, GError **error)
 {
 	static const char *const usual[] = { "udp:*:3478", "tcp:*:3478", NULL };
-	for (texts = texts ? texts : usual; *texts; texts++)
+	for (texts = texts && *texts ? texts : usual; *texts; texts++)
 		if (!wice__listener_open(*texts, server->listeners, error))
 			return FALSE;
 	for (guint i = 0; i < server->listeners->len; i++) {
 		WiceListener *listener = g_ptr_array_index(server->listeners, i);
-		listener->udp.polled.ready = wice__relaying_on_listener;
-		wice__poll_add(server->poll, &listener->udp.polled, EPOLLIN);
+		if (listener->kind == WICE_LISTENER_TLS && !server->certificate) {
+			g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
+				    "The relay cannot listen at %s without a certificate.",
+				    listener->text);
+			return FALSE;
+		}
+		int err = attend(server, listener);
+		if (err) {
+			g_set_error(error, WICE_ERROR, WICE_ERROR_IO,
+				    "The relay cannot listen at %s: %s.", listener->text,
+				    g_strerror(-err));
+			return FALSE;
+		}
 	}
 	return TRUE;
+}
+
+static gboolean load_certificate(WiceRelayServer *server, const WiceRelayServerOptions *options,
+				 GError **error)
+{
+	const char *certificate = options->certificate_file;
+	const char *key = options->key_file ? options->key_file : certificate;
+	g_autoptr(GError) reason = NULL;
+	if (!certificate)
+		return TRUE;
+	if (!g_tls_backend_supports_tls(g_tls_backend_get_default())) {
+		g_set_error(error, WICE_ERROR, WICE_ERROR_UNSUPPORTED,
+			    "The relay cannot offer TLS: this system's GLib has none; install the "
+			    "package glib-networking.");
+		return FALSE;
+	}
+	server->certificate = g_tls_certificate_new_from_files(certificate, key, &reason);
+	if (server->certificate)
+		return TRUE;
+	bool missing = g_error_matches(reason, G_FILE_ERROR, G_FILE_ERROR_NOENT);
+	g_set_error(error, WICE_ERROR, missing ? WICE_ERROR_NOT_FOUND : WICE_ERROR_INVALID,
+		    "Cannot use the certificate %s with the key %s: %s.", certificate, key,
+		    reason->message);
+	return FALSE;
 }
 
 static void start_timers(WiceRelayServer *server)
@@ -133,12 +182,15 @@ static gboolean start(WiceRelayServer *server, const WiceRelayServerOptions *opt
 	uint16_t max_port = options->max_port ? options->max_port : MAX_PORT;
 	const char *realm = options->realm ? options->realm : DEFAULT_REALM;
 	server->users = wice__users_new(options->users, realm, error);
-	if (!server->users || !make_poll(server, error))
+	if (!server->users || !load_certificate(server, options, error) ||
+	    !make_poll(server, error))
 		return FALSE;
 	start_timers(server);
 	make_core(server, options);
 	server->outlets =
 		wice__outlets_new(server->poll, wice__relaying_on_outlet, min_port, max_port);
+	server->connections = wice__connections_new(server->context, server->poll,
+						    &wice__relaying_connection_events, server);
 	if (!wice__places_set(server, options->relay_addresses, error))
 		return FALSE;
 	wice__address_watch_new(server->context, wice__places_changed, server, &server->watch);
@@ -157,6 +209,8 @@ WiceRelayServer *wice_relay_server_new(GMainContext *context, const WiceRelaySer
 	if (start(server, options, error)) {
 		server->options.listen = server->options.relay_addresses = NULL;
 		server->options.users = server->options.secrets = NULL;
+		server->options.certificate_file = server->options.key_file = NULL;
+		server->options.realm = server->options.fast_path = NULL;
 		return server;
 	}
 	wice_relay_server_free(server);
@@ -170,6 +224,7 @@ void wice_relay_server_free(WiceRelayServer *server)
 	wice__address_watch_free(server->watch);
 	wice__turn_server_free(server->core);
 	wice__outlets_free(server->outlets);
+	wice__connections_free(server->connections);
 	for (guint i = 0; server->poll && i < server->listeners->len; i++) {
 		WiceListener *listener = g_ptr_array_index(server->listeners, i);
 		wice__poll_remove(server->poll, &listener->udp.polled, NULL);
@@ -177,6 +232,7 @@ void wice_relay_server_free(WiceRelayServer *server)
 	wice__poll_free(server->poll);
 	wice__datagrams_free(server->datagrams);
 	g_ptr_array_unref(server->listeners);
+	g_clear_object(&server->certificate);
 	wice__users_free(server->users);
 	wice__timer_free(server->expiry);
 	wice__timer_free(server->accounts);
@@ -221,7 +277,8 @@ void wice_relay_server_status(WiceRelayServer *server, WiceRelayServerStatus *re
 		.refused = server->refused,
 		.packets = sum.rx_packets + sum.tx_packets,
 		.bytes = sum.rx_bytes + sum.tx_bytes,
-		.dropped = sum.dropped + wice__datagrams_dropped(server->datagrams),
+		.dropped =
+			sum.dropped + server->dropped + wice__datagrams_dropped(server->datagrams),
 		.unauthenticated = server->unauthenticated,
 		.fast_path = "off",
 	};

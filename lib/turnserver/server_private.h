@@ -8,6 +8,7 @@
 #include "event/addresses.h"
 #include "event/source.h"
 #include "turn/server.h"
+#include "turnserver/connection.h"
 #include "turnserver/datagrams.h"
 #include "turnserver/listener.h"
 #include "turnserver/outlet.h"
@@ -21,7 +22,7 @@
  *   places.c      the addresses that relayed ports are opened on
  *   tenant.c      what the core asks for: ports, and who uses them
  *   relaying.c    packets: from a socket to the core, and where its verdict says
- *   users.c  listener.c  outlet.c  poll.c  datagrams.c     parts, each on its own
+ *   users.c  listener.c  connection.c  outlet.c  poll.c  datagrams.c   parts, each on its own
  */
 struct WiceRelayServer {
 	GMainContext *context;
@@ -31,14 +32,17 @@ struct WiceRelayServer {
 	WiceDatagrams *datagrams;
 	WiceOutlets *outlets;
 	GPtrArray *listeners; /* WiceListener */
+	WiceConnections *connections;
+	GTlsCertificate *certificate; /* NULL: no TLS */
 	WiceTurnServer *core;
+	WiceTurnServerEvents events;
 	WiceTimer *expiry;
 	int64_t expiry_ms; /* when the core is to be asked again */
 	WiceTimer *accounts;
 	void (*drained)(void *user_data);
 	void *drained_data;
 	WiceTurnTraffic ended; /* of allocations that there are no more */
-	uint64_t total, refused, unauthenticated;
+	uint64_t total, refused, unauthenticated, dropped;
 	WiceAddressWatch *watch;
 	bool follows; /* opens ports at the addresses that the host has */
 };
@@ -49,7 +53,7 @@ typedef struct {
 	WiceTurnAllocation *allocation;
 	WiceOutlet *outlets[2];  /* IPv4, IPv6 */
 	WiceEndpoint relayed[2]; /* also when they have been closed */
-	/* The way to the client over UDP; made anew when the client has moved. */
+	/* The way to a client of UDP; made anew when it has moved. */
 	WiceTurnTuple tuple;
 	WiceListener *listener; /* NULL: there is no way */
 	WiceUdpRoute route;
@@ -59,21 +63,14 @@ typedef struct {
 /* relaying.c */
 void wice__relaying_on_listener(WicePolled *polled, uint32_t events, void *server);
 void wice__relaying_on_outlet(WicePolled *polled, uint32_t events, void *server);
+extern const WiceConnectionEvents wice__relaying_connection_events;
 /* All that were ready have been looked at. */
 void wice__relaying_rest(void *server);
-/*
- * Carries out where to data goes (TO_PEER, TO_CLIENT), which is valid until the sockets rest; what
- * the peer is another client for goes there at once.
- */
-void wice__relaying_pass(WiceRelayServer *server, const WiceTurnVerdict *verdict, int64_t now_ms);
-/* The core has answered a request: something may expire sooner than it had said. */
-void wice__relaying_answered(WiceRelayServer *server, const WiceTurnVerdict *verdict,
-			     int64_t now_ms);
 
 /* tenant.c */
 extern const WiceTurnServerEvents wice__tenant_events;
 WiceTenant *wice__tenant_of(const WiceTurnAllocation *allocation);
-/* The way to its client over UDP; NULL if it cannot be reached so. */
+/* The way to its client over UDP; NULL if there is none, or it is a stream. */
 WiceUdpRoute *wice__tenant_route(WiceTenant *tenant);
 void wice__tenant_account(WiceTenant *tenant, gboolean ended);
 

@@ -166,6 +166,10 @@ static void on_ended(WiceTurnAllocation *allocation, void *user_data)
 	server->ended.dropped += traffic.dropped;
 	wice__tenant_account(tenant, TRUE);
 	wice__datagrams_send(server->datagrams);
+	WiceConnection *connection = wice__connections_find(
+		server->connections, wice__turn_allocation_tuple(allocation)->stream);
+	if (connection)
+		wice__connection_settle(connection, false);
 	wice__turn_allocation_set_data(allocation, NULL);
 	g_free(tenant);
 	wice__timer_set(server->expiry, server->expiry_ms = wice__now_ms());
