@@ -707,7 +707,7 @@ END_TEST
 BPF_SUITE_MAIN("bpf relayed network", over_a_wire_with_and_without_checksum_offload,
 	       over_a_device_without_ethernet_header, two_capabilities_are_all_that_it_takes,
 	       programs_are_there_as_long_as_there_are_channels,
-	       a_device_that_comes_later_is_served, a_channel_is_replaced, several_packets_at_once,
-	       what_is_too_large_is_dropped_and_counted, what_goes_the_slow_way_arrives_the_same,
-	       all_else_goes_to_the_turn_client, forwarded_packets,
-	       what_the_dead_leave_is_removed_at_the_next_start)
+	       a_device_that_comes_later_is_served, a_channel_is_replaced, a_channel_is_taken_over,
+	       several_packets_at_once, what_is_too_large_is_dropped_and_counted,
+	       what_goes_the_slow_way_arrives_the_same, all_else_goes_to_the_turn_client,
+	       forwarded_packets, what_the_dead_leave_is_removed_at_the_next_start)
