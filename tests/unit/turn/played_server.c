@@ -81,7 +81,6 @@ typedef struct {
 	int64_t now;
 	unsigned tuple;
 	WiceStunKey key;
-	uint16_t algorithm;
 	bool sealed; /* the answer is to be */
 	WiceStunWriter writer;
 	uint8_t *bytes;
@@ -147,29 +146,32 @@ static bool knows_name(const Turn *turn)
 	if (!server->hides_names)
 		return is_same(turn->request, WICE_STUN_USERNAME, server->username,
 			       strlen(server->username));
-	PLAYED_MUST(!wice__stun_message_has(turn->request, WICE_STUN_USERNAME));
 	PLAYED_MUST(wice__stun_userhash(span_of(server->username), span_of(PLAYED_REALM), hash) ==
 		    0);
 	return is_same(turn->request, WICE_STUN_USERHASH, hash, sizeof hash);
 }
 
-/* RFC 8489 section 9.2.4: the list comes back as it was given, and one of it was chosen. */
+/* RFC 8489 section 9.2.4: the list comes back as it was given, and one of it was chosen; or 0. */
 static uint16_t read_algorithm(const Turn *turn)
 {
 	const PlayedServer *server = turn->server;
 	uint16_t list[8], chosen;
 	size_t n;
-	if (!server->n_algorithms) {
-		PLAYED_MUST(!wice__stun_message_has(turn->request, WICE_STUN_PASSWORD_ALGORITHM));
-		return WICE_STUN_ALGORITHM_MD5;
-	}
-	PLAYED_MUST(wice__stun_read_algorithms(turn->request, WICE_STUN_PASSWORD_ALGORITHMS, list,
-					       G_N_ELEMENTS(list), &n) == 0);
-	PLAYED_MUST(n == server->n_algorithms);
-	PLAYED_MUST(memcmp(list, server->algorithms, n * sizeof *list) == 0);
-	PLAYED_MUST(wice__stun_read_algorithms(turn->request, WICE_STUN_PASSWORD_ALGORITHM, &chosen,
-					       1, &n) == 0);
-	return chosen;
+	if (!server->n_algorithms)
+		return wice__stun_message_has(turn->request, WICE_STUN_PASSWORD_ALGORITHM)
+			       ? 0
+			       : WICE_STUN_ALGORITHM_MD5;
+	if (wice__stun_read_algorithms(turn->request, WICE_STUN_PASSWORD_ALGORITHMS, list,
+				       G_N_ELEMENTS(list), &n) != 0 ||
+	    n != server->n_algorithms || memcmp(list, server->algorithms, n * sizeof *list) != 0)
+		return 0;
+	if (wice__stun_read_algorithms(turn->request, WICE_STUN_PASSWORD_ALGORITHM, &chosen, 1,
+				       &n) != 0)
+		return 0;
+	for (size_t i = 0; i < server->n_algorithms; i++)
+		if (server->algorithms[i] == chosen)
+			return chosen;
+	return 0;
 }
 
 /* False: the answer is written. */
@@ -189,10 +191,12 @@ static bool authenticate(Turn *turn)
 		challenge(turn, WICE_STUN_ERROR_STALE_NONCE);
 		return false;
 	}
-	turn->algorithm = read_algorithm(turn);
-	PLAYED_MUST(wice__stun_key_long_term(&turn->key, turn->algorithm, span_of(server->username),
-					     span_of(PLAYED_REALM),
-					     span_of(server->password)) == 0);
+	uint16_t algorithm = read_algorithm(turn);
+	if (wice__stun_key_long_term(&turn->key, algorithm, span_of(server->username),
+				     span_of(PLAYED_REALM), span_of(server->password)) != 0) {
+		refuse(turn, WICE_STUN_ERROR_BAD_REQUEST);
+		return false;
+	}
 	bool right = request->integrity_sha256
 			     ? wice__stun_check_integrity_sha256(request, &turn->key) == 0
 			     : wice__stun_check_integrity(request, &turn->key) == 0;
