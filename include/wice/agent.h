@@ -58,6 +58,11 @@ typedef struct {
 	 * addresses of peers only.
 	 */
 	bool relay_server;
+	/*
+	 * Lower the MTU of an interface if its packets do not fit into a path that is used, and put
+	 * it back in the end. Else that is only told (in the log).
+	 */
+	bool fit_mtu;
 } WiceAgentOptions;
 
 /* Sets all defaults. */

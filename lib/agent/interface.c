@@ -8,6 +8,7 @@
 #include "agent/agent_private.h"
 #include "agent/claim.h"
 #include "agent/found.h"
+#include "agent/mtu.h"
 #include "agent/relay_host.h"
 #include "agent/suspicion.h"
 #include "base/log.h"
@@ -40,6 +41,7 @@ struct WiceInterface {
 	WiceRelays *relays;
 	WiceRelayHost *relay_host; /* NULL: is no relay for its peers */
 	uint16_t relay_host_port;
+	WiceMtu mtu;
 	WiceTimer *poll;
 	int64_t dump_us;  /* how long the last one took */
 	bool polled_fast; /* counted in the agent */
@@ -142,6 +144,12 @@ void wice__interface_describe_services(WiceInterface *interface, const WiceKey *
 	wice__relay_host_describe(interface->relay_host, peer, &outside,
 				  (const WiceAddress *)(const void *)addresses->data,
 				  addresses->len, description);
+}
+
+void wice__interface_check_mtu(WiceInterface *interface, const WiceEndpoint *remote,
+			       unsigned growth)
+{
+	wice__mtu_check(&interface->mtu, remote, wice__interface_fwmark(interface), growth);
 }
 
 bool wice__interface_is_kernel(const WiceInterface *interface)
@@ -568,6 +576,8 @@ WiceInterface *wice__interface_new(WiceAgent *agent, const char *name, GError **
 	interface->claim = claim;
 	interface->name = g_strdup(name);
 	interface->mechanisms = wice__mechanisms_new(agent, name, on_outside_changed, interface);
+	interface->mtu =
+		(WiceMtu){ .wg = agent->wg, .name = interface->name, .may_fix = agent->fits_mtu };
 	interface->relays = wice__relays_new(agent, name, on_relays_changed, interface);
 	interface->poll = wice__timer_new(agent->context, on_poll, interface);
 	interface->peers = g_hash_table_new_full(wice__key_hash, wice__key_equal, g_free, NULL);
@@ -578,6 +588,8 @@ WiceInterface *wice__interface_new(WiceAgent *agent, const char *name, GError **
 void wice__interface_free(WiceInterface *interface, bool gone)
 {
 	remove_all_peers(interface, gone);
+	if (!gone)
+		wice__mtu_release(&interface->mtu);
 	unsubscribe(interface);
 	wice__relay_host_free(interface->relay_host);
 	wice__relays_free(interface->relays);

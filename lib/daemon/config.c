@@ -34,6 +34,7 @@ struct WiceDaemonConfig {
 	WiceMechanism mechanism;
 	bool port_mapping;
 	bool relay_server;
+	bool fit_mtu;
 	WiceLogLevel log_level;
 	WiceDaemonSettings settings;
 };
@@ -126,6 +127,14 @@ static gboolean parse_yes_no(const char *value, void *field, GError **error)
 	return TRUE;
 }
 
+static gboolean parse_mtu(const char *value, void *field, GError **error)
+{
+	if (strcmp(value, "keep") != 0 && strcmp(value, "fit") != 0)
+		return refuse(error, value, "keep or fit");
+	*(bool *)field = *value == 'f';
+	return TRUE;
+}
+
 static gboolean parse_log_level(const char *value, void *field, GError **error)
 {
 	static const char *const names[] = {
@@ -176,6 +185,11 @@ static const Entry entries[] = {
 	  parse_yes_no,
 	  offsetof(WiceDaemonConfig, relay_server),
 	  "no" },
+	{ { "daemon", "mtu", 0, "keep|fit", false,
+	    "lower an interface's MTU that is too large for a path (fit)" },
+	  parse_mtu,
+	  offsetof(WiceDaemonConfig, fit_mtu),
+	  "keep" },
 	{ { "daemon", "up", 'u', "NAME", true,
 	    "make this interface, see `wice up`; remove it when we stop" },
 	  parse_up,
@@ -395,6 +409,7 @@ const WiceDaemonSettings *wice_daemon_config_settings(WiceDaemonConfig *config)
 		.mechanism = config->mechanism,
 		.port_mapping = config->port_mapping,
 		.relay_server = config->relay_server,
+		.fit_mtu = config->fit_mtu,
 		.log_level = config->log_level,
 	};
 	return &config->settings;

@@ -12,7 +12,8 @@
 
 #define BIND_EVERY_MS 240000
 #define BIND_SPREAD_MS 20000
-#define NUMBER_KEPT_MS (600000 + 300000) /* RFC 8656 section 12: lifetime, then 5 minutes */
+/* RFC 8656 section 12: lifetime, then 5 minutes; and as long as a last request may be under way. */
+#define NUMBER_KEPT_MS (600000 + 300000 + 10000)
 
 WiceTurnChannel *wice__turn_client_channel(const WiceTurnClient *client, uint16_t number)
 {

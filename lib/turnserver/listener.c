@@ -113,6 +113,20 @@ static int open_one(WiceListenerKind kind, const WiceEndpoint *local, GPtrArray 
 	return 0;
 }
 
+int wice__listener_share(WiceFamily family, uint16_t port, GPtrArray *listeners)
+{
+	const WiceEndpoint any = { .address.family = (uint8_t)family };
+	char text[WICE_ENDPOINT_SIZE];
+	int err = open_one(WICE_LISTENER_UDP, &any, listeners);
+	if (err)
+		return err;
+	WiceListener *listener = g_ptr_array_index(listeners, listeners->len - 1);
+	listener->local.port = port;
+	g_free(listener->text);
+	listener->text = g_strdup_printf("udp:%s", wice_endpoint_format(&listener->local, text));
+	return 0;
+}
+
 static gboolean open_all(const char *text, WiceListenerKind kind, uint16_t port,
 			 GPtrArray *listeners, GError **error)
 {

@@ -16,6 +16,7 @@ typedef struct {
 	WiceListenerKind kind;
 	WiceEndpoint local; /* on the wire; an unspecified address: all of that family */
 	char *text;         /* "udp:192.0.2.1:3478" */
+	bool is_shared;
 	void *owner;
 } WiceListener;
 
@@ -25,6 +26,11 @@ typedef struct {
  * BUSY, PERMISSION, NOT_FOUND (no such address), IO.
  */
 gboolean wice__listener_open(const char *text, GPtrArray *listeners, GError **error);
+/*
+ * A UDP socket of its own whose packets come from and go to this port of the host in another way
+ * (proxy/bpf/mux.h). -errno.
+ */
+int wice__listener_share(WiceFamily family, uint16_t port, GPtrArray *listeners);
 /* Closes it; it is in no poll. */
 void wice__listener_free(void *listener);
 /* The UDP listener that packets from this endpoint of ours leave by, or NULL. */

@@ -6,13 +6,19 @@
 
 #include "base/options.h"
 #include "turnserver/server_private.h"
+<<<<<<< HEAD
 #include "turnserver/sockets.h"
+=======
+#include "turnserver/shared.h"
+>>>>>>> turnserver
 
 #define ACCOUNT_PERIOD_MS 60000
 /* Of relayed ports (RFC 8656 section 7.2: the dynamic range). */
 #define MIN_PORT 49152
 #define MAX_PORT 65535
 #define DEFAULT_REALM "wice"
+
+static const char *const fast_paths[] = { "auto", "native", "generic", "tc", "off", NULL };
 
 void wice_relay_server_options_init(WiceRelayServerOptions *options)
 {
@@ -37,6 +43,13 @@ static gboolean check_options(const WiceRelayServerOptions *options, GError **er
 		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
 			    "The relay's realm '%s' is longer than %d bytes.", options->realm,
 			    WICE_TURN_REALM_SIZE - 1);
+		return FALSE;
+	}
+	if (options->fast_path && !g_strv_contains(fast_paths, options->fast_path)) {
+		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
+			    "There is no fast path '%s': it must be auto, native, generic, tc or "
+			    "off.",
+			    options->fast_path);
 		return FALSE;
 	}
 	bool has_users = (options->users && *options->users) || options->password ||
@@ -120,7 +133,7 @@ static int attend(WiceRelayServer *server, WiceListener *listener)
 static gboolean listen_at(WiceRelayServer *server, const char *const *texts, GError **error)
 {
 	static const char *const usual[] = { "udp:*:3478", "tcp:*:3478", NULL };
-	for (texts = texts && *texts ? texts : usual; *texts; texts++)
+	for (texts = texts ? texts : usual; *texts; texts++)
 		if (!wice__listener_open(*texts, server->listeners, error))
 			return FALSE;
 	for (guint i = 0; i < server->listeners->len; i++) {
@@ -140,6 +153,41 @@ static gboolean listen_at(WiceRelayServer *server, const char *const *texts, GEr
 		}
 	}
 	return TRUE;
+}
+
+int wice__relay_server_share(WiceRelayServer *server, WiceFamily family, uint16_t port)
+{
+	int err = wice__listener_share(family, port, server->listeners);
+	if (err)
+		return err;
+	WiceListener *listener = g_ptr_array_index(server->listeners, server->listeners->len - 1);
+	int fd = listener->udp.polled.fd;
+	listener->is_shared = true;
+	err = attend(server, listener);
+	if (!err)
+		return fd;
+	g_ptr_array_remove(server->listeners, listener);
+	return err;
+}
+
+static void forget_way(WiceTurnAllocation *allocation, void *user_data)
+{
+	wice__tenant_forget_listener(wice__tenant_of(allocation), user_data);
+}
+
+void wice__relay_server_unshare(WiceRelayServer *server, WiceFamily family, uint16_t port)
+{
+	for (guint i = 0; i < server->listeners->len; i++) {
+		WiceListener *listener = g_ptr_array_index(server->listeners, i);
+		if (!listener->is_shared || listener->local.address.family != family ||
+		    listener->local.port != port)
+			continue;
+		wice__datagrams_send(server->datagrams);
+		wice__turn_server_foreach(server->core, forget_way, listener);
+		g_ptr_array_steal_index(server->listeners, i);
+		wice__poll_remove(server->poll, &listener->udp.polled, wice__listener_free);
+		return;
+	}
 }
 
 static gboolean load_certificate(WiceRelayServer *server, const WiceRelayServerOptions *options,

@@ -72,6 +72,8 @@ extern const WiceTurnServerEvents wice__tenant_events;
 WiceTenant *wice__tenant_of(const WiceTurnAllocation *allocation);
 /* The way to its client over UDP; NULL if there is none, or it is a stream. */
 WiceUdpRoute *wice__tenant_route(WiceTenant *tenant);
+/* This one goes away. */
+void wice__tenant_forget_listener(WiceTenant *tenant, const WiceListener *listener);
 void wice__tenant_account(WiceTenant *tenant, gboolean ended);
 
 /*

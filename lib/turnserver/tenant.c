@@ -39,6 +39,12 @@ WiceUdpRoute *wice__tenant_route(WiceTenant *tenant)
 	return tenant->listener ? &tenant->route : NULL;
 }
 
+void wice__tenant_forget_listener(WiceTenant *tenant, const WiceListener *listener)
+{
+	if (tenant->listener == listener)
+		tenant->listener = NULL;
+}
+
 static WiceTenant *tenant_new(WiceRelayServer *server, WiceTurnAllocation *allocation)
 {
 	WiceTenant *tenant = g_new0(WiceTenant, 1);

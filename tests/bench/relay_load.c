@@ -4,7 +4,8 @@
  * Clients of a TURN server over UDP, all in this process, for tests/bench/relay_server.py:
  *
  *   bench-relay-load hold SERVER USER PASSWORD CLIENTS
- *       makes allocations, says how long it took, and holds them until its input ends
+ *       makes allocations, says how long it took, holds them until its input ends, and gives
+ *       them back
  *   bench-relay-load up|down SERVER USER PASSWORD CLIENTS SECONDS SIZE BURST
  *       then sends packets as fast as it can, BURST of one client (up) or to one client (down) at a
  *       time, and says how many have arrived: "packets seconds"
@@ -46,6 +47,7 @@ static const char *username, *password;
 static Client *clients;
 static size_t n_clients;
 static int peer_fd;
+static bool is_hold;
 
 static G_GNUC_NORETURN void fail(const char *what)
 {
@@ -80,7 +82,8 @@ static void start(Client *client)
 		.want_ipv6 = server.address.family == WICE_FAMILY_IPV6,
 		.fill_random = randombytes_buf,
 	};
-	client->fd = open_socket(&server.address, NULL);
+	const WiceAddress any = { .family = server.address.family };
+	client->fd = open_socket(&any, NULL);
 	client->turn = wice__turn_client_new(&options, wice__now_ms());
 	if (wice__turn_client_bind(client->turn, &peer, wice__now_ms(), &client->channel) != 0)
 		fail("bind");
@@ -121,7 +124,13 @@ static void set_up(void)
 {
 	size_t started = 0, first = 0;
 	int64_t begun_ms = wice__now_ms();
-	peer_fd = open_socket(&server.address, &peer);
+	/* Documentation has these: nobody is there. */
+	if (!is_hold)
+		peer_fd = open_socket(&server.address, &peer);
+	else if (!wice_endpoint_parse(server.address.family == WICE_FAMILY_IPV4 ? "192.0.2.1:9"
+										: "[2001:db8::1]:9",
+				      &peer))
+		fail("peer");
 	clients = g_new0(Client, n_clients);
 	while (first < n_clients) {
 		for (; started < n_clients && started < first + MAX_STARTING; started++)
@@ -211,18 +220,23 @@ static void load(bool up, int64_t duration_ms, size_t size, unsigned n)
 	fflush(stdout);
 }
 
-static void wait_for_end(void)
+static void hold(void)
 {
 	char byte;
 	while (read(STDIN_FILENO, &byte, 1) > 0) {
+	}
+	for (size_t i = 0; i < n_clients; i++) {
+		wice__turn_client_release(clients[i].turn, wice__now_ms());
+		while (wice__turn_client_state(clients[i].turn) == WICE_TURN_RELEASING)
+			step(&clients[i]);
 	}
 }
 
 int main(int argc, char **argv)
 {
 	bool up = argc > 1 && strcmp(argv[1], "up") == 0;
-	bool hold = argc > 1 && strcmp(argv[1], "hold") == 0;
-	if (argc != (hold ? 6 : 9) || !wice_endpoint_parse(argv[2], &server)) {
+	is_hold = argc > 1 && strcmp(argv[1], "hold") == 0;
+	if (argc != (is_hold ? 6 : 9) || !wice_endpoint_parse(argv[2], &server)) {
 		fprintf(stderr, "see the top of tests/bench/relay_load.c\n");
 		return 2;
 	}
@@ -230,8 +244,8 @@ int main(int argc, char **argv)
 	password = argv[4];
 	n_clients = strtoul(argv[5], NULL, 10);
 	set_up();
-	if (hold)
-		wait_for_end();
+	if (is_hold)
+		hold();
 	else
 		load(up, (int64_t)(strtod(argv[6], NULL) * 1000),
 		     MIN(strtoul(argv[7], NULL, 10), 2000),

@@ -60,9 +60,10 @@ void wice__bpf_relayed_free(WiceBpfRelayed *relayed);
 
 /*
  * Adds or, if wg_port, server and synthetic_port are known, replaces a channel: between two
- * packets, and its counters go on. The first loads and attaches the programs. -errno: -EPERM,
- * -EOPNOTSUPP and so on as in mux.h, -ENOSPC, -EEXIST (the channel or the synthetic port is
- * another's), -EINVAL.
+ * packets, and its counters go on. If others have the same number, what comes in over it is this
+ * one's for as long as it is there. The first loads and attaches the programs. -errno: -EPERM,
+ * -EOPNOTSUPP and so on as in mux.h, -ENOSPC, -EEXIST (the synthetic port is another wg_port's),
+ * -EINVAL.
  */
 int wice__bpf_relayed_add(WiceBpfRelayed *relayed, const WiceBpfChannel *channel);
 /* What was not added is ignored. With the last the programs are detached. */
