@@ -4,13 +4,15 @@
 
 #include <sodium.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <wice/relay.h>
 
 #include "agent/agent_private.h"
 #include "base/log.h"
 #include "crypto/key.h"
+#include "event/sockaddr.h"
 #include "proxy/bpf/mux.h"
-#include "turnserver/sockets.h"
+#include "turnserver/shared.h"
 
 #define TOKEN_LEN 24 /* bytes of a name or password; 32 characters */
 
@@ -21,7 +23,7 @@ struct WiceRelayHost {
 	uint16_t wg_port;
 	uint16_t ports[2]; /* that it is reached at, IPv4 and IPv6; 0: not */
 	size_t n_shared;
-	WiceRelaySocket shared[2];
+	WiceEndpoint shared[2]; /* what the sockets that share WireGuard's port are bound to */
 	uint8_t secret[crypto_generichash_KEYBYTES];
 };
 
@@ -87,27 +89,45 @@ static gboolean permit(const char *username, const WiceEndpoint *peer, void *use
 	return search.found;
 }
 
-/* Where it cannot share the port, its own one is told. */
-static void share_port(WiceRelayHost *host, bool one_port)
+static bool local_of(int fd, WiceEndpoint *ret_local)
 {
-	WiceBpfMux *mux = one_port ? wice__agent_mux(host->agent, NULL) : NULL;
-	WiceRelaySocket socket;
-	for (size_t i = 0; wice__relay_server_socket(host->server, i, &socket); i++) {
-		size_t family = socket.local.address.family == WICE_FAMILY_IPV6;
-		bool shared = mux && wice__bpf_mux_add_server(mux, host->wg_port, &socket.local,
-							      socket.fd) == 0;
-		host->ports[family] = shared ? host->wg_port : socket.local.port;
-		if (shared)
-			host->shared[host->n_shared++] = socket;
-		if (host->n_shared == G_N_ELEMENTS(host->shared))
-			break;
+	struct sockaddr_storage name;
+	socklen_t len = sizeof name;
+	return getsockname(fd, (struct sockaddr *)&name, &len) == 0 &&
+	       wice__endpoint_from_sockaddr((struct sockaddr *)&name, len, ret_local);
+}
+
+/* A socket that is on WireGuard's port, as seen from outside. */
+static void share_port(WiceRelayHost *host, WiceBpfMux *mux, WiceFamily family)
+{
+	WiceEndpoint local;
+	int fd = wice__relay_server_share(host->server, family, host->wg_port);
+	if (fd < 0)
+		return;
+	if (!local_of(fd, &local) || wice__bpf_mux_add_server(mux, host->wg_port, &local, fd) < 0) {
+		wice__relay_server_unshare(host->server, family, host->wg_port);
+		return;
 	}
+	host->ports[family == WICE_FAMILY_IPV6] = host->wg_port;
+	host->shared[host->n_shared++] = local;
+}
+
+/* Ports of its own: "udp:[::]:40123". */
+static void note_ports(WiceRelayHost *host)
+{
+	const char *text;
+	WiceEndpoint endpoint;
+	for (size_t i = 0; (text = wice_relay_server_listening(host->server, i)); i++)
+		if (g_str_has_prefix(text, "udp:") && wice_endpoint_parse(text + 4, &endpoint))
+			host->ports[endpoint.address.family == WICE_FAMILY_IPV6] = endpoint.port;
 }
 
 WiceRelayHost *wice__relay_host_new(WiceAgent *agent, WiceInterface *interface, uint16_t wg_port,
 				    bool one_port)
 {
-	static const char *const listen[] = { "udp:*:0", NULL };
+	static const char *const own[] = { "udp:*:0", NULL };
+	static const char *const none[] = { NULL };
+	WiceBpfMux *mux = one_port ? wice__agent_mux(agent, NULL) : NULL;
 	g_autoptr(GError) error = NULL;
 	WiceRelayHost *host = g_new0(WiceRelayHost, 1);
 	host->agent = agent;
@@ -116,7 +136,7 @@ WiceRelayHost *wice__relay_host_new(WiceAgent *agent, WiceInterface *interface, 
 	randombytes_buf(host->secret, sizeof host->secret);
 	WiceRelayServerOptions options;
 	wice_relay_server_options_init(&options);
-	options.listen = listen;
+	options.listen = mux ? none : own;
 	options.realm = "wice";
 	options.password = find_password;
 	options.permit = permit;
@@ -131,7 +151,11 @@ WiceRelayHost *wice__relay_host_new(WiceAgent *agent, WiceInterface *interface, 
 		wice__relay_host_free(host);
 		return NULL;
 	}
-	share_port(host, one_port);
+	note_ports(host);
+	if (mux) {
+		share_port(host, mux, WICE_FAMILY_IPV4);
+		share_port(host, mux, WICE_FAMILY_IPV6);
+	}
 	wice__log(WICE_LOG_INFO, wice__interface_name(interface),
 		  "a relay for the peers runs on port %u",
 		  host->ports[0] ? host->ports[0] : host->ports[1]);
@@ -144,7 +168,7 @@ void wice__relay_host_free(WiceRelayHost *host)
 		return;
 	for (size_t i = 0; i < host->n_shared; i++)
 		wice__bpf_mux_remove_server(wice__agent_mux(host->agent, NULL), host->wg_port,
-					    &host->shared[i].local);
+					    &host->shared[i]);
 	wice_relay_server_free(host->server);
 	sodium_memzero(host->secret, sizeof host->secret);
 	g_free(host);

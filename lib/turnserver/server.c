@@ -6,11 +6,7 @@
 
 #include "base/options.h"
 #include "turnserver/server_private.h"
-<<<<<<< HEAD
-#include "turnserver/sockets.h"
-=======
 #include "turnserver/shared.h"
->>>>>>> turnserver
 
 #define ACCOUNT_PERIOD_MS 60000
 /* Of relayed ports (RFC 8656 section 7.2: the dynamic range). */
@@ -337,17 +333,4 @@ const char *wice_relay_server_listening(WiceRelayServer *server, size_t index)
 	if (index >= server->listeners->len)
 		return NULL;
 	return ((const WiceListener *)g_ptr_array_index(server->listeners, index))->text;
-}
-
-gboolean wice__relay_server_socket(const WiceRelayServer *server, size_t index,
-				   WiceRelaySocket *ret_socket)
-{
-	for (guint i = 0; i < server->listeners->len; i++) {
-		const WiceListener *listener = g_ptr_array_index(server->listeners, i);
-		if (listener->kind != WICE_LISTENER_UDP || index-- > 0)
-			continue;
-		*ret_socket = (WiceRelaySocket){ listener->udp.sender.fd, listener->local };
-		return TRUE;
-	}
-	return FALSE;
 }
