@@ -35,8 +35,9 @@ int cmd_up(const Invocation *invocation);
 int cmd_down(const Invocation *invocation);
 int cmd_wait(const Invocation *invocation);
 int cmd_stop(const Invocation *invocation);
-/* Takes its own options: it is no client of wiced. */
+/* Take their own options: they are no clients of wiced. */
 int cmd_signal(int argc, char **argv);
+int cmd_relay(int argc, char **argv);
 
 /* Prints the error and returns EXIT_FAILURE. */
 int fail(const GError *error);

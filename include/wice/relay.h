@@ -35,7 +35,8 @@ typedef struct {
 	size_t size; /* sizeof(WiceRelayServerOptions); wice_relay_server_options_init() sets it */
 	/*
 	 * Where it listens, NULL-terminated: "udp:ADDRESS:PORT", "tcp:...", "tls:..."; an IPv6
-	 * address in brackets, "*" for all of both families. NULL: "udp:*:3478" and "tcp:*:3478".
+	 * address in brackets, "*" for all of both families. NULL: "udp:*:3478" and "tcp:*:3478";
+	 * none: nowhere.
 	 */
 	const char *const *listen;
 	const char *certificate_file; /* PEM, certificate and key, for tls */
@@ -43,7 +44,8 @@ typedef struct {
 	/*
 	 * The addresses that relayed ports are opened on and told to clients, NULL-terminated:
 	 * "192.0.2.1", or "192.0.2.1/10.0.0.5" where the server is behind a NAT that forwards: the
-	 * outer one is told. NULL: those of the host that look public, else those that are there.
+	 * outer one is told. NULL: those of the host that look public, else those that are there;
+	 * also when they change.
 	 */
 	const char *const *relay_addresses;
 	uint16_t min_port, max_port; /* of relayed ports; 0: 49152 to 65535 */
@@ -84,7 +86,7 @@ WICE_API void wice_relay_server_options_init(WiceRelayServerOptions *options);
 WICE_API WiceRelayServer *wice_relay_server_new(GMainContext *context,
 						const WiceRelayServerOptions *options,
 						GError **error) WICE_WARN_UNUSED;
-/* Ends all allocations at once. NULL is fine. */
+/* Ends all allocations at once. Not from its callbacks, but for drained. NULL is fine. */
 WICE_API void wice_relay_server_free(WiceRelayServer *server);
 
 /*

@@ -19,9 +19,8 @@
 void wice__suspicion_reset(WiceSuspicion *suspicion, int64_t now_ms)
 {
 	int64_t silence = suspicion->silence_ms, forgive_at = suspicion->forgive_at;
-	*suspicion = (WiceSuspicion){ .since = now_ms,
-				      .silence_ms = silence,
-				      .forgive_at = forgive_at };
+	*suspicion =
+		(WiceSuspicion){ .since = now_ms, .silence_ms = silence, .forgive_at = forgive_at };
 }
 
 static void hear(WiceSuspicion *suspicion, int64_t now)

@@ -7,10 +7,10 @@
 #include <stdatomic.h>
 #include <string.h>
 
+#include "base/deadlines.h"
 #include "engine/allowed_ips.h"
 #include "engine/cookie.h"
 #include "engine/core.h"
-#include "base/deadlines.h"
 #include "engine/noise.h"
 #include "engine/rate_limit.h"
 #include "engine/replay.h"

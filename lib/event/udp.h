@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
+#include <sys/uio.h>
 #include <wice/addr.h>
 
 /* Receives and sends UDP packets many at a time. Allocates nothing per packet and never blocks. */
@@ -53,6 +54,12 @@ void wice__udp_receiver_free(WiceUdpReceiver *receiver);
  * error has left at the socket is passed over.
  */
 int wice__udp_receive(WiceUdpReceiver *receiver, int fd, unsigned n);
+/*
+ * The same behind what was received since wice__udp_receiver_clear(), and stays: the first of the
+ * new ones is the *ret_first-th. -ENOBUFS: there is no room.
+ */
+void wice__udp_receiver_clear(WiceUdpReceiver *receiver);
+int wice__udp_receive_more(WiceUdpReceiver *receiver, int fd, unsigned n, unsigned *ret_first);
 /* The i-th of them, valid until the next wice__udp_receive(); false if it was cut off. */
 bool wice__udp_received(const WiceUdpReceiver *receiver, int i, WiceUdpReceived *ret_received);
 
@@ -84,6 +91,18 @@ void wice__udp_sender_init(WiceUdpSender *sender, int fd, bool segmentation, boo
 /* Sends all or drops what the kernel does not take. Adds to sent. */
 void wice__udp_send(WiceUdpSender *sender, WiceUdpRoute *route, const WiceUdpChunk *chunks,
 		    size_t n, WiceUdpSent *sent);
+
+/* A packet in parts, so that something can be put before and behind what was received. */
+#define WICE_UDP_MAX_PARTS 3
+typedef struct {
+	WiceUdpRoute *route; /* the same pointer for all that go the same way */
+	struct iovec parts[WICE_UDP_MAX_PARTS];
+	unsigned n_parts;
+} WiceUdpPacket;
+
+/* The same for packets in parts, each on a way of its own. */
+void wice__udp_send_packets(WiceUdpSender *sender, const WiceUdpPacket *const *packets, size_t n,
+			    WiceUdpSent *sent);
 
 /* One packet, now or not at all. -errno; -EINVAL: that is no endpoint. */
 int wice__udp_send_to(int fd, const WiceEndpoint *remote, const uint8_t *packet, size_t len);

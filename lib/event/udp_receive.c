@@ -95,21 +95,37 @@ static bool is_lasting(int error)
 	return error == EBADF || error == ENOTSOCK || error == EFAULT || error == EINVAL;
 }
 
-int wice__udp_receive(WiceUdpReceiver *receiver, int fd, unsigned n)
+void wice__udp_receiver_clear(WiceUdpReceiver *receiver)
 {
 	for (unsigned i = 0; i < receiver->used; i++)
 		reset_slot(receiver, i);
 	receiver->used = 0;
+}
+
+int wice__udp_receive_more(WiceUdpReceiver *receiver, int fd, unsigned n, unsigned *ret_first)
+{
+	unsigned first = receiver->used;
+	if (first == receiver->n)
+		return -ENOBUFS;
 	for (int errors = 0; errors < MAX_ERRORS; errors++) {
-		int got = recvmmsg(fd, receiver->messages, MIN(n, receiver->n), MSG_DONTWAIT, NULL);
+		int got = recvmmsg(fd, receiver->messages + first, MIN(n, receiver->n - first),
+				   MSG_DONTWAIT, NULL);
 		if (got >= 0) {
-			receiver->used = (unsigned)got;
+			receiver->used += (unsigned)got;
+			*ret_first = first;
 			return got;
 		}
 		if (errno == EAGAIN || is_lasting(errno))
 			return -errno;
 	}
 	return -EAGAIN;
+}
+
+int wice__udp_receive(WiceUdpReceiver *receiver, int fd, unsigned n)
+{
+	unsigned first;
+	wice__udp_receiver_clear(receiver);
+	return wice__udp_receive_more(receiver, fd, n, &first);
 }
 
 static void read_control(const struct cmsghdr *c, WiceUdpReceived *received)

@@ -30,6 +30,7 @@
 #define MIN_MTU_PAYLOAD 500
 /* Chunks that are looked at before the first is sent: some messages' worth. */
 #define MAX_VECTORS 128
+#define MAX_PARTS WICE_UDP_MAX_PARTS
 
 typedef union {
 	size_t align;
@@ -37,6 +38,7 @@ typedef union {
 } Control;
 
 typedef struct {
+	WiceUdpRoute *route;
 	struct iovec *vectors;
 	size_t n_vectors;
 	size_t segment, packets, bytes;
@@ -48,7 +50,6 @@ typedef struct {
  */
 typedef struct {
 	WiceUdpSender *sender;
-	WiceUdpRoute *route;
 	WiceUdpSent *sent;
 	size_t max_segment;
 	unsigned n;
@@ -86,9 +87,9 @@ static void *put_local(const WiceUdpRoute *route, struct msghdr *header, void *a
 	return at;
 }
 
-static void fill_header(const WiceUdpRoute *route, const Run *run, Control *control,
-			struct msghdr *header)
+static void fill_header(const Run *run, Control *control, struct msghdr *header)
 {
+	const WiceUdpRoute *route = run->route;
 	*header = (struct msghdr){
 		.msg_name = (void *)route->to,
 		.msg_namelen = route->to_len,
@@ -106,8 +107,7 @@ static void fill_header(const WiceUdpRoute *route, const Run *run, Control *cont
 static void fill_headers(Outbox *outbox, unsigned from)
 {
 	for (unsigned i = from; i < outbox->n; i++)
-		fill_header(outbox->route, &outbox->runs[i], &outbox->control[i],
-			    &outbox->messages[i].msg_hdr);
+		fill_header(&outbox->runs[i], &outbox->control[i], &outbox->messages[i].msg_hdr);
 }
 
 static void count_run(const Run *run, WiceUdpSent *sent)
@@ -144,30 +144,46 @@ static bool clear_source(WiceUdpRoute *route)
 	return true;
 }
 
-static void send_single(Outbox *outbox, uint8_t *data, size_t len)
+/* Where in the vectors of a run one is. */
+typedef struct {
+	const struct iovec *vector;
+	size_t at;
+} Cursor;
+
+/* Takes the next bytes of the run, len or what there is, as up to MAX_PARTS vectors. */
+static Run take_single(const Run *run, Cursor *cursor, struct iovec parts[MAX_PARTS])
 {
-	Control control;
-	struct msghdr header;
-	struct iovec vector = { data, len };
-	Run single = { &vector, 1, len, 1, len, true };
-	fill_header(outbox->route, &single, &control, &header);
-	outbox->sent->calls++;
-	if (sendmsg(outbox->sender->fd, &header, MSG_DONTWAIT) < 0)
-		drop_run(&single, errno, outbox->sent);
-	else
-		count_run(&single, outbox->sent);
+	Run single = { .route = run->route, .vectors = parts, .packets = 1, .closed = true };
+	const struct iovec *end = run->vectors + run->n_vectors;
+	while (cursor->vector < end && single.bytes < run->segment) {
+		size_t rest = cursor->vector->iov_len - cursor->at;
+		size_t len = MIN(rest, run->segment - single.bytes);
+		uint8_t *data = (uint8_t *)cursor->vector->iov_base + cursor->at;
+		if (len > 0)
+			parts[single.n_vectors++] = (struct iovec){ data, len };
+		single.bytes += len;
+		cursor->at += len;
+		if (len == rest)
+			*cursor = (Cursor){ cursor->vector + 1, 0 };
+	}
+	single.segment = single.bytes;
+	return single;
 }
 
 static void send_one_by_one(Outbox *outbox, const Run *run)
 {
-	for (size_t i = 0; i < run->n_vectors; i++) {
-		uint8_t *data = run->vectors[i].iov_base;
-		for (size_t rest = run->vectors[i].iov_len; rest > 0;) {
-			size_t len = MIN(rest, run->segment);
-			send_single(outbox, data, len);
-			data += len;
-			rest -= len;
-		}
+	Cursor cursor = { run->vectors, 0 };
+	for (size_t i = 0; i < run->packets; i++) {
+		struct iovec parts[MAX_PARTS];
+		Run single = take_single(run, &cursor, parts);
+		Control control;
+		struct msghdr header;
+		fill_header(&single, &control, &header);
+		outbox->sent->calls++;
+		if (sendmsg(outbox->sender->fd, &header, MSG_DONTWAIT) < 0)
+			drop_run(&single, errno, outbox->sent);
+		else
+			count_run(&single, outbox->sent);
 	}
 }
 
@@ -197,7 +213,7 @@ static unsigned after_error(Outbox *outbox, unsigned i, int error, bool *retried
 			drop_run(&outbox->runs[i], error, outbox->sent);
 		return i;
 	}
-	if (is_source_error(error) && clear_source(outbox->route)) {
+	if (is_source_error(error) && clear_source(outbox->runs[i].route)) {
 		fill_headers(outbox, i);
 		return i;
 	}
@@ -242,30 +258,47 @@ static void flush(Outbox *outbox)
 		atomic_load_explicit(&outbox->sender->max_segment, memory_order_relaxed);
 }
 
-static bool can_append(const Run *run, size_t max_segment, size_t len, size_t segment,
-		       size_t packets)
+static bool can_append(const Run *run, const WiceUdpRoute *route, size_t max_segment, size_t len,
+		       size_t segment, size_t packets)
 {
 	bool fits = segment == run->segment || (packets == 1 && len < run->segment);
-	return fits && len > 0 && !run->closed && run->segment <= max_segment &&
-	       run->packets + packets <= MAX_SEGMENTS && run->bytes + len <= WICE_UDP_MAX_PAYLOAD;
+	return fits && len > 0 && run->route == route && !run->closed &&
+	       run->segment <= max_segment && run->packets + packets <= MAX_SEGMENTS &&
+	       run->bytes + len <= WICE_UDP_MAX_PAYLOAD;
 }
 
-static void put(Outbox *outbox, const uint8_t *data, size_t len, size_t segment)
+/* What goes to route: one packet of n parts, or several in one part. */
+static void put(Outbox *outbox, WiceUdpRoute *route, const struct iovec *parts, size_t n,
+		size_t segment)
 {
-	if (outbox->n_vectors == MAX_VECTORS)
+	if (outbox->n_vectors + n > MAX_VECTORS)
 		flush(outbox);
-	size_t packets = len > segment ? (len + segment - 1) / segment : 1;
-	struct iovec *vector = &outbox->vectors[outbox->n_vectors++];
-	*vector = (struct iovec){ (void *)data, len };
-	Run *run = outbox->n ? &outbox->runs[outbox->n - 1] : NULL;
-	if (!run || !can_append(run, outbox->max_segment, len, segment, packets)) {
-		run = &outbox->runs[outbox->n++];
-		*run = (Run){ .vectors = vector, .segment = segment };
+	struct iovec *vectors = &outbox->vectors[outbox->n_vectors];
+	size_t len = 0;
+	for (size_t i = 0; i < n; i++) {
+		vectors[i] = parts[i];
+		len += parts[i].iov_len;
 	}
-	run->n_vectors++;
+	outbox->n_vectors += n;
+	size_t packets = len > segment ? (len + segment - 1) / segment : 1;
+	Run *run = outbox->n ? &outbox->runs[outbox->n - 1] : NULL;
+	if (!run || !can_append(run, route, outbox->max_segment, len, segment, packets)) {
+		run = &outbox->runs[outbox->n++];
+		*run = (Run){ .route = route, .vectors = vectors, .segment = segment };
+	}
+	run->n_vectors += n;
 	run->packets += packets;
 	run->bytes += len;
 	run->closed = len != packets * run->segment || len == 0;
+}
+
+static void begin(Outbox *outbox, WiceUdpSender *sender, WiceUdpSent *sent)
+{
+	outbox->sender = sender;
+	outbox->sent = sent;
+	outbox->max_segment = atomic_load_explicit(&sender->max_segment, memory_order_relaxed);
+	outbox->n = 0;
+	outbox->n_vectors = 0;
 }
 
 /* The most bytes of a chunk that one message may carry. */
@@ -281,22 +314,33 @@ void wice__udp_send(WiceUdpSender *sender, WiceUdpRoute *route, const WiceUdpChu
 		    size_t n, WiceUdpSent *sent)
 {
 	Outbox outbox;
-	outbox.sender = sender;
-	outbox.route = route;
-	outbox.sent = sent;
-	outbox.max_segment = atomic_load_explicit(&sender->max_segment, memory_order_relaxed);
-	outbox.n = 0;
-	outbox.n_vectors = 0;
+	begin(&outbox, sender, sent);
 	for (size_t i = 0; i < n; i++) {
 		const uint8_t *data = chunks[i].data;
 		size_t segment = MIN(chunks[i].segment, chunks[i].len);
 		size_t limit = piece_limit(outbox.max_segment, segment), rest = chunks[i].len;
 		do {
 			size_t len = MIN(rest, limit);
-			put(&outbox, data, len, MIN(segment, len));
+			struct iovec part = { (void *)data, len };
+			put(&outbox, route, &part, 1, MIN(segment, len));
 			data += len;
 			rest -= len;
 		} while (rest > 0);
+	}
+	flush(&outbox);
+}
+
+void wice__udp_send_packets(WiceUdpSender *sender, const WiceUdpPacket *const *packets, size_t n,
+			    WiceUdpSent *sent)
+{
+	Outbox outbox;
+	begin(&outbox, sender, sent);
+	for (size_t i = 0; i < n; i++) {
+		const WiceUdpPacket *packet = packets[i];
+		size_t len = 0;
+		for (unsigned part = 0; part < packet->n_parts; part++)
+			len += packet->parts[part].iov_len;
+		put(&outbox, packet->route, packet->parts, packet->n_parts, len);
 	}
 	flush(&outbox);
 }

@@ -123,8 +123,8 @@ struct WiceProxyOps {
 	int (*path_send)(WiceProxyPath *path, const WiceEndpoint *remote, const uint8_t *packet,
 			 size_t len);
 	/*
-	 * A packet that is not STUN reached the ICE agent's own reading of the socket. NULL: the
-	 * mechanism has no use for it, it is dropped.
+	 * A packet that is not STUN reached the ICE agent's own reading of the socket. What the
+	 * mechanism has no use for is dropped. NULL: it has none for any.
 	 */
 	void (*path_input)(WiceProxyPath *path, const uint8_t *packet, size_t len);
 	/*

@@ -18,6 +18,7 @@
  *   WireGuard 127.0.0.1:51820 <-> 127.128.0.7:P    one socket per interface, one address per peer
  *                                     |
  *   ICE agent's port          <-> path             a second socket on the same port (port_share.h)
+ *   TURN client's socket      <-> relayed paths    the same socket (user_relayed.c)
  *
  * A path is made per ICE socket. A peer's entry may have several (the old and the new agent's),
  * receives from all of them and sends over the selected one. Selecting is one assignment between
@@ -86,6 +87,13 @@ void wice__user_entry_counters(const WiceUserEntry *entry, WiceUserCounters *ret
  */
 int wice__user_path_new(WiceUserEntry *entry, int ice_fd, const WiceEndpoint *local,
 			uint32_t fwmark, WiceUserPath **ret_path);
+/*
+ * Adds a path over a relay. From a socket it receives itself, as all paths over that socket do
+ * together; what comes over a stream is to be fed to wice__user_path_input(), which may write to
+ * the data and to the four bytes before it. -errno.
+ */
+int wice__user_path_new_relayed(WiceUserEntry *entry, const WiceProxyChannel *channel,
+				WiceUserPath **ret_path);
 bool wice__user_path_shares_port(const WiceUserPath *path);
 void wice__user_path_free(WiceUserPath *path);
 const WiceEndpoint *wice__user_path_local(const WiceUserPath *path);

@@ -113,9 +113,6 @@ void wice__user_io_heard(WiceUserPath *path, const WiceUdpReceived *received);
 int wice__user_epoll_add(WiceUserProxy *proxy, int fd, WiceUserReader *reader);
 /* Frees now, or once dispatching is over. */
 void wice__user_retire(WiceUserProxy *proxy, void *object);
-/* 0 or -errno. */
-int wice__user_path_new_relayed(WiceUserEntry *entry, const WiceProxyChannel *channel,
-				WiceUserPath **ret_path);
 /* Before a relayed path is freed. */
 void wice__user_relayed_leave(WiceUserPath *path);
 /* WireGuard's packets, which are in the memory of a receiver, to the relay. */

@@ -13,7 +13,7 @@
 #define WICE_SEALED_VERSION_MINIMUM 1
 
 /* Room for the largest plaintext that write makes. */
-#define WICE_CONTENTS_MAX 4096
+#define WICE_CONTENTS_MAX 5120
 
 /*
  * Epochs are below this, so that a peer who claims to have seen the largest one cannot drive ours

@@ -64,8 +64,8 @@ typedef struct {
 	size_t n_relays;
 	WiceRelayAddress relays[WICE_DESCRIPTION_MAX_RELAYS];
 	/*
-	 * The relayed address of the recipient that the sender has asked its own relay for a channel
-	 * to: what comes from there gets through to the sender. Family NONE: there is none.
+	 * The relayed address of the recipient that the sender has asked its own relay for a
+	 * channel to: what comes from there gets through to the sender. Family NONE: there is none.
 	 */
 	WiceEndpoint bound;
 	bool begins;  /* the sender's WireGuard begins the handshake over the relay */

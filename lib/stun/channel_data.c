@@ -9,7 +9,7 @@
 
 static bool is_channel(uint16_t number)
 {
-	return number >= WICE_CHANNEL_MIN && number <= WICE_CHANNEL_MAX;
+	return number >= WICE_CHANNEL_MIN && number <= WICE_CHANNEL_MAX_READ;
 }
 
 size_t wice__channel_data_padding(size_t len)
@@ -34,7 +34,7 @@ int wice__channel_data_read(const uint8_t *packet, size_t len, uint16_t *ret_cha
 int wice__channel_data_write(uint8_t ret_header[WICE_CHANNEL_DATA_HEADER_LEN], uint16_t channel,
 			     size_t len)
 {
-	if (!is_channel(channel) || len > UINT16_MAX)
+	if (!is_channel(channel) || channel > WICE_CHANNEL_MAX || len > UINT16_MAX)
 		return -EINVAL;
 	wice__stun_put_u16(ret_header, channel);
 	wice__stun_put_u16(ret_header + 2, (uint16_t)len);

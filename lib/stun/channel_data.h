@@ -26,9 +26,11 @@
 #define WICE_CHANNEL_DATA_HEADER_LEN 4
 #define WICE_CHANNEL_MIN 0x4000 /* RFC 8656 §12 */
 #define WICE_CHANNEL_MAX 0x4fff
+/* RFC 5766 section 11 let clients use more, and those of coturn 4.6 still do. */
+#define WICE_CHANNEL_MAX_READ 0x7fff
 
 /*
- * Reads a datagram, with or without padding. -EBADMSG if it is no ChannelData, its length does not
+ * Reads a datagram, with or without padding, of a channel up to WICE_CHANNEL_MAX_READ. -EBADMSG if it is no ChannelData, its length does not
  * fit, or more follows than padding. ret_data points into the packet.
  */
 int wice__channel_data_read(const uint8_t *packet, size_t len, uint16_t *ret_channel,

@@ -4,12 +4,14 @@
 
 import time
 
+from lab.hosted import EnginePair
 from lab.network import Network
 from lab.relay import Coturn
 from lab.system import wait_until
 from lab.testing import test
-from lab.wice import Pair
-from lab.wireguard import assert_ping
+from lab.traffic import Load
+from lab.wice import Pair, Wiced
+from lab.wireguard import WireGuard, assert_ping
 
 BLOCKED = ("symmetric", "symmetric")
 
@@ -46,6 +48,14 @@ for MECHANISM in ("bpf", "nft", "user"):
         assert_relayed(pair, expected)
 
 
+@test(name="symmetric NATs are passed by relay by the userspace engine", timeout=180)
+def _(lab):
+    network = Network(lab)
+    relay = Coturn(network.host("relay"))
+    pair = EnginePair(lab, "symmetric", "symmetric", network=network, wiced=["--relay", relay.option()])
+    assert_relayed(pair, "inprocess")
+
+
 @test(name="a relay is spoken to over TCP where UDP is blocked", timeout=180)
 def _(lab):
     pair = relayed_pair(lab, proxy="user", query="?transport=tcp")
@@ -56,12 +66,37 @@ def _(lab):
     assert_relayed(pair, "user")
 
 
-@test(name="the relay is the first path and gives way to a direct one without losing a packet", timeout=180)
-def _(lab):
-    pair = relayed_pair(lab, "port-restricted", "port-restricted").start()
-    pair.wait_path("nat")
-    events = pair.a.wiced.process.log()
-    assert "relayed by" in events, events[-2000:]
+BLOCK = "table inet blocked { chain f { type filter hook forward priority -10; ip daddr %s drop; ip saddr %s drop; }; }"
+
+
+def block(pair):
+    """Nothing passes between the two but what a third one relays."""
+    other = pair.b.router.ipv4_address
+    pair.a.router.run("nft", "-f", "-", stdin=BLOCK % (other, other))
+
+
+def unblock(pair):
+    pair.a.router.run("nft", "delete", "table", "inet", "blocked")
+    for host, remote in pair.ends:
+        host.wiced.wice("restart", host.wg.name, remote.wg.public_key)
+
+
+for MECHANISM in ("bpf", "nft", "user"):
+
+    @test(name="the relay is the first path and gives way to a direct one without losing a packet, proxy %s" % MECHANISM,
+          timeout=180)  # fmt: skip
+    def _(lab, mechanism=MECHANISM):
+        pair = relayed_pair(lab, "port-restricted", "port-restricted", proxy=mechanism)
+        block(pair)
+        pair.start().wait_path("relay")
+        loads = [Load(here.wg, there.wg, 500) for here, there in pair.ends]
+        wait_until("packets come over the relay", lambda: all(len(load.received) > 500 for load in loads))
+        unblock(pair)
+        pair.wait_path("nat")
+        count = [len(load.received) for load in loads]
+        wait_until("packets come over the direct path",
+                   lambda: all(len(load.received) > before + 500 for load, before in zip(loads, count)))  # fmt: skip
+        assert [load.stop() for load in loads] == [0, 0]
 
 
 @test(name="a direct path that dies is replaced by the relay within seconds, and comes back", timeout=240)
@@ -70,16 +105,12 @@ def _(lab):
     pair.wait_path("nat")
     ping = pair.start_ping(0.1)
     wait_until("traffic for a while", lambda: len(ping.times()) > 30)
-    block = "table inet dead { chain f { type filter hook forward priority -10; ip daddr %s drop; ip saddr %s drop; }; }"
-    other = pair.b.router.ipv4_address
-    pair.a.router.run("nft", "-f", "-", stdin=block % (other, other))
+    block(pair)
     started = time.time()
     pair.wait_path("relay")
     ping.wait_for_answer()
     assert time.time() - started < 10, "a silent path was left after %.1f s" % (time.time() - started)
-    pair.a.router.run("nft", "delete", "table", "inet", "dead")
-    for host, remote in pair.ends:
-        host.wiced.wice("restart", host.wg.name, remote.wg.public_key)
+    unblock(pair)
     pair.wait_path("nat")
     ping.wait_for_answer()
 
@@ -103,3 +134,21 @@ def _(lab):
     pair.wait_path("nat")
     interface = pair.a.wiced.interface(pair.a.wg.name)
     assert not interface["relays"][0]["ready"]
+
+
+@test(name="a public peer is the relay of the others, on the port of its WireGuard", timeout=180)
+def _(lab):
+    pair = Pair(lab, "symmetric", "symmetric")
+    public = pair.network.public
+    public.wg = WireGuard(public, 3)
+    for host in (pair.a, pair.b):
+        public.wg.add_peer(host.wg)
+        host.wg.add_peer(public.wg)
+    pair.serve().make_daemons()
+    public.wiced = Wiced(public, [public.wg.name], [pair.signaling.url], [pair.network.stun_url()],
+                         options=["--relay-server", "yes"])  # fmt: skip
+    for host in (public, pair.a, pair.b):
+        host.wiced.start()
+    assert_relayed(pair)
+    relay = pair.a.wiced.interface(pair.a.wg.name)["relays"][0]
+    assert relay["server"] == "%s:%d" % (public.ipv4_address, public.wg.listen_port()), relay

@@ -62,6 +62,15 @@ struct {
 	__type(value, WiceMuxSocket);
 } transactions SEC(".maps");
 
+/* Ports of the sockets of TURN servers, by WICE_MUX_SERVER_KEY. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 256);
+	__type(key, __u64);
+	__type(value, __u64);
+} servers SEC(".maps");
+
 /* Bits by port in network order: those of agents, and WireGuard's. */
 __u8 agent_ports[WICE_MUX_PORTS_SIZE];
 __u8 wg_ports[WICE_MUX_PORTS_SIZE];
@@ -213,6 +222,21 @@ static __always_inline __be16 port_of_request(struct __sk_buff *skb, const Packe
 	return request->port;
 }
 
+/* The port of the TURN server's socket that shares WireGuard's; 0: there is none. */
+static __always_inline __be16 port_of_server(const Packet *packet)
+{
+	__u64 key = WICE_MUX_SERVER_KEY(packet->udp.dest, is_ipv4(&packet->destination));
+	const __u64 *port = bpf_map_lookup_elem(&servers, &key);
+	return port ? *port : 0;
+}
+
+static __always_inline void give_to_server(struct __sk_buff *skb, const Packet *packet)
+{
+	__be16 port = port_of_server(packet);
+	if (port)
+		replace_port(skb, packet, offsetof(struct udphdr, dest), packet->udp.dest, port);
+}
+
 /*
  * What a relay sends to the TURN client unasked: ChannelData (RFC 8656 section 12.4) and
  * indications. Channels that other programs know (relayed.bpf.c), before or after this one, are
@@ -233,8 +257,8 @@ static __noinline int move_relayed(struct __sk_buff *skb, __u32 offset)
 	WiceRelayedKey channel = { packet.source,
 				   WICE_RELAYED_NUMBERS(packet.udp.source, packet.udp.dest,
 							first.channel) };
-	if (!bpf_map_lookup_elem(&received, &channel))
-		give_to_client(skb, &packet);
+	if (!bpf_map_lookup_elem(&received, &channel) && !give_to_client(skb, &packet))
+		give_to_server(skb, &packet);
 	return NEXT;
 }
 
@@ -253,6 +277,8 @@ static __noinline int move_received(struct __sk_buff *skb, __u32 offset)
 		port = port_of_response(&packet, &stun);
 	else if (is_request(&stun))
 		port = port_of_request(skb, &packet, &stun);
+	if (!port && !response)
+		port = port_of_server(&packet);
 	if (!port) {
 		__sync_fetch_and_add(&n_unattributed, 1);
 		return NEXT;

@@ -252,6 +252,24 @@ void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEnd
 	bpf_map_delete_elem(bpf_map__fd(mux->programs->maps.relays), &key);
 }
 
+static uint64_t server_key(uint16_t wg_port, const WiceEndpoint *local)
+{
+	return WICE_MUX_SERVER_KEY(GUINT16_TO_BE(wg_port),
+				   local->address.family == WICE_FAMILY_IPV4);
+}
+
+int wice__bpf_mux_add_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, int fd)
+{
+	uint64_t key = server_key(wg_port, local), port = GUINT16_TO_BE(local->port);
+	int r = wice__bpf_mux_add_asker(mux, wg_port, local, fd);
+	if (r < 0)
+		return r;
+	r = insert(mux->programs->maps.servers, &key, &port);
+	if (r < 0)
+		wice__bpf_mux_remove(mux, wg_port, local, NULL);
+	return r;
+}
+
 /* Whether that socket is on that port. */
 static bool is_added(const WiceBpfMux *mux, const WiceMuxSocket *key, uint16_t wg_port)
 {
@@ -274,6 +292,16 @@ void wice__bpf_mux_remove(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint 
 		bpf_map_delete_elem(bpf_map__fd(programs->maps.requests), &request);
 	}
 	bpf_map_delete_elem(bpf_map__fd(programs->maps.agents), &key);
+}
+
+void wice__bpf_mux_remove_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local)
+{
+	uint64_t key = server_key(wg_port, local), port;
+	int servers = bpf_map__fd(mux->programs->maps.servers);
+	if (bpf_map_lookup_elem(servers, &key, &port) < 0 || port != GUINT16_TO_BE(local->port))
+		return;
+	bpf_map_delete_elem(servers, &key);
+	wice__bpf_mux_remove(mux, wg_port, local, NULL);
 }
 
 int wice__bpf_mux_heard(const WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,

@@ -86,6 +86,13 @@ int wice__bpf_mux_add_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoin
 			    uint16_t socket_port);
 /* What was not added is ignored. */
 void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server);
+/*
+ * A TURN server on wg_port: what comes there from strangers (STUN for no agent, ChannelData) goes to
+ * this socket, bound to the wildcard of its family, and what it sends leaves from wg_port. -EEXIST.
+ */
+int wice__bpf_mux_add_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, int fd);
+/* What was not added is ignored. */
+void wice__bpf_mux_remove_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local);
 /* With the same values, ufrag NULL after add_asker. What was not added is ignored. */
 void wice__bpf_mux_remove(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
 			  const char *ufrag);

@@ -60,6 +60,15 @@ void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEnd
 {
 }
 
+int wice__bpf_mux_add_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, int fd)
+{
+	return -ENOTSUP;
+}
+
+void wice__bpf_mux_remove_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local)
+{
+}
+
 void wice__bpf_mux_remove(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
 			  const char *ufrag)
 {

@@ -54,6 +54,9 @@ typedef struct {
 	WiceMuxAddress source;
 } WiceMuxRequest;
 
+/* Key of "servers": WireGuard's port, __be16, and whether over IPv4; values are ports likewise. */
+#define WICE_MUX_SERVER_KEY(wg_port, ipv4) ((__u64)(wg_port) | (__u64)(ipv4) << 16)
+
 /* Key of "transactions": RFC 8489's magic cookie and id, or RFC 3489's longer id. */
 typedef struct {
 	__u32 words[4];

@@ -25,8 +25,8 @@
  * WireGuard sends, so that is dropped and counted: fragments, what has become too large for the
  * device, and without in place UDP GSO.
  *
- * The mux leaves channels that are known here alone, so it makes no difference which of the two
- * comes first on a device.
+ * Linux 5.12 is needed (bpf_check_mtu()). The mux leaves channels that are known here alone, so it
+ * makes no difference which of the two comes first on a device.
  */
 typedef struct WiceBpfRelayed WiceBpfRelayed;
 
@@ -37,7 +37,7 @@ typedef struct {
 	uint64_t dropped_gso;       /* calls of sendmsg() with several packets, not in place */
 	uint64_t dropped_mtu;       /* four bytes more than the device can send */
 	uint64_t dropped_fragments; /* WireGuard's packets that were larger than the path's MTU */
-	uint64_t dropped_others;    /* no memory */
+	uint64_t dropped_others;    /* no memory, or less than WireGuard's messages have */
 } WiceBpfRelayedCounters;
 
 typedef struct {
@@ -60,9 +60,10 @@ void wice__bpf_relayed_free(WiceBpfRelayed *relayed);
 
 /*
  * Adds or, if wg_port, server and synthetic_port are known, replaces a channel: between two
- * packets, and its counters go on. The first loads and attaches the programs. -errno: -EPERM,
- * -EOPNOTSUPP and so on as in mux.h, -ENOSPC, -EEXIST (the channel or the synthetic port is
- * another's), -EINVAL.
+ * packets, and its counters go on. If others have the same number, what comes in over it is this
+ * one's for as long as it is there. The first loads and attaches the programs. -errno: -EPERM,
+ * -EOPNOTSUPP and so on as in mux.h, -ENOSPC, -EEXIST (the synthetic port is another wg_port's),
+ * -EINVAL.
  */
 int wice__bpf_relayed_add(WiceBpfRelayed *relayed, const WiceBpfChannel *channel);
 /* What was not added is ignored. With the last the programs are detached. */
@@ -73,6 +74,8 @@ void wice__bpf_relayed_remove(WiceBpfRelayed *relayed, const WiceBpfChannel *cha
  */
 int wice__bpf_relayed_inject(WiceBpfRelayed *relayed, const WiceBpfChannel *channel,
 			     uint32_t fwmark, const uint8_t *packet, size_t len);
+/* The number of devices that the programs are attached to. */
+size_t wice__bpf_relayed_n_uplinks(const WiceBpfRelayed *relayed);
 /* -ENOENT. */
 int wice__bpf_relayed_counters(const WiceBpfRelayed *relayed, const WiceBpfChannel *channel,
 			       WiceBpfRelayedCounters *ret_counters);

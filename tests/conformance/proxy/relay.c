@@ -5,6 +5,33 @@
 #include <string.h>
 #include <unistd.h>
 
+WiceProxyPeer *relay_bed_open(Bed *bed, int i)
+{
+	if (!bed_subjects[i / 2].reads_relayed || !bed_open(bed, i))
+		return NULL;
+	ck_assert(bed->interfaces[0].proxy->ops->reads_relayed);
+	return bed_peer(&bed->interfaces[0], NULL, NULL);
+}
+
+void relay_bed_close(WiceProxyPeer *peer, Bed *bed)
+{
+	peer->proxy->ops->peer_free(peer);
+	bed_close(bed);
+}
+
+bool relay_with_channel(BedInterface *interface, WiceProxyPeer *peer, bool stream, bool in_place,
+			Relay *ret_relay, RelayChannel *ret_channel)
+{
+	relay_open(interface, stream, ret_relay);
+	int r = relay_try_channel(ret_relay, peer, RELAY_CHANNEL, in_place, ret_channel);
+	if (r == 0)
+		return true;
+	ck_assert(stream);
+	ck_assert_int_eq(r, -ENOTSUP);
+	relay_close(ret_relay);
+	return false;
+}
+
 static int send_over_stream(void *user_data, const uint8_t *message, size_t len)
 {
 	Relay *relay = user_data;

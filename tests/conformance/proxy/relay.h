@@ -36,6 +36,13 @@ typedef struct {
 	bool in_place;
 } RelayChannel;
 
+/* One interface with one peer; NULL where there is nothing to be tested, and its opposite. */
+WiceProxyPeer *relay_bed_open(Bed *bed, int i);
+void relay_bed_close(WiceProxyPeer *peer, Bed *bed);
+/* A relay with the first channel. False: the mechanism has none over streams. */
+bool relay_with_channel(BedInterface *interface, WiceProxyPeer *peer, bool stream, bool in_place,
+			Relay *ret_relay, RelayChannel *ret_channel);
+
 void relay_open(BedInterface *interface, bool stream, Relay *ret_relay);
 void relay_close(Relay *relay);
 /* 0 or what the hook returned. */

@@ -52,7 +52,7 @@ static void require(bool holds)
 }
 
 WiceStreamConnect *wice__stream_connect_start(GMainContext *in, const WiceStreamOptions *options,
-					WiceStreamConnectFunc func, void *user_data)
+					      WiceStreamConnectFunc func, void *user_data)
 {
 	connecting.func = func;
 	connecting.user_data = user_data;

@@ -296,6 +296,8 @@ static void walk_channel_data(const uint8_t *data, size_t size)
 	if (wice__channel_data_read(data, size, &channel, &payload) != 0)
 		return;
 	MUST(payload.len <= size - sizeof header);
+	if (channel > WICE_CHANNEL_MAX)
+		return;
 	MUST(wice__channel_data_write(header, channel, payload.len) == 0);
 	MUST(memcmp(header, data, sizeof header) == 0);
 }

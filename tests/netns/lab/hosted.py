@@ -4,7 +4,7 @@
 
 from .network import Network
 from .system import wait_until
-from .wice import SignalingServer, Wiced
+from .wice import Pair, SignalingServer, Wiced
 from .wireguard import WireGuard, interface_name
 
 
@@ -27,7 +27,7 @@ class Hosted(WireGuard):
 class EnginePair:
     """Two hosts whose WireGuard is in their wiced; b's may be another's."""
 
-    def __init__(self, lab, a="none", b="none", make_b=Hosted, network=None, hosts=None, signaling=None, **options):
+    def __init__(self, lab, a="none", b="none", make_b=Hosted, network=None, hosts=None, signaling=None, wiced=(), **options):
         self.lab = lab
         self.network = network or Network(lab, **options)
         self.a, self.b = hosts or (self.network.host("a", a), self.network.host("b", b))
@@ -37,7 +37,7 @@ class EnginePair:
             name = interface_name(host.name)
             stun = [self.network.stun_url()]
             proxy = ["--proxy", "inprocess" if make is Hosted else "user"]
-            host.wiced = Wiced(host, [name], [self.signaling.url], stun, options=proxy).start()
+            host.wiced = Wiced(host, [name], [self.signaling.url], stun, options=[*proxy, *wiced]).start()
             host.wg = make(host, number)
         self.ends = ((self.a, self.b), (self.b, self.a))
         self.introduce()
@@ -45,6 +45,8 @@ class EnginePair:
     def introduce(self):
         for host, other in self.ends:
             host.wg.add_peer(other.wg)
+
+    wait_path = Pair.wait_path
 
     def wait_mechanism(self, mechanism, hosts=None):
         return [

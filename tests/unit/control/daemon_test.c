@@ -157,7 +157,7 @@ START_TEST(keys_can_be_listed)
 		ck_assert_uint_gt(strlen(key->text), 5);
 		ck_assert_uint_gt(strlen(key->value), 1);
 	}
-	ck_assert_uint_eq(n, 9);
+	ck_assert_uint_eq(n, 12);
 	ck_assert_ptr_null(wice_daemon_config_key(SIZE_MAX));
 }
 END_TEST

@@ -11,12 +11,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib.h>
+#include <linux/capability.h>
 #include <net/if.h>
 #include <poll.h>
 #include <sched.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include <wice/error.h>
 
@@ -95,6 +98,22 @@ static inline void bpf_world_close(BpfWorld *world)
 	if (world->far != world->near)
 		close(world->far);
 	close(world->near);
+}
+
+/* For this thread, which is all that the test has. */
+static inline void bpf_keep_capabilities(const int *capabilities, size_t n)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2] = { { 0 } };
+	for (size_t i = 0; i < n; i++) {
+		struct __user_cap_data_struct *word = &data[CAP_TO_INDEX(capabilities[i])];
+		word->permitted |= CAP_TO_MASK(capabilities[i]);
+		word->effective |= CAP_TO_MASK(capabilities[i]);
+	}
+	ck_assert_int_eq(prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(setresgid(65534, 65534, 65534), 0);
+	ck_assert_int_eq(setresuid(65534, 65534, 65534), 0);
+	ck_assert_int_eq(syscall(SYS_capset, &header, data), 0);
 }
 
 /* Lets the main loop turn until condition holds. */

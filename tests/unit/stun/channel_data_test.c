@@ -35,6 +35,20 @@ START_TEST(padding_fills_up_to_4_bytes)
 }
 END_TEST
 
+/* RFC 5766 had them up to 0x7fff; we read those and never choose one. */
+START_TEST(channels_of_older_clients_are_read)
+{
+	static const uint8_t packet[] = { 0x7f, 0xff, 0, 1, 9 };
+	uint16_t channel;
+	WiceSpan data;
+	size_t size;
+	ck_assert_int_eq(wice__channel_data_read(packet, sizeof packet, &channel, &data), 0);
+	ck_assert_uint_eq(channel, 0x7fff);
+	ck_assert_int_eq(wice__stun_frame_size(packet, sizeof packet, &size), 0);
+	ck_assert_uint_eq(size, 8);
+}
+END_TEST
+
 START_TEST(malformed_channel_data_is_refused)
 {
 	static const struct {
@@ -44,7 +58,7 @@ START_TEST(malformed_channel_data_is_refused)
 		{ 0, { 0 } },
 		{ 3, { 0x40, 0, 0 } },
 		{ 4, { 0x3f, 0xff, 0, 0 } },             /* STUN's range */
-		{ 4, { 0x50, 0, 0, 0 } },                /* reserved, RFC 8656 §12 */
+		{ 4, { 0x80, 0, 0, 0 } },                /* RTP's range */
 		{ 4, { 0x40, 0, 0, 1 } },                /* too short */
 		{ 9, { 0x40, 0, 0, 4, 1, 2, 3, 4, 0 } }, /* more than padding */
 		{ 9, { 0x40, 0, 0, 1, 1, 0, 0, 0, 0 } }, /* more than padding */
@@ -95,7 +109,7 @@ END_TEST
 START_TEST(a_stream_of_something_else_is_refused)
 {
 	static const uint8_t others[][4] = {
-		{ 0x50, 0, 0, 0 }, { 0x80, 0, 0, 0 }, { 0xff, 0, 0, 4 }, { 0, 1, 0, 3 }
+		{ 0x80, 0, 0, 0 }, { 0xc0, 0, 0, 0 }, { 0xff, 0, 0, 4 }, { 0, 1, 0, 3 }
 	};
 	size_t size;
 	for (size_t i = 0; i < G_N_ELEMENTS(others); i++)
@@ -104,6 +118,6 @@ START_TEST(a_stream_of_something_else_is_refused)
 END_TEST
 
 SUITE_MAIN("channel data", what_is_written_is_read_with_and_without_padding,
-	   padding_fills_up_to_4_bytes, malformed_channel_data_is_refused,
-	   impossible_headers_are_not_written, a_stream_is_cut_into_its_frames,
-	   a_stream_of_something_else_is_refused)
+	   channels_of_older_clients_are_read, padding_fills_up_to_4_bytes,
+	   malformed_channel_data_is_refused, impossible_headers_are_not_written,
+	   a_stream_is_cut_into_its_frames, a_stream_of_something_else_is_refused)
