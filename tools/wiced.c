@@ -307,6 +307,8 @@ static gboolean make_agent(Daemon *daemon, GError **error)
 	options.state_dir = settings->state_dir;
 	options.mechanism = settings->mechanism;
 	options.no_port_mapping = !settings->port_mapping;
+	options.relay_server = settings->relay_server;
+	options.fit_mtu = settings->fit_mtu;
 	if (!settings->backends[0]) {
 		options.backends = local_only;
 		say(daemon, WICE_LOG_INFO,

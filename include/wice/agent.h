@@ -46,11 +46,23 @@ typedef struct {
 	/* Do not ask routers to forward the ports of interfaces (PCP, NAT-PMP, UPnP-IGD). */
 	bool no_port_mapping;
 	/*
-	 * Relays (TURN servers), NULL-terminated, each "URL [username=NAME] [password-file=PATH]..."
-	 * as wiced(8) describes them: over which peers are connected at once, and where no direct
-	 * path is found for as long as that lasts. NULL: none.
+	 * Relays (TURN servers), NULL-terminated, each "URL [username=NAME]
+	 * [password-file=PATH]..." as wiced(8) describes them: over which peers are connected at
+	 * once, and where no direct path is found for as long as that lasts. NULL: none.
 	 */
 	const char *const *relays;
+	/*
+	 * Be a relay for the peers of each interface, on WireGuard's port where that can be shared
+	 * (mechanism BPF): for hosts that can be reached from outside. Peers learn of it, with a
+	 * name and a password for each, by signaling; nobody else can use it, and it relays to
+	 * addresses of peers only.
+	 */
+	bool relay_server;
+	/*
+	 * Lower the MTU of an interface if its packets do not fit into a path that is used, and put
+	 * it back in the end. Else that is only told (in the log).
+	 */
+	bool fit_mtu;
 } WiceAgentOptions;
 
 /* Sets all defaults. */

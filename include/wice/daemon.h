@@ -29,6 +29,8 @@ typedef struct {
 	const char *state_dir;     /* where the agent remembers what it found */
 	WiceMechanism mechanism;   /* as in WiceAgentOptions */
 	bool port_mapping;         /* routers may be asked to forward ports */
+	bool relay_server;         /* as in WiceAgentOptions */
+	bool fit_mtu;              /* likewise */
 	WiceLogLevel log_level;
 } WiceDaemonSettings;
 

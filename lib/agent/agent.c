@@ -265,6 +265,8 @@ WiceAgent *wice__agent_new_with(GMainContext *context, const WiceAgentOptions *g
 	agent->state_dir = g_strdup(options->state_dir);
 	agent->mechanism = options->mechanism;
 	agent->no_port_mapping = options->no_port_mapping;
+	agent->hosts_relay = options->relay_server;
+	agent->fits_mtu = options->fit_mtu;
 	agent->relay_specs = g_ptr_array_new_with_free_func(free_spec);
 	agent->started_ms = wice__realtime_ms();
 	agent->epoch = (uint64_t)agent->started_ms;

@@ -51,6 +51,8 @@ struct WiceAgent {
 	uint32_t fwmark;
 	WiceMechanism mechanism; /* that interfaces are to use; NONE: the best one */
 	bool no_port_mapping;
+	bool fits_mtu;                  /* of interfaces may be lowered */
+	bool hosts_relay;               /* interfaces are relays for their peers */
 	GPtrArray *relay_specs;         /* WiceRelaySpec */
 	WiceBpfMux *mux;                /* made when first asked for */
 	GError *mux_error;              /* why it could not be */

@@ -8,6 +8,8 @@
 #include "agent/agent_private.h"
 #include "agent/claim.h"
 #include "agent/found.h"
+#include "agent/mtu.h"
+#include "agent/relay_host.h"
 #include "agent/suspicion.h"
 #include "base/log.h"
 #include "crypto/key.h"
@@ -37,6 +39,9 @@ struct WiceInterface {
 	char idle_reason[160];
 	WiceMechanisms *mechanisms;
 	WiceRelays *relays;
+	WiceRelayHost *relay_host; /* NULL: is no relay for its peers */
+	uint16_t relay_host_port;
+	WiceMtu mtu;
 	WiceTimer *poll;
 	int64_t dump_us;  /* how long the last one took */
 	bool polled_fast; /* counted in the agent */
@@ -126,6 +131,25 @@ WiceMechanisms *wice__interface_mechanisms(WiceInterface *interface)
 WiceRelays *wice__interface_relays(WiceInterface *interface)
 {
 	return interface->relays;
+}
+
+void wice__interface_describe_services(WiceInterface *interface, const WiceKey *peer,
+				       WiceDescription *description)
+{
+	const GArray *addresses = interface->agent->addresses;
+	WiceOutside outside;
+	if (!interface->relay_host)
+		return;
+	wice__mechanisms_outside(interface->mechanisms, &outside);
+	wice__relay_host_describe(interface->relay_host, peer, &outside,
+				  (const WiceAddress *)(const void *)addresses->data,
+				  addresses->len, description);
+}
+
+void wice__interface_check_mtu(WiceInterface *interface, const WiceEndpoint *remote,
+			       unsigned growth)
+{
+	wice__mtu_check(&interface->mtu, remote, wice__interface_fwmark(interface), growth);
 }
 
 bool wice__interface_is_kernel(const WiceInterface *interface)
@@ -362,6 +386,19 @@ static void use_key(WiceInterface *interface, const WiceDeviceInfo *info)
 	}
 }
 
+static void host_relay(WiceInterface *interface, uint16_t port)
+{
+	if (!interface->agent->hosts_relay || port == interface->relay_host_port)
+		return;
+	wice__relay_host_free(interface->relay_host);
+	interface->relay_host = NULL;
+	interface->relay_host_port = port;
+	if (port)
+		interface->relay_host =
+			wice__relay_host_new(interface->agent, interface, port,
+					     wice__mechanisms_has_one_port(interface->mechanisms));
+}
+
 /* True if the sessions were stopped. */
 static bool use_port(WiceInterface *interface, const WiceDeviceInfo *info)
 {
@@ -376,6 +413,7 @@ static bool use_port(WiceInterface *interface, const WiceDeviceInfo *info)
 			   interface->name);
 	bool stale = wice__mechanisms_set_port(interface->mechanisms,
 					       usable ? info->listen_port : 0, info->fwmark);
+	host_relay(interface, usable ? info->listen_port : 0);
 	wice__relays_set_port(interface->relays, usable ? info->listen_port : 0, info->fwmark,
 			      wice__mechanisms_has_one_port(interface->mechanisms));
 	if (usable == interface->usable && !(usable && stale))
@@ -538,6 +576,8 @@ WiceInterface *wice__interface_new(WiceAgent *agent, const char *name, GError **
 	interface->claim = claim;
 	interface->name = g_strdup(name);
 	interface->mechanisms = wice__mechanisms_new(agent, name, on_outside_changed, interface);
+	interface->mtu =
+		(WiceMtu){ .wg = agent->wg, .name = interface->name, .may_fix = agent->fits_mtu };
 	interface->relays = wice__relays_new(agent, name, on_relays_changed, interface);
 	interface->poll = wice__timer_new(agent->context, on_poll, interface);
 	interface->peers = g_hash_table_new_full(wice__key_hash, wice__key_equal, g_free, NULL);
@@ -548,7 +588,10 @@ WiceInterface *wice__interface_new(WiceAgent *agent, const char *name, GError **
 void wice__interface_free(WiceInterface *interface, bool gone)
 {
 	remove_all_peers(interface, gone);
+	if (!gone)
+		wice__mtu_release(&interface->mtu);
 	unsubscribe(interface);
+	wice__relay_host_free(interface->relay_host);
 	wice__relays_free(interface->relays);
 	wice__mechanisms_free(interface->mechanisms);
 	set_polled_fast(interface, false);

@@ -65,6 +65,12 @@ void wice__interface_init_mailbox(WiceInterface *interface, WiceMailbox *mailbox
 WiceMechanisms *wice__interface_mechanisms(WiceInterface *interface);
 /* What its peers can be reached over besides. */
 WiceRelays *wice__interface_relays(WiceInterface *interface);
+/* Writes what a peer is told of the relay that the interface is for its peers, if it is one. */
+void wice__interface_describe_services(WiceInterface *interface, const WiceKey *peer,
+				       WiceDescription *description);
+/* A peer uses a path to remote, which adds growth bytes to each packet: see mtu.h. */
+void wice__interface_check_mtu(WiceInterface *interface, const WiceEndpoint *remote,
+			       unsigned growth);
 /* WireGuard is the kernel's: it sends one packet at a time. */
 bool wice__interface_is_kernel(const WiceInterface *interface);
 /*

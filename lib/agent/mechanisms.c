@@ -280,9 +280,9 @@ void wice__mechanisms_give(WiceMechanisms *mechanisms, WiceMechanism mechanism)
 }
 
 static void add_address(WiceMechanisms *mechanisms, const WiceEndpoint *base,
-			const WiceEndpoint *mapped, const char *source)
+			const WiceEndpoint *mapped, bool forwarded, const char *source)
 {
-	WiceReflexiveAddress address = { .base = *base, .mapped = *mapped };
+	WiceReflexiveAddress address = { .base = *base, .mapped = *mapped, .forwarded = forwarded };
 	WiceOutsideAddress shown = { .endpoint = *mapped, .source = source };
 	g_array_append_val(mechanisms->outside, address);
 	g_array_append_val(mechanisms->shown, shown);
@@ -297,12 +297,12 @@ static void collect_outside(WiceMechanisms *mechanisms)
 	if (mechanisms->reflexive)
 		seen = wice__reflexive_list(mechanisms->reflexive, &n);
 	for (size_t i = 0; seen && i < n; i++)
-		add_address(mechanisms, &seen[i].base, &seen[i].mapped, "stun");
+		add_address(mechanisms, &seen[i].base, &seen[i].mapped, false, "stun");
 	const WicePortMapping *mapped = NULL;
 	if (mechanisms->portmap)
 		mapped = wice__portmap_list(mechanisms->portmap, &n);
 	for (size_t i = 0; mapped && i < n; i++)
-		add_address(mechanisms, &mapped[i].internal, &mapped[i].external,
+		add_address(mechanisms, &mapped[i].internal, &mapped[i].external, true,
 			    wice__portmap_protocol_name(mapped[i].protocol));
 }
 

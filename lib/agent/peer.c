@@ -300,6 +300,7 @@ void wice__peer_free(WicePeer *peer, bool gone)
 	wice__attempts_close_newest(&peer->attempts);
 	wice__peer_drop_path(peer);
 	wice__peer_relay_close(peer);
+	wice__relays_set_services(wice__interface_relays(peer->interface), &peer->key, NULL, 0);
 	for (unsigned i = 0; i < WICE_MECHANISMS_N; i++)
 		free_proxy(peer, i);
 	wice__timer_free(peer->timer);

@@ -45,6 +45,8 @@ void wice__peer_forgive(WicePeer *peer);
 void wice__peer_outside_changed(WicePeer *peer, const WiceOutside *outside);
 /* The interface's relays have; anew: their addresses. */
 void wice__peer_relays_changed(WicePeer *peer, bool anew);
+/* The peer has told of an address of its own, or of its relays', with these bytes. */
+bool wice__peer_has_signalled(const WicePeer *peer, const WiceAddress *address);
 /* A newer snapshot of the device has this for the peer. */
 void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer);
 /* An envelope from this peer to our key. Counts in the interface's counters. */

@@ -131,6 +131,8 @@ void wice__peer_apply_path(WicePeer *peer)
 	wice__attempts_activate(&peer->attempts, &peer->hold.seen.endpoint, wice__now_ms());
 	wice__peer_free_unused_proxies(peer);
 	point_wireguard(peer);
+	wice__interface_check_mtu(peer->interface,
+				  &wice__attempt_pair(peer->attempts.active)->remote.endpoint, 0);
 }
 
 void wice__peer_move_path(WicePeer *peer)

@@ -16,6 +16,7 @@
 #include "base/log.h"
 
 #define FORMER_KEPT_MS 5000
+#define HEADER_LEN 4 /* of ChannelData */
 
 static bool same(const WiceEndpoint *a, const WiceEndpoint *b)
 {
@@ -105,6 +106,8 @@ static int make_path(WicePeer *peer, WiceRelayedPath *path)
 	wice__relay_link_channel(path->link, &channel);
 	channel.in_place = (peer->mailbox.peer_capabilities & peer->mailbox.capabilities) &
 			   WICE_CAPABILITY_IN_PLACE;
+	path->server = channel.server;
+	path->in_place = channel.in_place;
 	WiceMechanism mechanism = best_mechanism(peer, channel.in_place);
 	int err = make_path_by(peer, mechanism, &channel, path);
 	if (err && mechanism != WICE_MECHANISM_USER)
@@ -212,6 +215,8 @@ void wice__peer_relay_update(WicePeer *peer)
 	if (anew && relay->choice.has)
 		open_path(peer, &relay->choice);
 	tell_session(peer);
+	if (relay->current.link)
+		wice__relay_link_set_used(relay->current.link, peer->session.relayed);
 	wice__peer_free_unused_proxies(peer);
 	if (relay->current.link && !relay->told_bound)
 		wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_RELAYS_CHANGED,
@@ -259,6 +264,7 @@ void wice__peer_apply_relay(WicePeer *peer)
 	};
 	wice__attempts_retire(&peer->attempts, &peer->hold.seen.endpoint, wice__now_ms());
 	wice__hold_set_endpoint(&peer->hold, &path->endpoint, path->opened_ns);
+	wice__interface_check_mtu(peer->interface, &path->server, path->in_place ? 0 : HEADER_LEN);
 	wice__roam_selected(&peer->roam, &path->endpoint, true, wice__now_ms());
 	wice__interface_poll_soon(peer->interface);
 }

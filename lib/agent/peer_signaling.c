@@ -28,6 +28,7 @@ void wice__peer_publish(WicePeer *peer)
 		description.listen_port = wice__interface_listen_port(peer->interface);
 
 	wice__peer_relay_describe(peer, &description);
+	wice__interface_describe_services(peer->interface, &peer->key, &description);
 
 	WiceEnvelope envelope;
 	uint8_t body[WICE_ENVELOPE_MAX];
@@ -76,6 +77,8 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 
 	peer->remote = description;
 	peer->has_remote = true;
+	wice__relays_set_services(wice__interface_relays(peer->interface), &peer->key,
+				  description.services, description.n_services);
 	wice__peer_run(peer, &(WiceSessionEvent){
 				     .type = WICE_SESSION_REMOTE,
 				     .ufrag = description.ufrag,
@@ -83,4 +86,16 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 				     .wants_reply = description.wants_reply,
 				     .relayed = description.relayed,
 			     });
+}
+
+bool wice__peer_has_signalled(const WicePeer *peer, const WiceAddress *address)
+{
+	const WiceDescription *remote = &peer->remote;
+	for (size_t i = 0; peer->has_remote && i < remote->n_candidates; i++)
+		if (wice_address_compare(&remote->candidates[i].endpoint.address, address) == 0)
+			return true;
+	for (size_t i = 0; peer->has_remote && i < remote->n_relays; i++)
+		if (wice_address_compare(&remote->relays[i].relayed.address, address) == 0)
+			return true;
+	return false;
 }

@@ -27,6 +27,7 @@ typedef struct WiceReflexive WiceReflexive;
 typedef struct {
 	WiceEndpoint base;   /* the local address that was asked from, with WireGuard's port */
 	WiceEndpoint mapped; /* what the servers saw */
+	bool forwarded;      /* a router forwards what comes there, whoever sends it */
 } WiceReflexiveAddress;
 
 /*

@@ -7,6 +7,7 @@
 
 #include "agent/agent_private.h"
 #include "base/log.h"
+#include "crypto/key.h"
 #include "event/source.h"
 #include "proxy/bpf/mux.h"
 
@@ -14,6 +15,8 @@
 #define RTT_STEP_US 5000
 #define LOSS_STEP_PERMILLE 30
 #define TELL_INTERVAL_MS 5000
+/* Relays that peers are, at most: there may be a thousand peers. */
+#define SERVICES_MAX 4
 
 typedef struct {
 	WiceRelays *relays;
@@ -22,7 +25,10 @@ typedef struct {
 	uint16_t port;     /* of its socket */
 	bool shares_port;  /* which is WireGuard's on the wire */
 	unsigned n_read;   /* links that a proxy receives the packets of */
+	unsigned n_used;   /* links that packets go over */
 	WiceRelayState state;
+	WiceKey peer;             /* that is this relay */
+	WiceRelayService service; /* server.family NONE: it is configured, and no peer */
 } Entry;
 
 struct WiceRelays {
@@ -46,7 +52,7 @@ struct WiceRelays {
 struct WiceRelayLink {
 	Entry *entry; /* NULL: its relay is gone */
 	uint16_t channel;
-	bool read;
+	bool read, used;
 	WiceEndpoint relayed;
 	WiceRelayLinkData data;
 	void *user_data;
@@ -190,21 +196,82 @@ static void entry_free(gpointer data)
 	g_free(entry);
 }
 
+static Entry *open_one(WiceRelays *relays, const WiceRelaySpec *spec)
+{
+	WiceRelayOptions options = {
+		.context = relays->agent->context,
+		.spec = spec,
+		.fwmark = relays->fwmark,
+	};
+	Entry *entry = g_new0(Entry, 1);
+	entry->relays = relays;
+	entry->links = g_hash_table_new(NULL, NULL);
+	entry->relay = wice__relay_new(&options, &relay_events, entry);
+	g_ptr_array_add(relays->entries, entry);
+	return entry;
+}
+
 static void open_all(WiceRelays *relays)
 {
 	const GPtrArray *specs = relays->agent->relay_specs;
-	for (guint i = 0; i < specs->len; i++) {
-		WiceRelayOptions options = {
-			.context = relays->agent->context,
-			.spec = specs->pdata[i],
-			.fwmark = relays->fwmark,
-		};
-		Entry *entry = g_new0(Entry, 1);
-		entry->relays = relays;
-		entry->links = g_hash_table_new(NULL, NULL);
-		entry->relay = wice__relay_new(&options, &relay_events, entry);
-		g_ptr_array_add(relays->entries, entry);
+	for (guint i = 0; i < specs->len; i++)
+		open_one(relays, specs->pdata[i]);
+}
+
+static void open_service(WiceRelays *relays, const WiceKey *peer, const WiceRelayService *service)
+{
+	WiceRelaySpec spec = {
+		.url = { .relays = true, .port = service->server.port },
+		.username = (char *)service->username,
+		.password = (char *)service->password,
+	};
+	wice_address_format(&service->server.address, spec.url.host);
+	Entry *entry = open_one(relays, &spec);
+	entry->peer = *peer;
+	entry->service = *service;
+}
+
+static bool is_offered(const Entry *entry, const WiceRelayService *services, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (same(&entry->service.server, &services[i].server) &&
+		    strcmp(entry->service.username, services[i].username) == 0 &&
+		    strcmp(entry->service.password, services[i].password) == 0)
+			return true;
+	return false;
+}
+
+static bool is_of_peer(const Entry *entry, const WiceKey *peer)
+{
+	return entry->service.server.address.family && wice_key_compare(&entry->peer, peer) == 0;
+}
+
+static bool is_used(const WiceRelays *relays, const WiceRelayService *service)
+{
+	unsigned n_services = 0;
+	for (guint i = 0; i < relays->entries->len; i++) {
+		const Entry *entry = relays->entries->pdata[i];
+		n_services += entry->service.server.address.family != WICE_FAMILY_NONE;
+		if (same(&entry->service.server, &service->server))
+			return true;
 	}
+	return n_services >= SERVICES_MAX;
+}
+
+void wice__relays_set_services(WiceRelays *relays, const WiceKey *peer,
+			       const WiceRelayService *services, size_t n)
+{
+	for (guint i = relays->entries->len; i-- > 0;) {
+		const Entry *entry = relays->entries->pdata[i];
+		if (!is_of_peer(entry, peer) || is_offered(entry, services, n))
+			continue;
+		g_ptr_array_remove_index(relays->entries, i);
+		relays->anew = true;
+		tell_at(relays, 0);
+	}
+	for (size_t i = 0; relays->wg_port && i < n; i++)
+		if (!is_used(relays, &services[i]))
+			open_service(relays, peer, &services[i]);
 }
 
 bool wice__relays_set_port(WiceRelays *relays, uint16_t wg_port, uint32_t fwmark, bool one_port)
@@ -368,10 +435,21 @@ void wice__relay_link_set_read(WiceRelayLink *link, bool read)
 	wice__relay_set_reading(entry->relay, entry->n_read == 0);
 }
 
+void wice__relay_link_set_used(WiceRelayLink *link, bool used)
+{
+	Entry *entry = link->entry;
+	if (!entry || used == link->used)
+		return;
+	link->used = used;
+	entry->n_used += used ? 1u : -1u;
+	wice__relay_set_used(entry->relay, entry->n_used > 0);
+}
+
 void wice__relay_link_free(WiceRelayLink *link)
 {
 	if (link && link->entry) {
 		wice__relay_link_set_read(link, false);
+		wice__relay_link_set_used(link, false);
 		g_hash_table_remove(link->entry->links, GUINT_TO_POINTER(link->channel));
 		wice__relay_unbind(link->entry->relay, link->channel);
 	}

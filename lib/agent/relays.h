@@ -35,6 +35,12 @@ void wice__relays_free(WiceRelays *relays);
  * are dead then, to be closed by their owners). True if so.
  */
 bool wice__relays_set_port(WiceRelays *relays, uint16_t wg_port, uint32_t fwmark, bool one_port);
+/*
+ * A peer is a relay itself (n 0: is no more, or the peer is gone): used as those that are
+ * configured, up to a few.
+ */
+void wice__relays_set_services(WiceRelays *relays, const WiceKey *peer,
+			       const WiceRelayService *services, size_t n);
 /* Addresses or routes have changed, or this host has slept. */
 void wice__relays_network_changed(WiceRelays *relays);
 
@@ -67,6 +73,8 @@ bool wice__relay_link_is_alive(const WiceRelayLink *link);
  * as one does for any link, the TURN client itself does not.
  */
 void wice__relay_link_set_read(WiceRelayLink *link, bool read);
+/* Packets go over it, or do no more: the way to the relay is measured more often while they do. */
+void wice__relay_link_set_used(WiceRelayLink *link, bool used);
 /* What a proxy needs to know of it, but in_place. */
 void wice__relay_link_channel(const WiceRelayLink *link, WiceProxyChannel *ret_channel);
 const char *wice__relay_link_url(const WiceRelayLink *link);

@@ -33,6 +33,8 @@ struct WiceDaemonConfig {
 	char *state_dir;
 	WiceMechanism mechanism;
 	bool port_mapping;
+	bool relay_server;
+	bool fit_mtu;
 	WiceLogLevel log_level;
 	WiceDaemonSettings settings;
 };
@@ -125,6 +127,14 @@ static gboolean parse_yes_no(const char *value, void *field, GError **error)
 	return TRUE;
 }
 
+static gboolean parse_mtu(const char *value, void *field, GError **error)
+{
+	if (strcmp(value, "keep") != 0 && strcmp(value, "fit") != 0)
+		return refuse(error, value, "keep or fit");
+	*(bool *)field = *value == 'f';
+	return TRUE;
+}
+
 static gboolean parse_log_level(const char *value, void *field, GError **error)
 {
 	static const char *const names[] = {
@@ -170,6 +180,16 @@ static const Entry entries[] = {
 	  parse_relay,
 	  offsetof(WiceDaemonConfig, relays),
 	  NULL },
+	{ { "daemon", "relay-server", 0, "yes|no", false,
+	    "be a relay for our peers (for public hosts)" },
+	  parse_yes_no,
+	  offsetof(WiceDaemonConfig, relay_server),
+	  "no" },
+	{ { "daemon", "mtu", 0, "keep|fit", false,
+	    "what to do about an MTU that is too large" },
+	  parse_mtu,
+	  offsetof(WiceDaemonConfig, fit_mtu),
+	  "keep" },
 	{ { "daemon", "up", 'u', "NAME", true,
 	    "make this interface, see `wice up`; remove it when we stop" },
 	  parse_up,
@@ -388,6 +408,8 @@ const WiceDaemonSettings *wice_daemon_config_settings(WiceDaemonConfig *config)
 		.state_dir = config->state_dir,
 		.mechanism = config->mechanism,
 		.port_mapping = config->port_mapping,
+		.relay_server = config->relay_server,
+		.fit_mtu = config->fit_mtu,
 		.log_level = config->log_level,
 	};
 	return &config->settings;

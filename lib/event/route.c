@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <glib.h>
 #include <linux/rtnetlink.h>
+#include <netinet/in.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
 #include <netlink/netlink.h>
@@ -15,8 +16,11 @@
 #include "event/rtnetlink.h"
 #include "event/sockaddr.h"
 
-/* Connecting a UDP socket sends nothing; the kernel looks for a route and its source address. */
-static int source_to(const WiceEndpoint *remote, uint32_t fwmark, WiceAddress *ret_source)
+/*
+ * Connecting a UDP socket sends nothing; the kernel looks for a route and its source address.
+ * Returns the socket.
+ */
+static int connect_to(const WiceEndpoint *remote, uint32_t fwmark)
 {
 	struct sockaddr_storage address;
 	socklen_t len = wice__endpoint_to_sockaddr(remote, &address);
@@ -30,16 +34,40 @@ static int source_to(const WiceEndpoint *remote, uint32_t fwmark, WiceAddress *r
 		err = -errno;
 	if (!err && connect(fd, (struct sockaddr *)&address, len) < 0)
 		err = -errno;
-	len = sizeof address;
-	if (!err && getsockname(fd, (struct sockaddr *)&address, &len) < 0)
-		err = -errno;
+	if (!err)
+		return fd;
 	close(fd);
+	return err;
+}
+
+static int source_to(const WiceEndpoint *remote, uint32_t fwmark, WiceAddress *ret_source)
+{
+	struct sockaddr_storage address;
+	socklen_t len = sizeof address;
 	WiceEndpoint source;
+	int fd = connect_to(remote, fwmark);
+	if (fd < 0)
+		return fd;
+	int err = getsockname(fd, (struct sockaddr *)&address, &len) < 0 ? -errno : 0;
+	close(fd);
 	if (!err && !wice__endpoint_from_sockaddr((struct sockaddr *)&address, len, &source))
 		err = -EAFNOSUPPORT;
 	if (!err)
 		*ret_source = source.address;
 	return err;
+}
+
+unsigned wice__route_mtu(const WiceEndpoint *remote, uint32_t fwmark)
+{
+	bool ipv4 = remote->address.family == WICE_FAMILY_IPV4;
+	int mtu = 0, fd = connect_to(remote, fwmark);
+	socklen_t len = sizeof mtu;
+	if (fd < 0)
+		return 0;
+	int err = getsockopt(fd, ipv4 ? IPPROTO_IP : IPPROTO_IPV6, ipv4 ? IP_MTU : IPV6_MTU, &mtu,
+			     &len);
+	close(fd);
+	return err < 0 || mtu < 0 ? 0 : (unsigned)mtu;
 }
 
 /* Of the device with the address; 0 if there is none. */

@@ -20,4 +20,10 @@ bool wice__route_leaves_by(const WiceEndpoint *remote, const WiceAddress *local,
  */
 bool wice__route_passes_router(const WiceEndpoint *remote, uint32_t fwmark);
 
+/*
+ * The size of the largest IP packet that goes to remote unfragmented, as far as this host knows: of
+ * the device, of the route, or what routers have told. 0 if that cannot be found out.
+ */
+unsigned wice__route_mtu(const WiceEndpoint *remote, uint32_t fwmark);
+
 #endif

@@ -211,6 +211,13 @@ static void on_timeout(void *user_data)
 	g_cancellable_cancel(connect->cancellable);
 }
 
+/* An address is none that the server may be told as a name (RFC 6066 section 3). */
+static GSocketConnectable *identity_of(const char *host, uint16_t port)
+{
+	GSocketAddress *address = g_inet_socket_address_new_from_string(host, port);
+	return address ? G_SOCKET_CONNECTABLE(address) : g_network_address_new(host, port);
+}
+
 static bool prepare(WiceStreamConnect *connect, const WiceStreamOptions *options)
 {
 	if (options->unix_path) {
@@ -231,8 +238,8 @@ static bool prepare(WiceStreamConnect *connect, const WiceStreamOptions *options
 	connect->fwmark = options->fwmark;
 	if (!options->tls)
 		return true;
-	connect->identity = g_network_address_new(
-		options->tls_name ? options->tls_name : options->host, options->port);
+	connect->identity =
+		identity_of(options->tls_name ? options->tls_name : options->host, options->port);
 	connect->tls_ca_file = g_strdup(options->tls_ca_file);
 	connect->alpn = g_strdup(options->alpn);
 	if (!g_tls_backend_supports_tls(g_tls_backend_get_default())) {

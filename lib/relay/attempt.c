@@ -25,7 +25,8 @@ struct WiceRelayAttempt {
 	WiceTurnClient *client;        /* NULL: the transport is not opened yet */
 	WiceMeasure measure;
 	WiceTimer *timer;
-	bool answered;        /* the server has, anything */
+	bool answered; /* the server has, anything */
+	bool used;
 	bool has_news;        /* for events->changed */
 	bool was_dead;        /* what the measure said */
 	int error;            /* of sending, or of opening the transport */
@@ -245,6 +246,7 @@ static void on_opened(void *user_data)
 	attempt->client = wice__turn_client_new(&options, now_ms);
 	attempt->patience_at = now_ms + attempt->patience_ms;
 	wice__measure_init(&attempt->measure, g_get_monotonic_time());
+	wice__measure_set_used(&attempt->measure, attempt->used, g_get_monotonic_time());
 	kick(attempt);
 }
 
@@ -348,10 +350,19 @@ WiceRelayTransport *wice__relay_attempt_transport(WiceRelayAttempt *attempt)
 	return attempt->transport;
 }
 
-void wice__relay_attempt_kick(WiceRelayAttempt *attempt)
+void wice__relay_attempt_flush(WiceRelayAttempt *attempt)
 {
 	if (attempt->client)
 		send_requests(attempt, wice__now_ms());
+	kick(attempt);
+}
+
+void wice__relay_attempt_set_used(WiceRelayAttempt *attempt, bool used)
+{
+	attempt->used = used;
+	if (!attempt->client)
+		return;
+	wice__measure_set_used(&attempt->measure, used, g_get_monotonic_time());
 	kick(attempt);
 }
 

@@ -51,7 +51,9 @@ WiceRelayTransport *wice__relay_attempt_transport(WiceRelayAttempt *attempt);
  * To be called after the client was asked for something: what is due leaves before this returns, so
  * that data that its caller sends over a new channel comes after the request for it.
  */
-void wice__relay_attempt_kick(WiceRelayAttempt *attempt);
+void wice__relay_attempt_flush(WiceRelayAttempt *attempt);
+/* As wice__relay_set_used(). */
+void wice__relay_attempt_set_used(WiceRelayAttempt *attempt, bool used);
 /* Something of the server has come in. */
 void wice__relay_attempt_input(WiceRelayAttempt *attempt, uint8_t *packet, size_t len);
 /*

@@ -38,6 +38,7 @@ struct WiceRelay {
 	GMainContext *context;
 	WiceRelaySpec *spec;
 	uint32_t fwmark;
+	bool used;
 	const WiceRelayEvents *events;
 	void *user_data;
 	char url[WICE_TURN_URL_SIZE];
@@ -65,6 +66,8 @@ static void set_state(WiceRelay *relay, WiceRelayState state, const char *reason
 {
 	/* First: the old one may be (part of) the new one. */
 	char *copy = g_strdup(reason);
+	if (g_str_has_suffix(copy, "."))
+		copy[strlen(copy) - 1] = '\0';
 	g_free(relay->reason);
 	relay->reason = copy;
 	relay->state = state;
@@ -113,12 +116,17 @@ static void round_failed(WiceRelay *relay, const char *why)
 static void try_server(WiceRelay *relay, const WiceEndpoint *server);
 static void try_next(WiceRelay *relay);
 
+static void learn_server(WiceRelay *relay)
+{
+	relay->server =
+		*wice__relay_transport_server(wice__relay_attempt_transport(relay->attempt));
+}
+
 static void on_attempt_changed(void *user_data)
 {
 	WiceRelay *relay = user_data;
 	const WiceTurnClient *client = wice__relay_attempt_client(relay->attempt);
-	relay->server =
-		*wice__relay_transport_server(wice__relay_attempt_transport(relay->attempt));
+	learn_server(relay);
 	if (relay->state == WICE_RELAY_READY ||
 	    wice__turn_client_state(client) != WICE_TURN_ALLOCATED) {
 		wice__timer_set(relay->news, 0);
@@ -149,6 +157,7 @@ static void follow_alternate(WiceRelay *relay)
 {
 	WiceEndpoint alternate;
 	char text[WICE_ENDPOINT_SIZE];
+	learn_server(relay);
 	if (wice__turn_client_alternate(wice__relay_attempt_client(relay->attempt), &alternate) &&
 	    may_go_to(relay, &alternate)) {
 		relay->hops++;
@@ -228,6 +237,7 @@ static void try_server(WiceRelay *relay, const WiceEndpoint *server)
 	};
 	g_clear_pointer(&relay->attempt, wice__relay_attempt_free);
 	relay->attempt = wice__relay_attempt_new(&options, &attempt_events, relay);
+	wice__relay_attempt_set_used(relay->attempt, relay->used);
 }
 
 static void try_next(WiceRelay *relay)
@@ -423,7 +433,7 @@ int wice__relay_bind(WiceRelay *relay, const WiceEndpoint *peer, uint16_t *ret_c
 	if (!client)
 		return -ENOTCONN;
 	int err = wice__turn_client_bind(client, peer, wice__now_ms(), ret_channel);
-	wice__relay_attempt_kick(relay->attempt);
+	wice__relay_attempt_flush(relay->attempt);
 	return err;
 }
 
@@ -463,6 +473,13 @@ void wice__relay_network_changed(WiceRelay *relay)
 		relay->failures = 0;
 		wice__timer_set(relay->retry, 0);
 	}
+}
+
+void wice__relay_set_used(WiceRelay *relay, bool used)
+{
+	relay->used = used;
+	if (relay->attempt)
+		wice__relay_attempt_set_used(relay->attempt, used);
 }
 
 void wice__relay_hurry(WiceRelay *relay)

@@ -66,7 +66,7 @@ WiceRelay *wice__relay_new(const WiceRelayOptions *options, const WiceRelayEvent
 void wice__relay_free(WiceRelay *relay);
 
 WiceRelayState wice__relay_state(const WiceRelay *relay);
-/* Why it is not READY, one sentence; "" if it is. */
+/* Why it is not READY, one sentence without a full stop; "" if it is. */
 const char *wice__relay_reason(const WiceRelay *relay);
 /* Its URL, canonical. */
 const char *wice__relay_url(const WiceRelay *relay);
@@ -78,8 +78,8 @@ const WiceMeasure *wice__relay_measure(const WiceRelay *relay);
 int wice__relay_fd(const WiceRelay *relay);
 
 /*
- * As in turn/client.h, and the request has left already; the number is valid as long as the relay
- * is READY (or will be by itself).
+ * As in turn/client.h, and the request has left already; -ENOTCONN while nothing is open. The number
+ * is of the allocation: when that is lost (the relay is not READY any more), so is the channel.
  */
 int wice__relay_bind(WiceRelay *relay, const WiceEndpoint *peer, uint16_t *ret_channel);
 void wice__relay_unbind(WiceRelay *relay, uint16_t channel);
@@ -101,7 +101,12 @@ void wice__relay_input(WiceRelay *relay, const WiceEndpoint *source, uint8_t *pa
 
 /* Addresses or routes have changed, or this host has slept. */
 void wice__relay_network_changed(WiceRelay *relay);
-/* The path of a peer over it has gone silent: measure quickly. */
+/* Packets of peers go over it (or not any more): it is measured every second. */
+void wice__relay_set_used(WiceRelay *relay, bool used);
+/*
+ * The path of a peer over it has gone silent: measures quickly, and asks whether the allocation is
+ * still there. Without an answer within some seconds it is no longer READY.
+ */
 void wice__relay_hurry(WiceRelay *relay);
 
 #endif

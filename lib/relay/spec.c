@@ -93,7 +93,6 @@ static bool parse_field(const char **text, WiceRelaySpec *spec, GError **error)
 
 static bool check_fields(const WiceRelaySpec *spec, bool visible, GError **error)
 {
-	g_autoptr(GError) bad = NULL;
 	int n_passwords = !!spec->password + !!spec->password_file + !!spec->password_command;
 	if (spec->password && visible)
 		return invalid(error, "everybody on this machine can read a password= that is "
@@ -109,8 +108,8 @@ static bool check_fields(const WiceRelaySpec *spec, bool visible, GError **error
 				      "password-command=, secret-file=)");
 	if (spec->ca_file && spec->url.transport != WICE_TURN_TLS)
 		return invalid(error, "ca-file= is for TLS: the URL would begin with turns:");
-	if (spec->password_command && !g_shell_parse_argv(spec->password_command, NULL, NULL, &bad))
-		return invalid(error, "password-command= is no command: %s", bad->message);
+	if (spec->password_command && !g_shell_parse_argv(spec->password_command, NULL, NULL, NULL))
+		return invalid(error, "password-command= is no command: a quotation has no end");
 	return true;
 }
 

@@ -128,12 +128,16 @@ int wice__turn_client_bind(WiceTurnClient *client, const WiceEndpoint *peer, int
 void wice__turn_client_unbind(WiceTurnClient *client, uint16_t channel, int64_t now_ms);
 bool wice__turn_client_is_bound(const WiceTurnClient *client, uint16_t channel);
 
-/* The owner has other credentials (a file has changed, time-limited ones were made anew). */
+/*
+ * The owner has other credentials (a file has changed, time-limited ones were made anew). They are
+ * used once the server asks for some or refuses those that it has: an allocation belongs to the
+ * name that it was made with (RFC 8656 section 5). Copied; NULL: none after all.
+ */
 void wice__turn_client_set_credentials(WiceTurnClient *client, const char *username,
 				       const char *password);
 /*
- * The client's own address may have changed: asks at once whether the allocation is still there,
- * with the mobility ticket if there is one. False: it cannot move, make a new one.
+ * The client's own address has changed: takes the allocation there with its mobility ticket. False:
+ * there is none, so it cannot move; make a new one.
  */
 bool wice__turn_client_moved(WiceTurnClient *client, int64_t now_ms);
 /* Asks at once whether the allocation is still there, from where it was made. */
@@ -154,7 +158,7 @@ bool wice__turn_client_relayed(const WiceTurnClient *client, WiceFamily family,
 bool wice__turn_client_reflexive(const WiceTurnClient *client, WiceEndpoint *ret_reflexive);
 /* Of ALTERNATE. */
 bool wice__turn_client_alternate(const WiceTurnClient *client, WiceEndpoint *ret_server);
-/* The server's SOFTWARE, its realm: what it said, made printable; "" if nothing. */
+/* The server's SOFTWARE, made printable; "" if it said nothing. */
 const char *wice__turn_client_software(const WiceTurnClient *client);
 /* The newest round trip of a request that was sent once; -1: none yet. */
 int64_t wice__turn_client_rtt_ms(const WiceTurnClient *client);

@@ -148,11 +148,12 @@ static int choose_algorithm(WiceTurnClient *client, const WiceStunMessage *messa
 	if (wice__stun_read_algorithms(message, WICE_STUN_PASSWORD_ALGORITHMS, client->algorithms,
 				       WICE_TURN_ALGORITHMS_MAX, &client->n_algorithms) != 0)
 		return -EBADMSG;
-	client->n_algorithms = MIN(client->n_algorithms, WICE_TURN_ALGORITHMS_MAX);
+	client->algorithm = 0;
 	for (size_t i = 0; i < client->n_algorithms; i++)
-		if (client->algorithms[i] == WICE_STUN_ALGORITHM_SHA256)
-			client->algorithm = WICE_STUN_ALGORITHM_SHA256;
-	return client->n_algorithms ? 0 : -EBADMSG;
+		if (client->algorithms[i] == WICE_STUN_ALGORITHM_SHA256 ||
+		    (client->algorithms[i] == WICE_STUN_ALGORITHM_MD5 && !client->algorithm))
+			client->algorithm = client->algorithms[i];
+	return client->algorithm ? 0 : -EBADMSG;
 }
 
 int wice__turn_client_take_challenge(WiceTurnClient *client, const WiceStunMessage *message)

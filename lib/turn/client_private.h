@@ -16,6 +16,7 @@
 	763 /* RFC 8489 sections 14.9, 14.10: less than 128 characters, in UTF-8 */
 #define WICE_TURN_TICKET_MAX 256
 #define WICE_TURN_ALGORITHMS_MAX 4
+#define WICE_TURN_NUMBER_AT 14 /* in a transaction id */
 
 /* One request and its repetitions; the packet is made anew each time from what is known. */
 typedef struct {
@@ -26,7 +27,8 @@ typedef struct {
 	bool authenticated;
 	uint8_t transaction[WICE_STUN_TRANSACTION_LEN];
 	unsigned sent; /* how often */
-	int64_t sent_at, timeout_ms;
+	int64_t sent_at;
+	bool forged;    /* an answer has come that nobody who knows the key has made */
 	unsigned stale; /* how often the nonce was, in a row */
 } WiceTurnRequest;
 
@@ -35,6 +37,7 @@ typedef struct {
 	uint16_t number;
 	bool wanted; /* false: only kept so that its number is not used again too soon */
 	bool bound;
+	bool doubted; /* a Refresh is to tell whether the allocation is there; then it is bound again */
 	WiceEndpoint peer;
 	WiceTurnRequest request;
 } WiceTurnChannel;
@@ -54,6 +57,7 @@ struct WiceTurnClient {
 	int64_t rto_ms;
 	void (*fill_random)(void *buffer, size_t len);
 	char *username, *password;
+	char *next_username, *next_password; /* for when these are refused; NULL: none */
 
 	/* What the server wants to see in authenticated requests. */
 	bool has_nonce;
@@ -82,7 +86,49 @@ struct WiceTurnClient {
 	uint16_t next_number;
 	WiceDeadlines deadlines; /* of main and channels */
 	GQueue events;           /* WiceTurnEvent */
+	int64_t paced_since;     /* when a burst of ChannelBinds has begun, and how many it has */
+	unsigned paced;
 };
+
+/* The request of a channel, or (NULL) the one for the allocation. */
+static inline WiceTurnRequest *wice__turn_client_request(WiceTurnClient *client,
+							 WiceTurnChannel *channel)
+{
+	return channel ? &channel->request : &client->main;
+}
+
+/* client.c */
+void wice__turn_client_add_event(WiceTurnClient *client, WiceTurnEventType type, uint16_t channel,
+				 uint16_t code);
+/* Ends everything: FAILED, or RELEASED if that is what is going on. */
+void wice__turn_client_fail(WiceTurnClient *client, WiceTurnFailure failure, const char *reason);
+/* A request with a new transaction, due at some time; what it asks for beyond method stays. */
+void wice__turn_client_begin(WiceTurnClient *client, WiceTurnChannel *channel, unsigned method,
+			     int64_t at);
+/* Frees a secret; *text may be NULL, and is then. */
+void wice__turn_client_wipe(char **text);
+/* An Allocate or Refresh that asks for nothing special. */
+void wice__turn_client_begin_main(WiceTurnClient *client, unsigned method, int64_t at);
+
+/* client_answers.c */
+WiceTurnInput wice__turn_client_input_stun(WiceTurnClient *client, const uint8_t *packet,
+					   size_t len, int64_t now);
+
+/* client_channels.c */
+/* NULL if there is none. */
+WiceTurnChannel *wice__turn_client_channel(const WiceTurnClient *client, uint16_t number);
+/* Begins to bind all channels that are wanted, not bound and not being bound. */
+void wice__turn_client_bind_all(WiceTurnClient *client, int64_t now);
+/* The server has forgotten all channels, or is about to. */
+void wice__turn_client_bind_anew(WiceTurnClient *client, int64_t now);
+void wice__turn_client_stop_channels(WiceTurnClient *client);
+/* What is due for a channel that is not being bound. */
+void wice__turn_client_wake_channel(WiceTurnClient *client, WiceTurnChannel *channel, int64_t now);
+/* Answers to ChannelBind; code 0: there was none. */
+void wice__turn_client_bind_succeeded(WiceTurnClient *client, WiceTurnChannel *channel,
+				      int64_t now);
+void wice__turn_client_bind_refused(WiceTurnClient *client, WiceTurnChannel *channel, uint16_t code,
+				    int64_t now);
 
 /* client_messages.c */
 /* Makes the packet of a request; channel: of ChannelBind. 0 if it does not fit. */
@@ -91,7 +137,8 @@ size_t wice__turn_client_write(const WiceTurnClient *client, const WiceTurnReque
 			       uint8_t ret_packet[WICE_TURN_MAX_PACKET]);
 /*
  * Takes realm, nonce and algorithms of a 401 or 438, and makes the key. -EBADMSG: there are none,
- * or they contradict each other; -EINVAL: no key can be made of the credentials.
+ * or none that we know, or they contradict each other; -EINVAL: no key can be made of the
+ * credentials.
  */
 int wice__turn_client_take_challenge(WiceTurnClient *client, const WiceStunMessage *message);
 /* 0 if the answer was made by somebody who knows the key, or need not be. */

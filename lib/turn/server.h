@@ -21,8 +21,8 @@
  * its expiry and a MAC over it and the client's address), and nothing is remembered. An answer to
  * somebody who has not proven to know a password is at most WICE_TURN_MAX_ANSWER times as long as
  * what he sent; if it were longer there is none. The shortest Allocate (28 bytes) and the longest
- * realm meet that bound exactly; a real Allocate, with SOFTWARE, FINGERPRINT or a family, stays
- * below 4, and a Binding below 2.3.
+ * realm meet that bound exactly; with a realm of 16 bytes it is 3.4 times, with headers of IP and
+ * UDP 2.2 times. A Binding gets at most 2.4 times its length.
  */
 typedef struct WiceTurnServer WiceTurnServer;
 typedef struct WiceTurnAllocation WiceTurnAllocation;
@@ -53,6 +53,7 @@ typedef enum {
 	WICE_TURN_PORT_RESERVED, /* the one that ret_relayed holds, which was kept */
 } WiceTurnPort;
 
+/* Called by the server; it must not be called from these but to read, and to set data. */
 typedef struct {
 	/*
 	 * The password of a user of this realm, or with what is to be checked instead; false: there

@@ -98,7 +98,11 @@ static void make_core(WiceRelayServer *server, const WiceRelayServerOptions *opt
 		.fill_random = randombytes_buf,
 	};
 	g_strlcpy(core.realm, options->realm ? options->realm : DEFAULT_REALM, sizeof core.realm);
-	server->core = wice__turn_server_new(&core, &wice__tenant_events, server, wice__now_ms());
+	server->events = wice__tenant_events;
+	/* Names are only hidden where all of them are known, to be found by their digest. */
+	if (options->password)
+		server->events.username = NULL;
+	server->core = wice__turn_server_new(&core, &server->events, server, wice__now_ms());
 }
 
 static gboolean make_poll(WiceRelayServer *server, GError **error)

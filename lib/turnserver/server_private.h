@@ -35,6 +35,7 @@ struct WiceRelayServer {
 	WiceConnections *connections;
 	GTlsCertificate *certificate; /* NULL: no TLS */
 	WiceTurnServer *core;
+	WiceTurnServerEvents events;
 	WiceTimer *expiry;
 	int64_t expiry_ms; /* when the core is to be asked again */
 	WiceTimer *accounts;

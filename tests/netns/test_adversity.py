@@ -54,7 +54,7 @@ def a_small_limit_of_open_files_leaves_wiced_in_control(lab):
     for number, key in enumerate(absent):
         one.set("peer", key, "allowed-ips", "10.79.0.%d/32" % number)
     a.wiced, b.wiced = (Wiced(host, [wg.name], [server.url]) for host, wg in ((a, one), (b, two)))
-    a.wiced.command = lambda: ["prlimit", "--nofile=64:64", program("tools", "wiced"), *a.wiced.arguments]
+    a.wiced.command = lambda: ["prlimit", "--nofile=80:80", program("tools", "wiced"), *a.wiced.arguments]
     b.wiced.start()
     a.wiced.start()
     wait_until(

@@ -3,9 +3,11 @@
 """How the mechanism of an interface is chosen: by options, at run time, and by what wiced may do."""
 
 import configparser
+import json
 import os
 import re
 
+from lab.system import wait_until
 from lab.testing import test
 from lab.wice import Pair, Wiced
 from lab.wireguard import assert_ping
@@ -166,3 +168,24 @@ def who_asks_for_a_mechanism_that_is_not_there_is_told_why(lab):
     a.wiced.wice("restart", "--proxy", "inprocess", a.wg.name)
     reason = a.wiced.interface(a.wg.name)["mechanism_reason"]
     assert "Not inprocess: WireGuard is not in this process." in reason, reason
+
+
+@test
+def an_mtu_that_is_too_large_for_the_path_is_told_or_fitted_and_put_back(lab):
+    pair = Pair(lab)
+    for host in (pair.a, pair.b):
+        host.ip("link set eth0 mtu 1400")
+    pair.serve().make_daemons()
+    pair.a.wiced.arguments += ["--mtu", "fit"]
+    for host in (pair.a, pair.b):
+        host.wiced.start()
+    pair.wait_connected()
+
+    def mtu(host):
+        return int(json.loads(host.run("ip", "-j", "link", "show", host.wg.name).stdout)[0]["mtu"])
+
+    found = mtu(pair.b)
+    wait_until("the MTU fits", lambda: mtu(pair.a) == 1400 - 60)
+    pair.b.wiced.process.wait_for_line("MTU of %d is too large" % found)
+    pair.a.wiced.stop()
+    assert mtu(pair.a) == found == mtu(pair.b)

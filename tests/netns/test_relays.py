@@ -10,8 +10,8 @@ from lab.relay import Coturn
 from lab.system import wait_until
 from lab.testing import test
 from lab.traffic import Load
-from lab.wice import Pair
-from lab.wireguard import assert_ping
+from lab.wice import Pair, Wiced
+from lab.wireguard import WireGuard, assert_ping
 
 BLOCKED = ("symmetric", "symmetric")
 
@@ -134,3 +134,21 @@ def _(lab):
     pair.wait_path("nat")
     interface = pair.a.wiced.interface(pair.a.wg.name)
     assert not interface["relays"][0]["ready"]
+
+
+@test(name="a public peer is the relay of the others, on the port of its WireGuard", timeout=180)
+def _(lab):
+    pair = Pair(lab, "symmetric", "symmetric")
+    public = pair.network.public
+    public.wg = WireGuard(public, 3)
+    for host in (pair.a, pair.b):
+        public.wg.add_peer(host.wg)
+        host.wg.add_peer(public.wg)
+    pair.serve().make_daemons()
+    public.wiced = Wiced(public, [public.wg.name], [pair.signaling.url], [pair.network.stun_url()],
+                         options=["--relay-server", "yes"])  # fmt: skip
+    for host in (public, pair.a, pair.b):
+        host.wiced.start()
+    assert_relayed(pair)
+    relay = pair.a.wiced.interface(pair.a.wg.name)["relays"][0]
+    assert relay["server"] == "%s:%d" % (public.ipv4_address, public.wg.listen_port()), relay

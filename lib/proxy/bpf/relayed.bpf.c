@@ -10,32 +10,19 @@
  * the length in it. So what changes in the packet, and what changes in the pseudo header, are told
  * to bpf_l4_csum_replace() apart: it knows which of the two the field is about.
  *
- * A device may also have given the sum of the whole packet along (CHECKSUM_COMPLETE). It stays
- * right, because each change is one that the sum of the packet does not see: the UDP checksum makes
- * up for it, or IPv4's; what is cut off the end is zero by then. Only the length that IPv6 has in
- * its header is nothing that a checksum there makes up for, hence BPF_F_RECOMPUTE_CSUM.
- *
- * Packets with several segments in them (UDP GSO from a userspace WireGuard, GRO) keep their sizes,
- * so in place is the only way for them. Their checksums are always left to who will divide them.
+ * A device may also have given the sum of the whole packet along (CHECKSUM_COMPLETE). Where the
+ * size changes, bpf_skb_change_tail() forgets it; else each change is one that the sum does not
+ * see, because the UDP checksum makes up for it.
  *
  * Of WireGuard's fragments to a relay only the first is dropped, which alone has the ports: the
  * others mean nothing to anybody without it.
  */
 #include "proxy/bpf/channels.bpf.h"
+#include "proxy/bpf/segments.bpf.h"
 
 #define DROP TC_ACT_SHOT
-#define PACKET_HOST 0 /* as linux/if_packet.h has it */
-#define DATA bpf_htonl(0x04000000)
-#define DATA_MIN 32 /* of WireGuard's data messages */
-#define HEADER_LEN sizeof(ChannelHeader)
-#define MAX_SEGMENTS 128   /* of Linux 6.9, before that 64 */
-#define SCRATCH_SIZE 16384 /* what bpf_skb_change_tail() can do at most; a power of two */
-
-/* RFC 8656 section 12.4. */
-typedef struct {
-	__be16 number;
-	__be16 len;
-} ChannelHeader;
+#define PACKET_HOST 0     /* as linux/if_packet.h has it */
+#define PAYLOAD_MAX 16384 /* what bpf_skb_change_tail() can do at most; a power of two */
 
 /* What a relayed packet begins with. */
 typedef struct {
@@ -55,11 +42,21 @@ struct {
 	__type(value, WiceRelayedSent);
 } sent SEC(".maps");
 
+/*
+ * What the stack has no room for, and what is put together of parts of words (mux_maps.h says why
+ * not on the stack).
+ */
+typedef struct {
+	Head head;
+	__u8 pair[32], swapped[32];
+	__u8 payload[PAYLOAD_MAX];
+} Scratch;
+
 struct {
 	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
 	__uint(max_entries, 1);
 	__type(key, __u32);
-	__type(value, __u8[SCRATCH_SIZE]);
+	__type(value, Scratch);
 } scratch SEC(".maps");
 
 /* Bits by port in network order. */
@@ -75,12 +72,7 @@ static __always_inline bool is_alive(void)
 	return bpf_ktime_get_ns() < alive_until_ns;
 }
 
-static __always_inline __u32 min(__u32 a, __u32 b)
-{
-	return a < b ? a : b;
-}
-
-static __always_inline void *get_scratch(void)
+static __always_inline Scratch *get_scratch(void)
 {
 	__u32 zero = 0;
 	return bpf_map_lookup_elem(&scratch, &zero);
@@ -105,17 +97,17 @@ static __always_inline int update_checksum(struct __sk_buff *skb, const Packet *
 	return bpf_l4_csum_replace(skb, at, 0, by, flags | BPF_F_MARK_MANGLED_0);
 }
 
-/* Of at most SCRATCH_SIZE. The masks are for the verifier, whatever clang has made of the test. */
+/* Of at most PAYLOAD_MAX. The masks are for the verifier, whatever clang has made of the test. */
 static __always_inline int move(struct __sk_buff *skb, __u32 from, __u32 to, __u32 len)
 {
-	void *buffer = get_scratch();
-	if (!buffer || len == 0 || len > SCRATCH_SIZE)
+	Scratch *buffer = get_scratch();
+	if (!buffer || len == 0 || len > PAYLOAD_MAX)
 		return -1;
 	asm volatile("" : "+r"(len));
-	len = ((len - 1) & (SCRATCH_SIZE - 1)) + 1;
-	if (bpf_skb_load_bytes(skb, from, buffer, len) < 0)
+	len = ((len - 1) & (PAYLOAD_MAX - 1)) + 1;
+	if (bpf_skb_load_bytes(skb, from, buffer->payload, len) < 0)
 		return -1;
-	return bpf_skb_store_bytes(skb, to, buffer, len, 0);
+	return bpf_skb_store_bytes(skb, to, buffer->payload, len, 0);
 }
 
 /* l3: the offset of the IP header. */
@@ -131,12 +123,12 @@ static __always_inline int resize_ip(struct __sk_buff *skb, __u32 l3, __u32 by)
 	if (ipv4 &&
 	    bpf_l3_csum_replace(skb, l3 + offsetof(struct iphdr, check), old, new, sizeof new) < 0)
 		return -1;
-	return bpf_skb_store_bytes(skb, at, &new, sizeof new, ipv4 ? 0 : BPF_F_RECOMPUTE_CSUM);
+	return bpf_skb_store_bytes(skb, at, &new, sizeof new, 0);
 }
 
 /*
- * The packet ends so many bytes later than it did, in all of its headers but the one that is yet
- * to be written: head. by: of the checksum, without what this adds.
+ * The packet has become so many bytes longer, as the UDP header says by now: IP's header and the
+ * checksums are to say so too. by: what else changes the checksum.
  */
 static __always_inline int resize(struct __sk_buff *skb, __u32 l3, const Packet *packet,
 				  __u32 grown, __u32 by)
@@ -148,34 +140,6 @@ static __always_inline int resize(struct __sk_buff *skb, __u32 l3, const Packet 
 	if (resize_ip(skb, l3, grown) < 0 || update_checksum(skb, packet, by + by_len, 0) < 0)
 		return -1;
 	return update_checksum(skb, packet, by_len, BPF_F_PSEUDO_HDR);
-}
-
-/*
- * Not static, so that it is verified once for all of its callers and not with what each of them
- * knows. Returns -1 if the segment is not data, and what follows is written by then or not.
- */
-__noinline int wrap_segment(struct __sk_buff *skb, __u32 at, __u32 len, __u32 channel)
-{
-	ChannelHeader header = { .number = channel, .len = bpf_htons(len - HEADER_LEN) };
-	__le32 type;
-	if (len < DATA_MIN || bpf_skb_load_bytes(skb, at, &type, sizeof type) < 0 || type != DATA)
-		return -1;
-	return bpf_skb_store_bytes(skb, at, &header, sizeof header, 0);
-}
-
-/* Likewise. Returns how many there were, -1: not all of them are data. */
-__noinline int wrap_segments(struct __sk_buff *skb, __u32 at, __u32 end, __u32 channel)
-{
-	__u32 size = skb->gso_size;
-#pragma unroll
-	for (int n = 0; n < MAX_SEGMENTS; n++) {
-		if (at >= end)
-			return n;
-		if (wrap_segment(skb, at, min(size, end - at), channel) < 0)
-			return -1;
-		at += size;
-	}
-	return at >= end ? MAX_SEGMENTS : -1;
 }
 
 static __always_inline int wrap_in_place(struct __sk_buff *skb, const Packet *packet, Head *head,
@@ -228,20 +192,21 @@ static __always_inline int wrap(struct __sk_buff *skb, __u32 l3, const Packet *p
 {
 	__u32 at = packet->offset + sizeof packet->udp;
 	__u32 len = packet->end - at, mtu = 0;
-	Head head;
+	Scratch *buffer = get_scratch();
 	int r;
 	if (packet->is_fragment)
 		return drop(&to->dropped_fragments);
 	if (skb->gso_size)
 		return wrap_several(skb, packet, to);
-	if (len < DATA_MIN || bpf_skb_load_bytes(skb, packet->offset, &head, sizeof head) < 0)
+	if (len < DATA_MIN || !buffer ||
+	    bpf_skb_load_bytes(skb, packet->offset, &buffer->head, sizeof buffer->head) < 0)
 		return drop(&to->dropped_others);
-	if (to->in_place && head.type == DATA)
-		r = wrap_in_place(skb, packet, &head, len, to);
+	if (to->in_place && buffer->head.type == DATA)
+		r = wrap_in_place(skb, packet, &buffer->head, len, to);
 	else if (bpf_check_mtu(skb, 0, &mtu, HEADER_LEN, 0) != 0)
 		return drop(&to->dropped_mtu);
 	else
-		r = wrap_by_moving(skb, l3, packet, &head, len, to);
+		r = wrap_by_moving(skb, l3, packet, &buffer->head, len, to);
 	if (r < 0)
 		return drop(&to->dropped_others);
 	__sync_fetch_and_add(&to->packets, 1);
@@ -249,14 +214,14 @@ static __always_inline int wrap(struct __sk_buff *skb, __u32 l3, const Packet *p
 	return NEXT;
 }
 
-static __always_inline int swap(struct __sk_buff *skb, __u32 at, __u32 len)
+/* Two things of len bytes that follow each other: len is a constant. */
+static __always_inline int swap(struct __sk_buff *skb, Scratch *buffer, __u32 at, __u32 len)
 {
-	__u8 pair[32], swapped[32];
-	if (bpf_skb_load_bytes(skb, at, pair, 2 * len) < 0)
+	if (bpf_skb_load_bytes(skb, at, buffer->pair, 2 * len) < 0)
 		return -1;
-	__builtin_memcpy(swapped, pair + len, len);
-	__builtin_memcpy(swapped + len, pair, len);
-	return bpf_skb_store_bytes(skb, at, swapped, 2 * len, 0);
+	__builtin_memcpy(buffer->swapped, buffer->pair + len, len);
+	__builtin_memcpy(buffer->swapped + len, buffer->pair, len);
+	return bpf_skb_store_bytes(skb, at, buffer->swapped, 2 * len, 0);
 }
 
 /*
@@ -266,15 +231,21 @@ static __always_inline int swap(struct __sk_buff *skb, __u32 at, __u32 len)
 static __always_inline int inject(struct __sk_buff *skb, __u32 l3, const Packet *packet,
 				  const WiceRelayedSent *to)
 {
-	__be16 ports[2] = { packet->udp.dest, to->wg_port };
-	if (packet->is_fragment || skb->gso_size || bpf_get_socket_cookie(skb) != inject_cookie)
+	Scratch *buffer = get_scratch();
+	int r;
+	if (!buffer || packet->is_fragment || skb->gso_size ||
+	    bpf_get_socket_cookie(skb) != inject_cookie)
 		return NEXT;
-	if ((l3 == ETH_HLEN && swap(skb, 0, ETH_ALEN) < 0) ||
-	    (is_ipv4(&packet->source)
-		     ? swap(skb, l3 + offsetof(struct iphdr, saddr), sizeof(__be32))
-		     : swap(skb, l3 + offsetof(struct ipv6hdr, saddr), sizeof(WiceMuxAddress))) <
-		    0 ||
-	    bpf_skb_store_bytes(skb, packet->offset, ports, sizeof ports, 0) < 0 ||
+	if (l3 == ETH_HLEN && swap(skb, buffer, 0, ETH_ALEN) < 0)
+		return DROP;
+	if (is_ipv4(&packet->source))
+		r = swap(skb, buffer, l3 + offsetof(struct iphdr, saddr), sizeof(__be32));
+	else
+		r = swap(skb, buffer, l3 + offsetof(struct ipv6hdr, saddr), sizeof(WiceMuxAddress));
+	buffer->head.udp.source = packet->udp.dest;
+	buffer->head.udp.dest = to->wg_port;
+	if (r < 0 ||
+	    bpf_skb_store_bytes(skb, packet->offset, &buffer->head, 2 * sizeof(__be16), 0) < 0 ||
 	    update_checksum(skb, packet, change(packet->udp.source, to->wg_port), 0) < 0)
 		return DROP;
 	return bpf_redirect(skb->ifindex, BPF_F_INGRESS);
@@ -296,54 +267,30 @@ static __noinline int send_relayed(struct __sk_buff *skb, __u32 l3)
 	return NEXT;
 }
 
-/* stun/relayed.h: what is a handshake message, though the channel is one for in place. */
-static __always_inline bool is_handshake(__le32 type, __u32 len)
-{
-	return (type == bpf_htonl(0x01000000) && len == 148) ||
-	       (type == bpf_htonl(0x02000000) && len == 92) ||
-	       (type == bpf_htonl(0x03000000) && len == 64);
-}
-
 /*
- * A host that this one forwards for may have the same ports and channel at the same relay. What is
- * not forwarded is for this host; that is asked once for each address.
+ * What is behind the data: up to a multiple of four bytes (RFC 8656 section 12.5), which pion does
+ * always. *ret_by: what the checksum changes by when it goes.
  */
-static __always_inline bool is_for_this_host(struct __sk_buff *skb, const Packet *packet)
-{
-	struct bpf_fib_lookup *route = get_scratch();
-	if (!route)
-		return false;
-	__builtin_memset(route, 0, sizeof *route);
-	route->ifindex = skb->ifindex;
-	if (is_ipv4(&packet->destination)) {
-		route->family = 2; /* AF_INET */
-		route->ipv4_src = bpf_htonl((__u32)bpf_be64_to_cpu(packet->source.words[1]));
-		route->ipv4_dst = bpf_htonl((__u32)bpf_be64_to_cpu(packet->destination.words[1]));
-	} else {
-		route->family = 10; /* AF_INET6 */
-		__builtin_memcpy(route->ipv6_src, &packet->source, sizeof packet->source);
-		__builtin_memcpy(route->ipv6_dst, &packet->destination, sizeof packet->destination);
-	}
-	int r = bpf_fib_lookup(skb, route, sizeof *route, 0);
-	return r == BPF_FIB_LKUP_RET_NOT_FWDED || r == BPF_FIB_LKUP_RET_FWD_DISABLED;
-}
-
-/* What is behind the data, up to three bytes: zeros, of which the checksum knows nothing. */
-static __always_inline bool is_padding(struct __sk_buff *skb, __u32 end, __u32 padding)
+static __always_inline bool read_padding(struct __sk_buff *skb, const Packet *packet, __u32 padding,
+					 __u32 *ret_by)
 {
 	__be32 word;
+	*ret_by = 0;
 	if (padding == 0)
 		return true;
-	return padding <= 3 &&
-	       bpf_skb_load_bytes(skb, end - sizeof word, &word, sizeof word) == 0 &&
-	       !(bpf_ntohl(word) & ((1u << 8 * padding) - 1));
+	if (padding > 3 || ((packet->end - packet->offset) & 3) ||
+	    bpf_skb_load_bytes(skb, packet->end - sizeof word, &word, sizeof word) < 0)
+		return false;
+	__be32 kept = word & bpf_htonl(~0u << 8 * padding);
+	*ret_by = change(word, kept) + change(word >> 16, kept >> 16);
+	return true;
 }
 
 static __always_inline int restore_in_place(struct __sk_buff *skb, __u32 l3, const Packet *packet,
-					    Head *head, __u32 padding, __be16 port)
+					    Head *head, __u32 padding, __u32 by, __be16 port)
 {
-	__u32 by = change(head->udp.source, port) + change(head->channel.number, (__u16)DATA) +
-		   change(head->channel.len, 0);
+	by += change(head->udp.source, port) + change(head->channel.number, (__u16)DATA) +
+	      change(head->channel.len, 0);
 	head->udp.source = port;
 	head->udp.len = bpf_htons(bpf_ntohs(head->udp.len) - padding);
 	head->type = DATA;
@@ -354,69 +301,18 @@ static __always_inline int restore_in_place(struct __sk_buff *skb, __u32 l3, con
 }
 
 static __always_inline int restore_by_moving(struct __sk_buff *skb, __u32 l3, const Packet *packet,
-					     Head *head, __u32 padding, __be16 port)
+					     Head *head, __u32 padding, __u32 by, __be16 port)
 {
-	__u32 at = packet->offset + sizeof packet->udp, zero = 0;
-	__u32 by = change(head->udp.source, port) + change(head->channel.number, 0) +
-		   change(head->channel.len, 0);
+	__u32 at = packet->offset + sizeof packet->udp;
+	by += change(head->udp.source, port) + change(head->channel.number, 0) +
+	      change(head->channel.len, 0);
 	head->udp.source = port;
 	head->udp.len = bpf_htons(bpf_ntohs(head->udp.len) - HEADER_LEN - padding);
 	if (move(skb, at + HEADER_LEN, at, packet->end - at - HEADER_LEN) < 0 ||
-	    bpf_skb_store_bytes(skb, packet->end - HEADER_LEN, &zero, sizeof zero, 0) < 0 ||
 	    bpf_skb_store_bytes(skb, packet->offset, &head->udp, sizeof head->udp, 0) < 0 ||
 	    bpf_skb_change_tail(skb, packet->end - HEADER_LEN - padding, 0) < 0)
 		return -1;
 	return resize(skb, l3, packet, -HEADER_LEN - padding, by);
-}
-
-/* Not static, see above. */
-__noinline int is_segment_in_place(struct __sk_buff *skb, __u32 at, __u32 len, __u32 channel)
-{
-	struct {
-		ChannelHeader channel;
-		__le32 type;
-	} head;
-	return len >= DATA_MIN && bpf_skb_load_bytes(skb, at, &head, sizeof head) == 0 &&
-	       head.channel.number == (__be16)channel &&
-	       head.channel.len == bpf_htons(len - HEADER_LEN) &&
-	       !is_handshake(head.type, len - HEADER_LEN);
-}
-
-/* Likewise. Returns how many there are, -1: GRO has put other packets among them. */
-__noinline int count_segments(struct __sk_buff *skb, __u32 at, __u32 end, __u32 channel)
-{
-	__u32 size = skb->gso_size;
-#pragma unroll
-	for (int n = 0; n < MAX_SEGMENTS; n++) {
-		if (at >= end)
-			return n;
-		if (!is_segment_in_place(skb, at, min(size, end - at), channel))
-			return -1;
-		at += size;
-	}
-	return at >= end ? MAX_SEGMENTS : -1;
-}
-
-/* Likewise. */
-__noinline int restore_segment(struct __sk_buff *skb, __u32 at)
-{
-	__le32 type = DATA;
-	return bpf_skb_store_bytes(skb, at, &type, sizeof type, 0);
-}
-
-/* Likewise. */
-__noinline int restore_segments(struct __sk_buff *skb, __u32 at, __u32 end)
-{
-	__u32 size = skb->gso_size;
-#pragma unroll
-	for (int n = 0; n < MAX_SEGMENTS; n++) {
-		if (at >= end)
-			return n;
-		if (restore_segment(skb, at) < 0)
-			return -1;
-		at += size;
-	}
-	return MAX_SEGMENTS;
 }
 
 /* Returns how many packets it was, 0: it is none for this, -1: it is damaged. */
@@ -443,21 +339,22 @@ static __always_inline int restore(struct __sk_buff *skb, __u32 l3, const Packet
 	__u32 padding = packet->end - packet->offset - sizeof packet->udp - HEADER_LEN - len;
 	bool handshake = is_handshake(head->channel_type, len);
 	bool in_place = from->in_place && !handshake;
+	__u32 by;
 	int r;
 	if (packet->is_fragment)
 		return 0;
 	if (skb->gso_size)
 		return restore_several(skb, packet, head->channel.number, from);
-	if (!is_padding(skb, packet->end, padding))
+	if (!read_padding(skb, packet, padding, &by))
 		return 0;
 	if (in_place)
 		len += HEADER_LEN;
 	if (!handshake && (len < DATA_MIN || (!in_place && head->channel_type != DATA)))
 		return 0;
 	if (in_place)
-		r = restore_in_place(skb, l3, packet, head, padding, from->synthetic_port);
+		r = restore_in_place(skb, l3, packet, head, padding, by, from->synthetic_port);
 	else
-		r = restore_by_moving(skb, l3, packet, head, padding, from->synthetic_port);
+		r = restore_by_moving(skb, l3, packet, head, padding, by, from->synthetic_port);
 	if (r < 0)
 		return -1;
 	__sync_fetch_and_add(&from->bytes, len);
@@ -467,15 +364,17 @@ static __always_inline int restore(struct __sk_buff *skb, __u32 l3, const Packet
 static __noinline int receive_relayed(struct __sk_buff *skb, __u32 l3)
 {
 	Packet packet;
-	Head head;
-	if (is_of_vlan(skb) || skb->pkt_type != PACKET_HOST ||
-	    !read_packet(skb, l3, true, &packet) || !is_set(wg_ports, packet.udp.dest) ||
-	    bpf_skb_load_bytes(skb, packet.offset, &head, sizeof head) < 0 ||
-	    packet.offset + sizeof head > packet.end)
+	Scratch *buffer = get_scratch();
+	if (!buffer || is_of_vlan(skb) || skb->pkt_type != PACKET_HOST ||
+	    !read_packet(skb, l3, true, &packet) || !is_set(wg_ports, packet.udp.dest))
+		return NEXT;
+	Head *head = &buffer->head;
+	if (packet.offset + sizeof *head > packet.end ||
+	    bpf_skb_load_bytes(skb, packet.offset, head, sizeof *head) < 0)
 		return NEXT;
 	WiceRelayedKey key = { packet.source,
 			       WICE_RELAYED_NUMBERS(packet.udp.source, packet.udp.dest,
-						    head.channel.number) };
+						    head->channel.number) };
 	WiceRelayedReceived *from = bpf_map_lookup_elem(&received, &key);
 	if (!from || !is_alive())
 		return NEXT;
@@ -484,7 +383,7 @@ static __noinline int receive_relayed(struct __sk_buff *skb, __u32 l3)
 			return NEXT;
 		from->local = packet.destination;
 	}
-	int n = restore(skb, l3, &packet, &head, from);
+	int n = restore(skb, l3, &packet, head, from);
 	if (n < 0)
 		return DROP;
 	if (n == 0) {

@@ -45,6 +45,11 @@ struct WiceBpfRelayed {
 	GMainContext *context;
 	WiceBpfRelayedOptions options;
 	GHashTable *entries; /* by their key */
+	/*
+	 * WiceRelayedKey of what is received: GSList of Entry, the newest first. It is the one
+	 * that receives; the others are about to go, or it will go before them.
+	 */
+	GHashTable *receivers;
 	/* While there are entries. */
 	struct relayed_bpf *programs;
 	WiceBpfAttacher attacher;
@@ -74,6 +79,7 @@ WiceBpfRelayed *wice__bpf_relayed_new(GMainContext *context, const WiceBpfRelaye
 	relayed->context = context;
 	relayed->options = *options;
 	relayed->entries = g_hash_table_new_full(hash_key, equal_keys, NULL, g_free);
+	relayed->receivers = g_hash_table_new_full(hash_key, equal_keys, g_free, NULL);
 	relayed->injector.fd = -1;
 	return relayed;
 }
@@ -193,11 +199,18 @@ static int start(WiceBpfRelayed *relayed)
 	return r;
 }
 
+static void free_list(gpointer key, gpointer list, gpointer user_data)
+{
+	g_slist_free(list);
+}
+
 void wice__bpf_relayed_free(WiceBpfRelayed *relayed)
 {
 	if (!relayed)
 		return;
 	stop(relayed);
+	g_hash_table_foreach(relayed->receivers, free_list, NULL);
+	g_hash_table_unref(relayed->receivers);
 	g_hash_table_unref(relayed->entries); /* the mux's map goes with the mux */
 	g_free(relayed);
 }
@@ -255,59 +268,91 @@ static int put_received(const WiceBpfRelayed *relayed, const WiceBpfChannel *cha
 	return put(relayed->options.received, &key, &value);
 }
 
-static void delete_received(const WiceBpfRelayed *relayed, const WiceBpfChannel *channel)
-{
-	WiceRelayedKey key = received_key(channel);
-	bpf_map_delete_elem(relayed->options.received, &key);
-}
-
-/* Whether another channel than that of entry (NULL: none) has what this one is to have. */
-static bool is_taken(const WiceBpfRelayed *relayed, const WiceBpfChannel *channel,
-		     const Entry *entry)
-{
-	WiceRelayedKey key = received_key(channel);
-	WiceRelayedReceived known;
-	if (entry && entry->channel.wg_port != channel->wg_port)
-		return true;
-	return bpf_map_lookup_elem(relayed->options.received, &key, &known) == 0 &&
-	       known.synthetic_port != GUINT16_TO_BE(channel->synthetic_port);
-}
-
-/* Those of the entry's present values in the maps, added to those before. */
-static void read_counters(const WiceBpfRelayed *relayed, const Entry *entry,
-			  WiceBpfRelayedCounters *ret)
+static bool receives(const WiceBpfRelayed *relayed, const Entry *entry)
 {
 	WiceRelayedKey key = received_key(&entry->channel);
-	WiceRelayedSent sent = { 0 };
+	const GSList *receivers = g_hash_table_lookup(relayed->receivers, &key);
+	return receivers && receivers->data == entry;
+}
+
+/* Adds what the map has counted for the entry, which receives. */
+static void add_received(const WiceBpfRelayed *relayed, const Entry *entry,
+			 WiceBpfRelayedCounters *counters)
+{
+	WiceRelayedKey key = received_key(&entry->channel);
 	WiceRelayedReceived received = { 0 };
-	bpf_map_lookup_elem(sent_map(relayed), &entry->key, &sent);
 	bpf_map_lookup_elem(relayed->options.received, &key, &received);
-	*ret = entry->before;
-	ret->tx_packets += sent.packets;
-	ret->tx_bytes += sent.bytes;
-	ret->rx_packets += received.packets;
-	ret->rx_bytes += received.bytes;
-	ret->rx_slow += received.slow;
-	ret->dropped_gso += sent.dropped_gso;
-	ret->dropped_mtu += sent.dropped_mtu;
-	ret->dropped_fragments += sent.dropped_fragments;
-	ret->dropped_others += sent.dropped_others;
+	counters->rx_packets += received.packets;
+	counters->rx_bytes += received.bytes;
+	counters->rx_slow += received.slow;
+}
+
+static void add_sent(const WiceBpfRelayed *relayed, const Entry *entry,
+		     WiceBpfRelayedCounters *counters)
+{
+	WiceRelayedSent sent = { 0 };
+	bpf_map_lookup_elem(sent_map(relayed), &entry->key, &sent);
+	counters->tx_packets += sent.packets;
+	counters->tx_bytes += sent.bytes;
+	counters->dropped_gso += sent.dropped_gso;
+	counters->dropped_mtu += sent.dropped_mtu;
+	counters->dropped_fragments += sent.dropped_fragments;
+	counters->dropped_others += sent.dropped_others;
+}
+
+static void set_receivers(WiceBpfRelayed *relayed, const WiceRelayedKey *key, GSList *receivers)
+{
+	if (receivers)
+		g_hash_table_replace(relayed->receivers, g_memdup2(key, sizeof *key), receivers);
+	else
+		g_hash_table_remove(relayed->receivers, key);
+}
+
+/* The entry, of which the channel is about to be that, receives from now on. */
+static int take_channel(WiceBpfRelayed *relayed, const WiceBpfChannel *channel, Entry *entry)
+{
+	WiceRelayedKey key = received_key(channel);
+	GSList *receivers = g_hash_table_lookup(relayed->receivers, &key);
+	if (receivers) {
+		Entry *former = receivers->data;
+		add_received(relayed, former, &former->before);
+	}
+	int r = put_received(relayed, channel);
+	if (r == 0)
+		set_receivers(relayed, &key, g_slist_prepend(receivers, entry));
+	return r;
+}
+
+/* What has been counted for the entry by then is lost, if it receives. */
+static void leave_channel(WiceBpfRelayed *relayed, const WiceBpfChannel *channel, Entry *entry)
+{
+	WiceRelayedKey key = received_key(channel);
+	GSList *receivers = g_hash_table_lookup(relayed->receivers, &key);
+	bool received = receivers->data == entry;
+	receivers = g_slist_remove(receivers, entry);
+	set_receivers(relayed, &key, receivers);
+	if (!receivers)
+		bpf_map_delete_elem(relayed->options.received, &key);
+	else if (received)
+		put_received(relayed, &((const Entry *)receivers->data)->channel);
 }
 
 static int add(WiceBpfRelayed *relayed, const WiceBpfChannel *channel)
 {
 	struct relayed_bpf__bss *bss = relayed->programs->bss;
-	int r = put_received(relayed, channel);
-	if (r < 0)
-		return r;
-	r = put_sent(relayed, channel);
-	if (r < 0) {
-		delete_received(relayed, channel);
-		return r;
-	}
 	Entry *entry = g_new0(Entry, 1);
 	entry->key = sent_key(channel);
 	entry->channel = *channel;
+	int r = take_channel(relayed, channel, entry);
+	if (r == 0) {
+		r = put_sent(relayed, channel);
+		if (r < 0)
+			leave_channel(relayed, channel, entry);
+	}
+	if (r < 0) {
+		g_free(entry);
+		return r;
+	}
 	g_hash_table_insert(relayed->entries, &entry->key, entry);
 	wice__bpf_ports_use(&relayed->wg_ports, bss->wg_ports, channel->wg_port);
 	wice__bpf_ports_use(&relayed->synthetic_ports, bss->synthetic_ports,
@@ -315,25 +360,32 @@ static int add(WiceBpfRelayed *relayed, const WiceBpfChannel *channel)
 	return 0;
 }
 
+/* It stays the one that receives, or not, where the number of the channel stays. */
 static int replace(WiceBpfRelayed *relayed, const WiceBpfChannel *channel, Entry *entry)
 {
 	const WiceBpfChannel old = entry->channel;
 	WiceRelayedKey old_key = received_key(&old), new_key = received_key(channel);
-	bool same_key = equal_keys(&old_key, &new_key);
-	WiceBpfRelayedCounters counters;
-	read_counters(relayed, entry, &counters);
-	int r = put_received(relayed, channel);
+	bool same = equal_keys(&old_key, &new_key), received = receives(relayed, entry);
+	WiceBpfRelayedCounters counters = entry->before;
+	if (received)
+		add_received(relayed, entry, &counters);
+	add_sent(relayed, entry, &counters);
+	int r = 0;
+	if (!same)
+		r = take_channel(relayed, channel, entry);
+	else if (received)
+		r = put_received(relayed, channel);
 	if (r < 0)
 		return r;
-	r = put_sent(relayed, channel);
-	if (r < 0 && !same_key)
-		delete_received(relayed, channel);
-	if (r < 0)
-		return r;
-	if (!same_key)
-		delete_received(relayed, &old);
-	entry->channel = *channel;
 	entry->before = counters;
+	r = put_sent(relayed, channel);
+	if (r < 0 && !same)
+		leave_channel(relayed, channel, entry);
+	if (r < 0)
+		return r;
+	entry->channel = *channel;
+	if (!same)
+		leave_channel(relayed, &old, entry);
 	return 0;
 }
 
@@ -348,7 +400,7 @@ int wice__bpf_relayed_add(WiceBpfRelayed *relayed, const WiceBpfChannel *channel
 		return r;
 	WiceRelayedKey key = sent_key(channel);
 	Entry *entry = g_hash_table_lookup(relayed->entries, &key);
-	if (is_taken(relayed, channel, entry))
+	if (entry && entry->channel.wg_port != channel->wg_port)
 		return -EEXIST;
 	r = entry ? replace(relayed, channel, entry) : add(relayed, channel);
 	if (g_hash_table_size(relayed->entries) == 0)
@@ -373,7 +425,7 @@ void wice__bpf_relayed_remove(WiceBpfRelayed *relayed, const WiceBpfChannel *cha
 			      entry->channel.synthetic_port);
 	wice__bpf_ports_unuse(&relayed->wg_ports, bss->wg_ports, entry->channel.wg_port);
 	bpf_map_delete_elem(sent_map(relayed), &entry->key);
-	delete_received(relayed, &entry->channel);
+	leave_channel(relayed, &entry->channel, entry);
 	g_hash_table_remove(relayed->entries, &entry->key);
 	if (g_hash_table_size(relayed->entries) == 0)
 		stop(relayed);
@@ -406,6 +458,9 @@ int wice__bpf_relayed_counters(const WiceBpfRelayed *relayed, const WiceBpfChann
 	const Entry *entry = find(relayed, channel);
 	if (!entry)
 		return -ENOENT;
-	read_counters(relayed, entry, ret_counters);
+	*ret_counters = entry->before;
+	add_sent(relayed, entry, ret_counters);
+	if (receives(relayed, entry))
+		add_received(relayed, entry, ret_counters);
 	return 0;
 }

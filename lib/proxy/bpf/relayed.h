@@ -25,8 +25,8 @@
  * WireGuard sends, so that is dropped and counted: fragments, what has become too large for the
  * device, and without in place UDP GSO.
  *
- * The mux leaves channels that are known here alone, so it makes no difference which of the two
- * comes first on a device.
+ * Linux 5.12 is needed (bpf_check_mtu()). The mux leaves channels that are known here alone, so it
+ * makes no difference which of the two comes first on a device.
  */
 typedef struct WiceBpfRelayed WiceBpfRelayed;
 
@@ -60,9 +60,10 @@ void wice__bpf_relayed_free(WiceBpfRelayed *relayed);
 
 /*
  * Adds or, if wg_port, server and synthetic_port are known, replaces a channel: between two
- * packets, and its counters go on. The first loads and attaches the programs. -errno: -EPERM,
- * -EOPNOTSUPP and so on as in mux.h, -ENOSPC, -EEXIST (the channel or the synthetic port is
- * another's), -EINVAL.
+ * packets, and its counters go on. If others have the same number, what comes in over it is this
+ * one's for as long as it is there. The first loads and attaches the programs. -errno: -EPERM,
+ * -EOPNOTSUPP and so on as in mux.h, -ENOSPC, -EEXIST (the synthetic port is another wg_port's),
+ * -EINVAL.
  */
 int wice__bpf_relayed_add(WiceBpfRelayed *relayed, const WiceBpfChannel *channel);
 /* What was not added is ignored. With the last the programs are detached. */

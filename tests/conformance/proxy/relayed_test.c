@@ -1,42 +1,11 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Paths over relays, of mechanisms that receive from the TURN client's socket: lib/proxy/proxy.h. */
+/* What comes and goes over relays, of mechanisms that receive from the TURN client's socket. */
 #include <string.h>
 
 #include "relay.h"
 
-#define IN_FLIGHT 20
-
 static Bed bed;
-
-/* One interface with one peer; NULL where there is nothing to be tested. */
-static WiceProxyPeer *open_with_peer(int i)
-{
-	if (!bed_subjects[i / 2].reads_relayed || !bed_open(&bed, i))
-		return NULL;
-	ck_assert(bed.interfaces[0].proxy->ops->reads_relayed);
-	return bed_peer(&bed.interfaces[0], NULL, NULL);
-}
-
-static void close_with_peer(WiceProxyPeer *peer)
-{
-	peer->proxy->ops->peer_free(peer);
-	bed_close(&bed);
-}
-
-/* False: the mechanism has none over streams. */
-static bool open_channel(WiceProxyPeer *peer, bool stream, bool in_place, Relay *relay,
-			 RelayChannel *ret_channel)
-{
-	relay_open(&bed.interfaces[0], stream, relay);
-	int r = relay_try_channel(relay, peer, RELAY_CHANNEL, in_place, ret_channel);
-	if (r == 0)
-		return true;
-	ck_assert(stream);
-	ck_assert_int_eq(r, -ENOTSUP);
-	relay_close(relay);
-	return false;
-}
 
 static void carry_all_sizes(const RelayChannel *channel)
 {
@@ -59,7 +28,9 @@ static void carry_all_sizes(const RelayChannel *channel)
 		relay_carry(channel, &endpoint, (uint32_t)len, len);
 	for (size_t len = 96; len < 100; len++)
 		relay_carry(channel, &endpoint, (uint32_t)len, len);
-	/* Larger than a frame. */
+	/* Larger than a frame, for who does not share one with the headers. */
+	if (!channel->path->peer->proxy->ops->reads_relayed)
+		return;
 	relay_carry(channel, &endpoint, 1472, 1472);
 	relay_carry(channel, &endpoint, 9000, 9000);
 }
@@ -68,17 +39,17 @@ START_TEST(packets_arrive_as_they_were_sent)
 {
 	Relay relay;
 	RelayChannel channel;
-	WiceProxyPeer *peer = open_with_peer(_i);
+	WiceProxyPeer *peer = relay_bed_open_any(&bed, _i);
 	if (!peer)
 		return;
 	for (unsigned i = 0; i < 4; i++) {
-		if (!open_channel(peer, i / 2, i % 2, &relay, &channel))
+		if (!relay_with_channel(&bed.interfaces[0], peer, i / 2, i % 2, &relay, &channel))
 			continue;
 		carry_all_sizes(&channel);
 		relay_channel_free(&channel);
 		relay_close(&relay);
 	}
-	close_with_peer(peer);
+	relay_bed_close(peer, &bed);
 }
 END_TEST
 
@@ -161,18 +132,18 @@ START_TEST(runs_of_packets_arrive_as_they_were_sent)
 {
 	Relay relay;
 	RelayChannel channel;
-	WiceProxyPeer *peer = open_with_peer(_i);
+	WiceProxyPeer *peer = relay_bed_open(&bed, _i);
 	if (!peer)
 		return;
 	for (unsigned i = 0; i < 4; i++) {
-		if (!open_channel(peer, i / 2, i % 2, &relay, &channel))
+		if (!relay_with_channel(&bed.interfaces[0], peer, i / 2, i % 2, &relay, &channel))
 			continue;
 		for (size_t j = 0; j < G_N_ELEMENTS(runs); j++)
 			carry_run(&channel, &runs[j], (uint32_t)(j * 100));
 		relay_channel_free(&channel);
 		relay_close(&relay);
 	}
-	close_with_peer(peer);
+	relay_bed_close(peer, &bed);
 }
 END_TEST
 
@@ -231,7 +202,7 @@ START_TEST(peers_behind_one_relay_do_not_mix)
 	Relay relay;
 	RelayChannel channels[2];
 	WiceEndpoint endpoints[2];
-	WiceProxyPeer *peer = open_with_peer(_i);
+	WiceProxyPeer *peer = relay_bed_open(&bed, _i);
 	if (!peer)
 		return;
 	WiceProxyPeer *other = bed_peer(&bed.interfaces[0], NULL, NULL);
@@ -257,7 +228,7 @@ START_TEST(peers_behind_one_relay_do_not_mix)
 		relay_close(&relay);
 	}
 	other->proxy->ops->peer_free(other);
-	close_with_peer(peer);
+	relay_bed_close(peer, &bed);
 }
 END_TEST
 
@@ -282,10 +253,10 @@ START_TEST(what_is_not_of_its_channels_goes_to_the_turn_client)
 	uint8_t message[1200], packet[100];
 	Relay relay, stranger;
 	RelayChannel channel;
-	WiceProxyPeer *peer = open_with_peer(_i);
+	WiceProxyPeer *peer = relay_bed_open(&bed, _i);
 	if (!peer)
 		return;
-	open_channel(peer, false, _i & 1, &relay, &channel);
+	relay_with_channel(&bed.interfaces[0], peer, false, _i & 1, &relay, &channel);
 	relay_open(&bed.interfaces[0], false, &stranger);
 	WiceEndpoint endpoint = relay_select(&channel);
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
@@ -308,7 +279,7 @@ START_TEST(what_is_not_of_its_channels_goes_to_the_turn_client)
 	relay_channel_free(&channel);
 	relay_close(&stranger);
 	relay_close(&relay);
-	close_with_peer(peer);
+	relay_bed_close(peer, &bed);
 }
 END_TEST
 
@@ -318,11 +289,11 @@ START_TEST(padding_is_no_part_of_a_packet)
 	uint8_t message[120] = { 0 }, packet[103];
 	Relay relay;
 	RelayChannel channel;
-	WiceProxyPeer *peer = open_with_peer(_i);
+	WiceProxyPeer *peer = relay_bed_open_any(&bed, _i);
 	if (!peer)
 		return;
 	for (unsigned in_place = 0; in_place < 2; in_place++) {
-		open_channel(peer, false, in_place, &relay, &channel);
+		relay_with_channel(&bed.interfaces[0], peer, false, in_place, &relay, &channel);
 		WiceEndpoint endpoint = relay_select(&channel);
 		for (size_t padding = 1; padding < 4; padding++) {
 			size_t len = 104 - padding;
@@ -334,7 +305,7 @@ START_TEST(padding_is_no_part_of_a_packet)
 		relay_channel_free(&channel);
 		relay_close(&relay);
 	}
-	close_with_peer(peer);
+	relay_bed_close(peer, &bed);
 }
 END_TEST
 
@@ -348,11 +319,11 @@ START_TEST(hostile_packets_do_no_harm)
 	uint8_t last[100];
 	Relay relay;
 	RelayChannel channel;
-	WiceProxyPeer *peer = open_with_peer(_i);
+	WiceProxyPeer *peer = relay_bed_open(&bed, _i);
 	if (!peer)
 		return;
 	for (unsigned in_place = 0; in_place < 2; in_place++) {
-		open_channel(peer, false, in_place, &relay, &channel);
+		relay_with_channel(&bed.interfaces[0], peer, false, in_place, &relay, &channel);
 		for (size_t i = 0; i < G_N_ELEMENTS(starts); i++) {
 			for (size_t j = 0; j < G_N_ELEMENTS(sizes); j++) {
 				const uint8_t header[4] = { 0x40, 0, (uint8_t)(sizes[j] >> 8),
@@ -373,7 +344,7 @@ START_TEST(hostile_packets_do_no_harm)
 		relay_channel_free(&channel);
 		relay_close(&relay);
 	}
-	close_with_peer(peer);
+	relay_bed_close(peer, &bed);
 }
 END_TEST
 
@@ -383,11 +354,11 @@ START_TEST(answers_leave_before_anything_is_selected)
 	uint8_t packet[148];
 	Relay relay;
 	RelayChannel channel;
-	WiceProxyPeer *peer = open_with_peer(_i);
+	WiceProxyPeer *peer = relay_bed_open_any(&bed, _i);
 	if (!peer)
 		return;
 	for (unsigned i = 0; i < 4; i++) {
-		if (!open_channel(peer, i / 2, i % 2, &relay, &channel))
+		if (!relay_with_channel(&bed.interfaces[0], peer, i / 2, i % 2, &relay, &channel))
 			continue;
 		bed_data(packet, 148, i);
 		packet[0] = 1;
@@ -401,214 +372,7 @@ START_TEST(answers_leave_before_anything_is_selected)
 		relay_channel_free(&channel);
 		relay_close(&relay);
 	}
-	close_with_peer(peer);
-}
-END_TEST
-
-typedef struct {
-	unsigned n_out, n_in;
-	bool out[3 * 100], in[2 * 100]; /* by number */
-} Ledger;
-
-static void note(bool *seen, size_t n, uint32_t number, unsigned *ret_count)
-{
-	ck_assert_uint_lt(number, n);
-	ck_assert(!seen[number]);
-	seen[number] = true;
-	(*ret_count)++;
-}
-
-static bool has_all(Ledger *ledger, const BedPath *direct, Relay *relay)
-{
-	uint32_t number;
-	while (bed_take(&bed, direct->remote))
-		note(ledger->out, G_N_ELEMENTS(ledger->out), bed_number(&bed), &ledger->n_out);
-	while (relay_take(relay)) {
-		/* In place: the number is behind the header, else behind header and type. */
-		memcpy(&number, bed.got.bytes + (bed.got.len == 200 ? 4 : 8), sizeof number);
-		note(ledger->out, G_N_ELEMENTS(ledger->out), number, &ledger->n_out);
-	}
-	while (bed_wg_take(relay->interface))
-		note(ledger->in, G_N_ELEMENTS(ledger->in), bed_number(&bed), &ledger->n_in);
-	return ledger->n_out == G_N_ELEMENTS(ledger->out) &&
-	       ledger->n_in == G_N_ELEMENTS(ledger->in);
-}
-
-static bool has_most(Ledger *ledger, const BedPath *direct, Relay *relay, uint32_t n_sent)
-{
-	return has_all(ledger, direct, relay) || ledger->n_out + ledger->n_in + IN_FLIGHT >= n_sent;
-}
-
-static void send_numbered(const WiceEndpoint *endpoint, uint32_t number)
-{
-	uint8_t packet[200];
-	bed_data(packet, sizeof packet, number);
-	bed_wg_send(&bed.interfaces[0], endpoint, packet, sizeof packet);
-}
-
-/* WireGuard learns of its new endpoint a little later than the proxy of the path. */
-static void switch_under_load(const BedPath *direct, const RelayChannel *channel)
-{
-	Ledger ledger = { 0 };
-	uint8_t packet[200];
-	Relay *relay = channel->relay;
-	WiceEndpoint endpoint = bed_select(direct);
-	for (uint32_t i = 0; i < 100; i++) {
-		send_numbered(&endpoint, 3 * i);
-		WiceEndpoint selected = i % 2 ? bed_select(direct) : relay_select(channel);
-		send_numbered(&endpoint, 3 * i + 1);
-		endpoint = selected;
-		send_numbered(&endpoint, 3 * i + 2);
-		bed_data(packet, sizeof packet, 2 * i);
-		relay_send(channel, packet, sizeof packet);
-		bed_data(packet, sizeof packet, 2 * i + 1);
-		bed_send(direct->remote, &direct->wire, packet, sizeof packet);
-		BED_UNTIL(&bed, has_most(&ledger, direct, relay, 5 * (i + 1)));
-	}
-	BED_UNTIL(&bed, has_all(&ledger, direct, relay));
-}
-
-START_TEST(nothing_is_lost_between_a_relayed_and_a_direct_path)
-{
-	Relay relay;
-	RelayChannel channel;
-	BedPath direct;
-	WiceProxyPeer *peer = open_with_peer(_i);
-	if (!peer)
-		return;
-	bed_path(&bed.interfaces[0], peer, &direct);
-	for (unsigned i = 0; i < 4; i++) {
-		if (!open_channel(peer, i / 2, i % 2, &relay, &channel))
-			continue;
-		switch_under_load(&direct, &channel);
-		WiceEndpoint endpoint = bed_select(&direct);
-		bed_carry(&direct, &endpoint, 1, 100);
-		relay_channel_free(&channel);
-		bed_carry(&direct, &endpoint, 2, 100);
-		relay_close(&relay);
-	}
-	bed_remove(&direct);
-	close_with_peer(peer);
-}
-END_TEST
-
-/* As when both ends have agreed on something else: the new path is there before the old goes. */
-START_TEST(a_path_takes_over_the_channel_of_another)
-{
-	Relay relay;
-	RelayChannel former, next;
-	uint8_t packet[100];
-	WiceProxyPeer *peer = open_with_peer(_i);
-	if (!peer)
-		return;
-	open_channel(peer, false, false, &relay, &former);
-	for (uint32_t i = 0; i < 6; i++) {
-		WiceEndpoint endpoint = relay_select(&former);
-		relay_carry(&former, &endpoint, i, 100);
-		relay_channel(&relay, peer, RELAY_CHANNEL, !former.in_place, &next);
-		endpoint = relay_select(&next);
-		relay_carry(&next, &endpoint, i, 100);
-		/* What waits is not lost when the former goes. */
-		bed_data(packet, sizeof packet, i);
-		relay_send(&next, packet, sizeof packet);
-		relay_channel_free(&former);
-		bed_wg_expect(relay.interface, packet, sizeof packet, &endpoint);
-		relay_carry(&next, &endpoint, i, 100);
-		former = next;
-	}
-	/* The other way round. */
-	relay_channel(&relay, peer, RELAY_CHANNEL, !former.in_place, &next);
-	relay_channel_free(&next);
-	WiceEndpoint endpoint = relay_select(&former);
-	relay_carry(&former, &endpoint, 9, 100);
-	relay_channel_free(&former);
-	relay_close(&relay);
-	close_with_peer(peer);
-}
-END_TEST
-
-/* Its owner receives one packet at a time, without offload. */
-START_TEST(the_socket_is_its_owners_again)
-{
-	enum { N = 10, LEN = 100 };
-	uint8_t packets[N * LEN];
-	Relay relay;
-	RelayChannel channel;
-	WiceProxyPeer *peer = open_with_peer(_i);
-	if (!peer)
-		return;
-	relay_open(&bed.interfaces[0], false, &relay);
-	for (unsigned round = 0; round < 3; round++) {
-		relay_channel(&relay, peer, RELAY_CHANNEL, true, &channel);
-		WiceEndpoint endpoint = relay_select(&channel);
-		relay_carry(&channel, &endpoint, 1, 1000);
-		for (uint32_t i = 0; i < N; i++)
-			bed_data(packets + (size_t)i * LEN, LEN, i);
-		bed_send_run(relay.server, &relay.local, packets, sizeof packets, LEN);
-		relay_channel_free(&channel);
-		bed_send_run(relay.server, &relay.local, packets, sizeof packets, LEN);
-		for (uint32_t i = 0; i < N; i++)
-			bed_expect(&bed, relay.client, packets + (size_t)i * LEN, LEN,
-				   &relay.address);
-		ck_assert_uint_eq(relay.n_odd, 0);
-	}
-	relay_close(&relay);
-	close_with_peer(peer);
-}
-END_TEST
-
-typedef struct {
-	RelayChannel *channels;
-	size_t n;
-	WiceProxyPeer *peer;
-	WiceProxy *proxy;
-} Doomed;
-
-static void free_doomed(void *user_data)
-{
-	Doomed *doomed = user_data;
-	for (size_t i = 0; i < doomed->n; i++)
-		relay_channel_free(&doomed->channels[i]);
-	doomed->n = 0;
-	if (doomed->peer)
-		doomed->peer->proxy->ops->peer_free(doomed->peer);
-	doomed->peer = NULL;
-	if (doomed->proxy)
-		doomed->proxy->ops->free(doomed->proxy);
-	doomed->proxy = NULL;
-}
-
-START_TEST(everything_may_be_freed_from_within_a_callback)
-{
-	enum { N = 20, LEN = 100 };
-	uint8_t packets[N * LEN];
-	for (unsigned what = 0; what < 3; what++) {
-		Relay relay;
-		RelayChannel channels[2];
-		WiceProxyPeer *peer = open_with_peer(_i);
-		if (!peer)
-			return;
-		relay_open(&bed.interfaces[0], false, &relay);
-		relay_channel(&relay, peer, RELAY_CHANNEL, true, &channels[0]);
-		relay_channel(&relay, peer, RELAY_CHANNEL + 1, true, &channels[1]);
-		WiceEndpoint endpoint = relay_select(&channels[0]);
-		relay_carry(&channels[0], &endpoint, 1, 100);
-		Doomed doomed = { channels, 2, what > 0 ? peer : NULL,
-				  what > 1 ? peer->proxy : NULL };
-		relay.on_odd = free_doomed;
-		relay.user_data = &doomed;
-		memset(packets, 0, sizeof packets);
-		bed_send_run(relay.server, &relay.local, packets, sizeof packets, LEN);
-		BED_UNTIL(&bed, doomed.n == 0);
-		while (bed_turn(&bed))
-			;
-		if (what > 1)
-			bed.interfaces[0].proxy = NULL;
-		relay_close(&relay);
-		if (what == 0)
-			peer->proxy->ops->peer_free(peer);
-		bed_close(&bed);
-	}
+	relay_bed_close(peer, &bed);
 }
 END_TEST
 
@@ -622,10 +386,6 @@ int main(void)
 		padding_is_no_part_of_a_packet,
 		hostile_packets_do_no_harm,
 		answers_leave_before_anything_is_selected,
-		nothing_is_lost_between_a_relayed_and_a_direct_path,
-		a_path_takes_over_the_channel_of_another,
-		the_socket_is_its_owners_again,
-		everything_may_be_freed_from_within_a_callback,
 	};
 	return bed_run_suite("proxy relayed", tests, G_N_ELEMENTS(tests));
 }

@@ -62,6 +62,64 @@ START_TEST(the_hooks_do_what_they_say)
 }
 END_TEST
 
+/* What is to come of it on the wire is in bpf_relayed_network_test.c. */
+START_TEST(relayed_paths_have_endpoints_of_their_own)
+{
+	BpfWorld world;
+	WiceProxyPeer *peer;
+	WiceProxyPath *paths[2], *none = NULL;
+	WiceEndpoint endpoints[2];
+	WiceBpfRelayedCounters counters;
+	uint8_t data[104] = { 0x40, 0, 0, 100 };
+	if (!bpf_world_open(&world, _i))
+		return;
+	WiceBpfRelayed *relayed = wice__bpf_mux_relayed(world.mux);
+	WiceProxy *proxy = wice__proxy_bpf_new(world.mux, WG_PORT);
+	WiceProxyChannel channel = { .server = local, .fd = 0, .wg_port = WG_PORT };
+	channel.server.port = 3478;
+	ck_assert_int_eq(proxy->ops->peer_new(proxy, NULL, NULL, &peer), 0);
+	for (uint16_t i = 0; i < 2; i++) {
+		channel.channel = 0x4000 + i;
+		channel.in_place = i;
+		ck_assert_int_eq(proxy->ops->path_new_relayed(peer, &channel, &paths[i]), 0);
+		ck_assert_int_eq(proxy->ops->select(peer, paths[i], NULL, &endpoints[i]), 0);
+		ck_assert_int_eq(
+			wice_address_compare(&endpoints[i].address, &channel.server.address), 0);
+		ck_assert_uint_ge(endpoints[i].port, 16384);
+		ck_assert_int_eq(wice__proxy_bpf_counters(paths[i], &counters), 0);
+	}
+	ck_assert_uint_ne(endpoints[0].port, endpoints[1].port);
+	channel.channel = 0x4002;
+	channel.wg_port++;
+	ck_assert_int_eq(proxy->ops->path_new_relayed(peer, &channel, &none), -ENOTSUP);
+	channel.wg_port = 0;
+	ck_assert_int_eq(proxy->ops->path_new_relayed(peer, &channel, &none), -ENOTSUP);
+	channel.wg_port = WG_PORT;
+	channel.fd = -1;
+	ck_assert_int_eq(proxy->ops->path_new_relayed(peer, &channel, &none), -ENOTSUP);
+	ck_assert_ptr_null(none);
+
+	/* What is not WireGuard's goes nowhere; the rest is for a socket that is not there. */
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t len = 0; len <= 100; len++)
+			proxy->ops->path_input(paths[i], data + 4, len);
+		data[4] = 4;
+	}
+	WiceProxySocket socket = { .fd = -1, .local = local, .ufrag = BPF_UFRAG };
+	ck_assert_int_eq(proxy->ops->path_new(peer, &socket, &none), 0);
+	ck_assert_int_eq(wice__proxy_bpf_counters(none, &counters), -ENOENT);
+	proxy->ops->path_input(none, data + 4, 100);
+
+	ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relayed), 1);
+	proxy->ops->path_free(paths[0]);
+	ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relayed), 1);
+	proxy->ops->peer_free(peer);
+	ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relayed), 0);
+	proxy->ops->free(proxy);
+	bpf_world_close(&world);
+}
+END_TEST
+
 START_TEST(sockets_are_told_apart)
 {
 	const WiceEndpoint none = { 0 };
@@ -201,6 +259,6 @@ START_TEST(packets_are_counted)
 }
 END_TEST
 
-BPF_SUITE_MAIN("bpf proxy", the_hooks_do_what_they_say, sockets_are_told_apart,
-	       sockets_of_equal_ports_do_not_depend_on_each_other, room_is_bounded,
-	       the_process_stays_as_it_was, packets_are_counted)
+BPF_SUITE_MAIN("bpf proxy", the_hooks_do_what_they_say, relayed_paths_have_endpoints_of_their_own,
+	       sockets_are_told_apart, sockets_of_equal_ports_do_not_depend_on_each_other,
+	       room_is_bounded, the_process_stays_as_it_was, packets_are_counted)

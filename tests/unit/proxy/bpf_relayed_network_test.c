@@ -324,7 +324,7 @@ START_TEST(a_device_that_comes_later_is_served)
 }
 END_TEST
 
-START_TEST(a_channel_is_replaced_and_is_nobody_elses)
+START_TEST(a_channel_is_replaced)
 {
 	BpfWorld world;
 	Relay relay;
@@ -333,9 +333,6 @@ START_TEST(a_channel_is_replaced_and_is_nobody_elses)
 	open_relay(&world, 1, &relay);
 	Peer first = add_peer(&relay, 0, false), second = add_peer(&relay, 1, true);
 	Peer wrong = second;
-	wrong.channel.channel = first.channel.channel;
-	ck_assert_int_eq(wice__bpf_relayed_add(relay.relayed, &wrong.channel), -EEXIST);
-	wrong = second;
 	wrong.channel.wg_port++;
 	ck_assert_int_eq(wice__bpf_relayed_add(relay.relayed, &wrong.channel), -EEXIST);
 	wrong.channel.channel = 0x3fff;
@@ -358,6 +355,51 @@ START_TEST(a_channel_is_replaced_and_is_nobody_elses)
 	remove_peer(&first);
 	carry(&second, 4, 100);
 	remove_peer(&second);
+	close_relay(&relay);
+	bpf_world_close(&world);
+}
+END_TEST
+
+/* As when both ends have agreed on something else: the new one is there before the old goes. */
+START_TEST(a_channel_is_taken_over)
+{
+	uint8_t message[100];
+	BpfWorld world;
+	Relay relay;
+	if (!open_wired(&world, _i))
+		return;
+	open_relay(&world, 0, &relay);
+	Peer former = add_peer(&relay, 0, false);
+	for (unsigned i = 1; i < 7; i++) {
+		carry(&former, 4, 100);
+		Peer next = former;
+		next.channel.in_place = !former.channel.in_place;
+		next.channel.synthetic_port++;
+		next.endpoint.port++;
+		ck_assert_int_eq(wice__bpf_relayed_add(relay.relayed, &next.channel), 0);
+		carry(&next, 4, 100);
+		/* WireGuard still sends to the former. */
+		make_message(message, 4, sizeof message, i);
+		bpf_send(relay.wg, &former.endpoint, message, sizeof message);
+		expect_sent(&former, message, sizeof message);
+		ck_assert_uint_eq(counters_of(&former).rx_packets, i == 1 ? 1 : 3);
+		if (i % 2) {
+			remove_peer(&former);
+			carry(&next, 4, 100);
+			former = next;
+		} else {
+			/* The other way round. */
+			remove_peer(&next);
+			carry(&former, 4, 100);
+			ck_assert_uint_eq(counters_of(&former).rx_packets, 4);
+			remove_peer(&former);
+			former = add_peer(&relay, 0, false);
+			carry(&former, 4, 100);
+			carry(&former, 4, 100);
+		}
+	}
+	remove_peer(&former);
+	ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relay.relayed), 0);
 	close_relay(&relay);
 	bpf_world_close(&world);
 }
@@ -584,6 +626,7 @@ static int third_socket(const BpfWorld *world, int third, int family, uint16_t p
  */
 START_TEST(forwarded_packets)
 {
+	static const uint8_t unknown[] = { 0x40, 9, 0, 4, 1, 2, 3, 4 };
 	uint8_t message[1000], buffer[1004];
 	size_t len;
 	BpfWorld world;
@@ -605,6 +648,8 @@ START_TEST(forwarded_packets)
 		carry(&peer, 4, 500);
 		bpf_send(relay.server, &third_at, data, len);
 		bpf_expect(fd, data, len, &relay.server_at);
+		bpf_send(relay.server, &third_at, unknown, sizeof unknown);
+		bpf_expect(fd, unknown, sizeof unknown, &relay.server_at);
 		bpf_send(fd, &peer.endpoint, message, sizeof message);
 		bpf_expect(relay.server, data, len, &third_at);
 		close(fd);
@@ -662,7 +707,7 @@ END_TEST
 BPF_SUITE_MAIN("bpf relayed network", over_a_wire_with_and_without_checksum_offload,
 	       over_a_device_without_ethernet_header, two_capabilities_are_all_that_it_takes,
 	       programs_are_there_as_long_as_there_are_channels,
-	       a_device_that_comes_later_is_served, a_channel_is_replaced_and_is_nobody_elses,
+	       a_device_that_comes_later_is_served, a_channel_is_replaced, a_channel_is_taken_over,
 	       several_packets_at_once, what_is_too_large_is_dropped_and_counted,
 	       what_goes_the_slow_way_arrives_the_same, all_else_goes_to_the_turn_client,
 	       forwarded_packets, what_the_dead_leave_is_removed_at_the_next_start)

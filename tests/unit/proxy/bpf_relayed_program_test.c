@@ -5,6 +5,7 @@
  * packet is compared with one that is made anew, byte by byte: lengths, checksums and all.
  */
 #include <linux/pkt_cls.h>
+#include <sched.h>
 
 #include "bpf_packet.h"
 #include "proxy/bpf/relayed_maps.h"
@@ -66,6 +67,19 @@ static void fill(Family family)
 	}
 }
 
+/* Where nothing is forwarded, so that all is for this host. */
+static void enter_namespace(void)
+{
+	static const char *const switches[] = { "/proc/sys/net/ipv4/ip_forward",
+						"/proc/sys/net/ipv6/conf/all/forwarding" };
+	ck_assert_int_eq(unshare(CLONE_NEWNET), 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(switches); i++) {
+		FILE *file = fopen(switches[i], "w");
+		if (file && fputc('0', file) != EOF)
+			fclose(file);
+	}
+}
+
 static bool open_programs(void)
 {
 	libbpf_set_print(quiet);
@@ -77,6 +91,7 @@ static bool open_programs(void)
 		printf("skipped: BPF programs cannot be loaded here: %s\n", g_strerror(-r));
 		return false;
 	}
+	enter_namespace();
 	set_bit(relayed->bss->wg_ports, WG_PORT);
 	set_bit(relayed->bss->wg_ports, WG_PORT + 1);
 	relayed->bss->alive_until_ns = UINT64_MAX;
@@ -218,28 +233,26 @@ START_TEST(messages_of_all_lengths)
 }
 END_TEST
 
-/* Servers may pad (RFC 8656 section 12.5), and some do. */
+/* Servers may pad to a multiple of four (RFC 8656 section 12.5), and some do. */
 START_TEST(padding_is_taken_off)
 {
+	static const uint8_t fills[] = { 0, 1, 0xff };
 	uint8_t message[256], data[256];
 	if (!open_programs())
 		return;
-	for (int i = 0; i < N_FAMILIES * N_MODES; i++) {
-		Family family = i / N_MODES;
+	for (int i = 0; i < N_FAMILIES * N_MODES * 3; i++) {
+		Family family = i / N_MODES % N_FAMILIES;
 		Mode mode = i % N_MODES;
 		for (size_t len = 96; len < 101; len++) {
 			for (size_t padding = 0; padding < 6; padding++) {
+				bool right =
+					padding == 0 || (padding < 4 && (len + padding) % 4 == 0);
 				make_message(message, 4, len);
 				size_t data_len = wrap(mode, message, len, data);
-				memset(data + data_len, 0, padding);
-				data_len += padding;
-				expect_received("zeros", &from_relay, family, mode, data, data_len,
-						message, len, padding < 4 ? DONE : TO_CLIENT);
-				if (padding == 0)
-					continue;
-				data[data_len - padding] = 1;
-				expect_received("no zeros", &from_relay, family, mode, data,
-						data_len, message, len, TO_CLIENT);
+				memset(data + data_len, fills[i / N_MODES / N_FAMILIES], padding);
+				expect_received("padding", &from_relay, family, mode, data,
+						data_len + padding, message, len,
+						right ? DONE : TO_CLIENT);
 			}
 		}
 	}
@@ -420,7 +433,7 @@ END_TEST
 
 START_TEST(lengths_that_are_wrong)
 {
-	static const size_t lengths[] = { 0, 1, 3, 4, 95, 97, 124, 1000, 0xffff };
+	static const size_t lengths[] = { 0, 1, 3, 4, 92, 97, 124, 1000, 0xffff };
 	uint8_t data[100];
 	if (!open_programs())
 		return;

@@ -53,6 +53,30 @@ START_TEST(strangers_get_no_more_than_the_bound)
 }
 END_TEST
 
+START_TEST(usual_answers_stay_well_below_it)
+{
+	static const char *const addresses[] = { "192.0.2.1:1000", "[2001:db8::1]:1000" };
+	lab_init(&lab);
+	memset(lab.options.realm, 'r', 16);
+	lab.options.realm[16] = '\0';
+	start();
+	ck_assert_uint_eq(plain(WICE_STUN_ALLOCATE, true, false), 401);
+	ck_assert_uint_eq(client.request_len, 28);
+	ck_assert_uint_eq(client.answer.len, 96);
+	for (size_t i = 0; i < G_N_ELEMENTS(addresses); i++)
+		for (uint16_t n = 0; n < 2 * WICE_STUN_MAX_UNKNOWN; n++) {
+			client = lab_client(addresses[i], 0);
+			WiceStunWriter *writer = lab_begin(&client, WICE_STUN_BINDING);
+			for (uint16_t type = 0; type < n; type++)
+				wice__stun_writer_add(writer, (uint16_t)(0x7000 + type), 0);
+			lab_finish_plain(&client);
+			ck_assert_uint_eq(lab_deliver(&lab, &client), n ? 420 : 0);
+			ck_assert_uint_le(10 * client.answer.len, 24 * client.request_len);
+		}
+	lab_done(&lab);
+}
+END_TEST
+
 START_TEST(garbage_gets_nothing)
 {
 	static const struct {
@@ -69,11 +93,10 @@ START_TEST(garbage_gets_nothing)
 		{ 20, { 1, 0x13, 0, 0, 0x21, 0x12, 0xa4, 0x42 } }, /* an error */
 		{ 20, { 0, 0x0a, 0, 0, 0x21, 0x12, 0xa4, 0x42 } }, /* Connect (RFC 6062) */
 		{ 20, { 0, 0x06, 0, 0, 0x21, 0x12, 0xa4, 0x42 } }, /* Send as a request */
-		{ 28,
-		  { 0, 3, 0, 8, 0x21, 0x12, 0xa4, 0x42, 0, 0, 0, 0, 0, 0,
-		    0, 0, 0, 0, 0,    0,    0x80, 0x28, 0, 4, 1, 2, 3, 4 } }, /* a wrong FINGERPRINT */
-		{ 8, { 0x40, 0, 0, 4, 1, 2, 3, 4 } },                         /* ChannelData */
-		{ 32, { 4, 0, 0, 0 } },                                       /* WireGuard */
+		{ 28, { 0, 3, 0, 8, 0x21, 0x12, 0xa4, 0x42, 0, 0, 0, 0, 0, 0,
+			0, 0, 0, 0, 0,    0,    0x80, 0x28, 0, 4, 1, 2, 3, 4 } }, /* FINGERPRINT */
+		{ 8, { 0x40, 0, 0, 4, 1, 2, 3, 4 } },                             /* ChannelData */
+		{ 32, { 4, 0, 0, 0 } },                                           /* WireGuard */
 		{ 20, { 0x80, 1, 2, 3 } },
 	};
 	lab_init(&lab);
@@ -383,10 +406,10 @@ START_TEST(an_allocation_survives_the_name_that_made_it)
 }
 END_TEST
 
-SUITE_MAIN("turn server auth", strangers_get_no_more_than_the_bound, garbage_gets_nothing,
-	   binding_is_for_everybody, each_algorithm_and_seal_is_accepted,
-	   names_may_be_hidden_where_that_is_offered, who_is_wrong_stays_out,
-	   credentials_must_be_complete, algorithms_cannot_be_talked_down,
+SUITE_MAIN("turn server auth", strangers_get_no_more_than_the_bound,
+	   usual_answers_stay_well_below_it, garbage_gets_nothing, binding_is_for_everybody,
+	   each_algorithm_and_seal_is_accepted, names_may_be_hidden_where_that_is_offered,
+	   who_is_wrong_stays_out, credentials_must_be_complete, algorithms_cannot_be_talked_down,
 	   a_stale_nonce_is_replaced, a_nonce_is_of_no_use_elsewhere,
 	   time_limited_names_are_good_until_they_expire,
 	   an_allocation_survives_the_name_that_made_it)
