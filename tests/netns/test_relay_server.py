@@ -163,7 +163,7 @@ def a_wrong_password_an_unknown_user_and_denied_peers_are_refused(lab):
 
 @test
 def quotas_of_users_addresses_and_all_are_kept(lab):
-    for option, refusal in (("--user-allocations=3", "quota"), ("--address-allocations=3", ""), ("--allocations=3", "")):
+    for option, refusal in (("--user-allocations=3", "as many allocations"), ("--address-allocations=3", ""), ("--allocations=3", "")):
         bed = Bed(lab, option)
         holder = bed.hold(3)
         other = bed.load("hold", 1)
