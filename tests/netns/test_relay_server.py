@@ -149,7 +149,7 @@ def coturns_client_relays_with_tls_mobility_and_requests_that_are_not_needed(lab
     # It tries old versions of TLS, too, which its own library refuses; it then begins again.
     tls = [bed.uclient("-t", "-S", *method, family=family, port=TLS_PORT) for family in (4, 6) for method in ([], ["-s"])]
     # Not -Z, two families at once: it says so with an attribute that RFC 8656 has numbered otherwise.
-    others = [bed.uclient(*words) for words in (["-M"], ["-G"])]
+    others = [bed.uclient(*words) for words in (["-M"], ["-M", "-t"], ["-G"])]
     for client in tls + others:
         assert_nothing_lost(client)
 
