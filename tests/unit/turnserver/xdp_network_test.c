@@ -15,6 +15,7 @@
 
 #include "event/xdp_features.h"
 #include "turnserver/xdp.h"
+#include "turnserver/xdp_maps.h"
 #include "unit/proxy/bpf_world.h"
 
 #define CLIENT "10.1.0.2", "fd01::2"
@@ -71,6 +72,7 @@ static void set_program(const char *device, int program, uint32_t flags)
 static uint32_t program_of(const char *device)
 {
 	uint32_t id = 0;
+	ck_assert_uint_ne(if_nametoindex(device), 0);
 	ck_assert_int_eq(bpf_xdp_query_id((int)if_nametoindex(device), 0, &id), 0);
 	return id;
 }
@@ -133,9 +135,16 @@ static bool open_world(World *world, int mode)
 	       open_xdp(world, (WiceXdpMode)mode, NULL);
 }
 
-static void close_world(World *world)
+/* Devices go with the namespaces that they lead to. */
+static void close_xdp(World *world)
 {
 	wice__xdp_free(world->xdp);
+	world->xdp = NULL;
+}
+
+static void close_world(World *world)
+{
+	close_xdp(world);
 	g_main_context_unref(world->context);
 	close(world->clients);
 	close(world->relay);
@@ -428,9 +437,10 @@ START_TEST(a_device_is_used_in_the_mode_that_is_asked_for)
 	ck_assert_str_eq(mode_of(&world, "lo"), "none");
 	ck_assert_str_eq(wice__xdp_describe(world.xdp), description);
 	ck_assert_int_eq(program_of("left") != 0, _i != WICE_XDP_TC);
-	close_world(&world);
+	close_xdp(&world);
 	ck_assert_uint_eq(program_of("left"), 0);
 	ck_assert_uint_eq(program_of("right"), 0);
+	close_world(&world);
 }
 END_TEST
 
@@ -512,8 +522,9 @@ START_TEST(programs_of_others_stay)
 		Channel channel = open_channel(&world, IPV6, IPV4);
 		talk(&world, &channel, 200);
 		close_channel(&world, &channel);
-		close_world(&world);
+		close_xdp(&world);
 		ck_assert_uint_eq(program_of("left"), theirs);
+		close_world(&world);
 		close(passing);
 	}
 }
@@ -543,7 +554,7 @@ START_TEST(the_killed_leave_nothing)
 	World world;
 	if (!open_world(&world, _i))
 		return;
-	wice__xdp_free(world.xdp);
+	close_xdp(&world);
 	run_until_killed(&world, (WiceXdpMode)_i);
 	BPF_UNTIL(&world, program_of("left") == 0 && program_of("right") == 0);
 	/* Nothing is in the way of the next one, which takes with it what TC had without tcx. */
@@ -551,8 +562,10 @@ START_TEST(the_killed_leave_nothing)
 	Channel channel = open_channel(&world, IPV4, IPV4);
 	talk(&world, &channel, 100);
 	close_channel(&world, &channel);
+	close_xdp(&world);
+	ck_assert(bpf_run("tc filter show dev left ingress >/dev/null && "
+			  "! tc filter show dev left ingress | grep -q wice"));
 	close_world(&world);
-	ck_assert(bpf_run("! tc filter show dev left ingress | grep -q wice"));
 }
 END_TEST
 
@@ -586,6 +599,52 @@ START_TEST(devices_come_and_go)
 				  .received = data,
 				  .received_len = sizeof data };
 	expect_fast(&journey);
+	close_channel(&world, &channel);
+	close_world(&world);
+}
+END_TEST
+
+/* By name, of those that this process has. */
+static int find_map(const char *name)
+{
+	for (int fd = 3; fd < 256; fd++) {
+		char path[32], target[64] = "";
+		struct bpf_map_info info = { 0 };
+		uint32_t len = sizeof info;
+		g_snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		if (readlink(path, target, sizeof target - 1) > 0 &&
+		    strcmp(target, "anon_inode:bpf-map") == 0 &&
+		    bpf_obj_get_info_by_fd(fd, &info, &len) == 0 && strcmp(info.name, name) == 0)
+			return fd;
+	}
+	ck_abort_msg("no %s", name);
+	return -1;
+}
+
+/* One's other end takes nothing any more, and what comes in by the other has no room before it. */
+START_TEST(drivers_that_turn_out_not_to_do_are_used_otherwise)
+{
+	World world;
+	if (!open_wires(&world, true) || !has_native() || !open_xdp(&world, WICE_XDP_BEST, NULL))
+		return;
+	ck_assert_str_eq(wice__xdp_describe(world.xdp), "left (native), right (native)");
+	Channel channel = open_channel(&world, IPV6, IPV4);
+	talk(&world, &channel, 200);
+	uint32_t right = if_nametoindex("right");
+	WiceXdpDevice device;
+	ck_assert_int_eq(bpf_map_lookup_elem(find_map("devices"), &right, &device), 0);
+	ck_assert_uint_eq(device.ways, WICE_XDP_WAY_NATIVE | WICE_XDP_WAY_FRAMES);
+	ck_assert_uint_eq(device.without_headroom, 0);
+	device.without_headroom = 1;
+	ck_assert_int_eq(bpf_map_update_elem(find_map("devices"), &right, &device, BPF_EXIST), 0);
+	bpf_enter(world.clients);
+	set_program("left", -1, XDP_FLAGS_DRV_MODE);
+	bpf_enter(world.relay);
+	/* It is noticed when anything happens. */
+	ck_assert(bpf_run("ip addr add 10.9.0.1/24 dev right"));
+	BPF_UNTIL(&world,
+		  strcmp(wice__xdp_describe(world.xdp), "left (generic), right (generic)") == 0);
+	talk(&world, &channel, 200);
 	close_channel(&world, &channel);
 	close_world(&world);
 }
@@ -655,8 +714,9 @@ START_TEST(two_capabilities_are_enough)
 	const Channel of = { channel, client, server, relayed, peer };
 	talk(&world, &of, 500);
 	close_channel(&world, &of);
-	close_world(&world);
+	close_xdp(&world);
 	ck_assert(!is_forwarding());
+	close_world(&world);
 }
 END_TEST
 
@@ -686,8 +746,10 @@ int main(void)
 					  the_killed_leave_nothing,
 					  two_capabilities_are_enough };
 	const TTest *const others[] = { the_best_mode_is_one_in_which_frames_arrive,
-					programs_of_others_stay, devices_come_and_go,
+					programs_of_others_stay,
+					devices_come_and_go,
 					what_somebody_removes_is_attached_again,
+					drivers_that_turn_out_not_to_do_are_used_otherwise,
 					without_privileges_the_error_says_so };
 	Suite *suite = suite_create("turnserver xdp network");
 	TCase *tcase = tcase_create("turnserver xdp network");
