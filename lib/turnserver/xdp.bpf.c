@@ -4,10 +4,10 @@
  * The fast path of the relay, see xdp.h. A packet of a client or of a peer gets new headers and
  * leaves by the device that the routes say; its data stays where it is in memory.
  *
- * Whatever is not entirely ordinary goes up to the sockets, untouched: all that can be in the way is
- * looked at before the first byte is changed, and the one thing that can only be tried, to move the
- * beginning of the frame, comes first. So the relay in userspace, which sees the packet then, is
- * always the one that explains, fragments, asks for neighbours or drops.
+ * Whatever is not entirely ordinary goes up to the sockets, untouched: all that can be in the way
+ * is looked at before the first byte is changed, and the one thing that can only be tried, to move
+ * the beginning of the frame, comes first. So the relay in userspace, which sees the packet then,
+ * is always the one that explains, fragments, asks for neighbours or drops.
  *
  * Routes are looked up as for packets of a socket of this host, which is what the relayed are: as
  * from the loopback device. The kernel answers only if "forwarding" is on there (xdp_forwarding.h).
@@ -25,46 +25,23 @@
  * who gets the packet next. But one sees it: such packets go up, and with them one of 65,536 whose
  * checksum just happens to be that.
  *
- * Linux 5.18 or newer, for bpf_xdp_get_buff_len(). Packet pointers get no variables added and
- * are not subtracted, which takes CAP_PERFMON.
+ * A firewall on this host sees what goes up, among it the requests that make a channel, and nothing
+ * of what does not.
+ *
+ * Linux 5.18 or newer, for bpf_xdp_get_buff_len(). Pointers get no variables added, and are
+ * neither subtracted nor compared with each other, which takes CAP_PERFMON.
  */
-#include "proxy/bpf/packet.bpf.h"
-#include "turnserver/xdp_maps.h"
+#include "turnserver/xdp_arrival.bpf.h"
 
+#define PACKET_HOST 0 /* as linux/if_packet.h has it */
 #define LOOPBACK_IFINDEX 1
-#define PACKET_HOST 0         /* as linux/if_packet.h has it */
-#define IP_DF 0x4000          /* RFC 791 section 3.1: "don't fragment" */
-#define IPV6_LABEL 0x0fffffff /* with the traffic class */
 /* Shorter frames are padded, and not every driver does that to what XDP sends. */
 #define MIN_DATA (ETH_ZLEN - ETH_HLEN - sizeof(struct iphdr) - sizeof(struct udphdr))
-#define HEAD_SIZE(ip) (ETH_HLEN + sizeof(ip) + sizeof(struct udphdr) + sizeof(ChannelHeader))
-
-/* RFC 8656 section 12.4. */
-typedef struct {
-	__be16 number;
-	__be16 len;
-} ChannelHeader;
-
-#define CHANNEL_MASK 0xc000
-#define CHANNEL_BITS 0x4000
-
-/* What came in. Words of 64 bits, see mux_maps.h. */
-typedef struct {
-	WiceXdpKey key;
-	__u64 is_ipv4;
-	__u64 udp_len;
-	__u64 len;      /* of the data */
-	__u64 channel;  /* that it came in, else 0 */
-	__u64 check;    /* of UDP; __be16, as the next */
-	__u64 class;    /* traffic class, type of service */
-	__u64 hops;     /* that are left, for who gets it */
-	__u64 label;    /* IPv6: of the flow */
-	__u64 id, frag; /* IPv4: identification, flags */
-} Arrival;
 
 /* What becomes of it. */
 typedef struct {
-	WiceXdpFlow *in, *out; /* two, from one client to another */
+	WiceXdpFlow *in, *out;
+	__u64 is_between_clients; /* in and out are two */
 	const struct bpf_fib_lookup *route;
 	__u64 is_ipv4;
 	__u64 udp_len;
@@ -100,8 +77,6 @@ struct {
 	__type(value, Scratch);
 } scratch SEC(".maps");
 
-/* Bits by port in network order: the server's and relayed ones. */
-__u8 ports[WICE_MUX_PORTS_SIZE];
 __u32 epoch;
 /* CLOCK_MONOTONIC. For TC, of which something may be left behind by the dead. */
 __u64 alive_until_ns;
@@ -113,81 +88,10 @@ static __always_inline __u16 fold(__u64 sum)
 	return sum;
 }
 
-/* Two's complement to subtract by adding, RFC 1624. */
+/* One's complement: to subtract by adding. */
 static __always_inline __u64 minus(__u16 word)
 {
 	return (__u16)~word;
-}
-
-/* With four bytes behind the UDP header, which the caller has seen to be there. */
-static __always_inline bool receive_udp(const struct udphdr *udp, Arrival *arrival)
-{
-	const ChannelHeader *channel = (const void *)(udp + 1);
-	__u32 len = bpf_ntohs(udp->len);
-	arrival->udp_len = len;
-	arrival->check = udp->check;
-	arrival->len = len - sizeof *udp;
-	arrival->channel = 0;
-	if ((channel->number & bpf_htons(CHANNEL_MASK)) == bpf_htons(CHANNEL_BITS) &&
-	    bpf_ntohs(channel->len) + sizeof *udp + sizeof *channel == len)
-		arrival->channel = channel->number;
-	arrival->key.numbers = WICE_XDP_NUMBERS(udp->source, udp->dest, 0);
-	return len >= sizeof *udp + sizeof *channel;
-}
-
-static __always_inline bool receive_ipv4(const struct iphdr *ip, const void *end, Arrival *arrival)
-{
-	const struct udphdr *udp = (const void *)(ip + 1);
-	if ((const void *)(udp + 1) + sizeof(ChannelHeader) > end || *(const __u8 *)ip != 0x45 ||
-	    ip->protocol != IPPROTO_UDP || !is_set(ports, udp->dest) ||
-	    (ip->frag_off & bpf_htons(IP_MF | IP_OFFSET)) || ip->ttl <= 1 ||
-	    bpf_ntohs(ip->tot_len) != bpf_ntohs(udp->len) + sizeof *ip)
-		return false;
-	set_ipv4(&arrival->key.remote, ip->saddr);
-	set_ipv4(&arrival->key.local, ip->daddr);
-	arrival->is_ipv4 = true;
-	arrival->class = ip->tos;
-	arrival->hops = ip->ttl - 1;
-	arrival->label = 0;
-	arrival->id = ip->id;
-	arrival->frag = ip->frag_off;
-	return receive_udp(udp, arrival);
-}
-
-static __always_inline bool receive_ipv6(const struct ipv6hdr *ip, const void *end,
-					 Arrival *arrival)
-{
-	const struct udphdr *udp = (const void *)(ip + 1);
-	if ((const void *)(udp + 1) + sizeof(ChannelHeader) > end || ip->version != 6 ||
-	    ip->nexthdr != IPPROTO_UDP || !is_set(ports, udp->dest) || ip->hop_limit <= 1 ||
-	    ip->payload_len != udp->len || !udp->check)
-		return false;
-	set_ipv6(&arrival->key.remote, &ip->saddr);
-	set_ipv6(&arrival->key.local, &ip->daddr);
-	__u32 first = bpf_ntohl(*(const __be32 *)ip) & IPV6_LABEL;
-	arrival->is_ipv4 = false;
-	arrival->class = first >> 20;
-	arrival->hops = ip->hop_limit - 1;
-	arrival->label = first & 0xfffff;
-	arrival->id = 0;
-	arrival->frag = bpf_htons(IP_DF);
-	return receive_udp(udp, arrival);
-}
-
-/* len: of the frame. Frames to many, or with something behind the packet, are not for us. */
-static __always_inline bool receive_frame(const void *data, const void *end, __u64 len,
-					  Arrival *arrival)
-{
-	const struct ethhdr *ethernet = data;
-	if ((const void *)(ethernet + 1) > end || (ethernet->h_dest[0] & 1))
-		return false;
-	if (ethernet->h_proto == bpf_htons(ETH_P_IP))
-		return receive_ipv4(data + ETH_HLEN, end, arrival) &&
-		       len == ETH_HLEN + sizeof(struct iphdr) + arrival->udp_len;
-	if (ethernet->h_proto == bpf_htons(ETH_P_IPV6))
-		return receive_ipv6(data + ETH_HLEN, end, arrival) &&
-		       len == ETH_HLEN + sizeof(struct ipv6hdr) + arrival->udp_len;
-	return false;
 }
 
 static __always_inline bool is_to_go_up(WiceXdpFlow *flow)
@@ -269,7 +173,7 @@ static __always_inline __be16 change_checksum(const Arrival *arrival, const Depa
 {
 	__u64 channel_len = bpf_htons(arrival->len);
 	__u64 sum = minus(arrival->check) + departure->in->growth;
-	if (departure->out != departure->in)
+	if (departure->is_between_clients)
 		sum += departure->out->growth;
 	sum += 2 * (minus(bpf_htons(arrival->udp_len)) + bpf_htons(departure->udp_len));
 	if (arrival->channel)
@@ -288,10 +192,12 @@ static __always_inline bool plan(void *context, Arrival *arrival, struct bpf_fib
 	if (!in || arrival->len < MIN_DATA || !has_whole_checksum(arrival, in) || is_to_go_up(in))
 		return false;
 	int r = find_route(context, arrival, out, route);
+	ret->is_between_clients = false;
 	if (r == BPF_FIB_LKUP_RET_NOT_FWDED && !in->channel) {
 		out = find_other(in);
 		if (!out || is_to_go_up(out))
 			return false;
+		ret->is_between_clients = true;
 		r = find_route(context, arrival, out, route);
 	}
 	if (r != BPF_FIB_LKUP_RET_SUCCESS)
@@ -316,6 +222,8 @@ static __always_inline bool takes(__u32 ifindex, __u32 way)
 static __always_inline void write_udp(struct udphdr *udp, const Arrival *arrival,
 				      const Departure *departure)
 {
+	/* Else clang adds a variable, for one write in place of two. */
+	asm volatile("" : "+r"(udp));
 	ChannelHeader *channel = (void *)(udp + 1);
 	udp->source = departure->out->local_port;
 	udp->dest = departure->out->remote_port;
@@ -386,7 +294,7 @@ static __always_inline void count(const Arrival *arrival, const Departure *depar
 {
 	__sync_fetch_and_add(&departure->in->packets, 1);
 	__sync_fetch_and_add(&departure->in->bytes, arrival->len);
-	if (departure->out == departure->in)
+	if (!departure->is_between_clients)
 		return;
 	__sync_fetch_and_add(&departure->out->packets, 1);
 	__sync_fetch_and_add(&departure->out->bytes, arrival->len);
@@ -411,7 +319,9 @@ static __always_inline Scratch *get_scratch(void)
 	return bpf_map_lookup_elem(&scratch, &zero);
 }
 
-/* The frame stays as it was. Some drivers leave hardly any room before it: xdp_devices.c is told. */
+/*
+ * The frame stays as it was. Some drivers leave hardly any room before it: xdp_devices.c is told.
+ */
 static __always_inline int give_up(__u32 ifindex)
 {
 	WiceXdpDevice *device = bpf_map_lookup_elem(&devices, &ifindex);
@@ -466,11 +376,12 @@ SEC("xdp") int wice_generic(struct xdp_md *xdp)
 static __always_inline bool receive_skb(struct __sk_buff *skb, Arrival *arrival)
 {
 	const bool ipv4 = skb->protocol == bpf_htons(ETH_P_IP);
+	const void *end4 = (const void *)(long)skb->data + HEAD_SIZE(struct iphdr);
+	const void *end6 = (const void *)(long)skb->data + HEAD_SIZE(struct ipv6hdr);
+	/* As in write_udp(). */
+	asm volatile("" : "+r"(end4), "+r"(end6));
+	const bool linear = (ipv4 ? end4 : end6) <= (const void *)(long)skb->data_end;
 	__u32 needed = ipv4 ? HEAD_SIZE(struct iphdr) : HEAD_SIZE(struct ipv6hdr);
-	const void *data = (const void *)(long)skb->data;
-	const void *end = (const void *)(long)skb->data_end;
-	const bool linear = ipv4 ? data + HEAD_SIZE(struct iphdr) <= end
-				 : data + HEAD_SIZE(struct ipv6hdr) <= end;
 	if (!linear && (skb->len < needed || bpf_skb_pull_data(skb, needed) < 0))
 		return false;
 	return receive_frame((const void *)(long)skb->data, (const void *)(long)skb->data_end,

@@ -263,7 +263,9 @@ static bool find(const WiceXdp *xdp, const Flow *flow, WiceXdpFlow *ret)
 	       memcmp(ret, &flow->flow, offsetof(WiceXdpFlow, epoch)) == 0;
 }
 
-/* Returns 1 if it was there already. What goes another way by now has been forgotten to be removed. */
+/*
+ * Returns 1 if it was there already. What goes another way by now has been forgotten to be removed.
+ */
 static int insert(WiceXdp *xdp, Flow *flow)
 {
 	int flows = bpf_map__fd(xdp->programs->maps.flows);

@@ -203,8 +203,7 @@ static void review(WiceXdpDevices *devices, Device *device)
 	wice__log(WICE_LOG_INFO, device->uplink.name,
 		  "This device's driver cannot relay packets in native mode; another is used");
 	device->never_native = true;
-	if (devices->options.mode == WICE_XDP_BEST)
-		detach(devices, device);
+	detach(devices, device);
 }
 
 static const WiceUplink *find_uplink(const WiceUplink *uplinks, size_t n, const Device *device)

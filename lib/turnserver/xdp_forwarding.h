@@ -6,12 +6,12 @@
 #include <stdbool.h>
 
 /*
- * The kernel tells programs about routes only from the point of view of a device that forwards. Ours
- * ask as from the loopback device: it is what the host's own packets are routed from, and the only
- * one on which forwarding means nothing else. No packet of others comes in there, and the host does
- * not become a router, for which it would stop to believe router advertisements. So this one switch
- * per family is turned on (net.ipv4.conf.lo.forwarding, net.ipv6.conf.lo.forwarding), and put back
- * in the end. What a killed process has left on does no harm.
+ * The kernel tells programs about routes only from the point of view of a device that forwards.
+ * Ours ask as from the loopback device: it is what the host's own packets are routed from, and the
+ * only one on which forwarding means nothing else. No packet of others comes in there, and the host
+ * does not become a router, for which it would stop to believe router advertisements. So this one
+ * switch per family is turned on (net.ipv4.conf.lo.forwarding, net.ipv6.conf.lo.forwarding), and
+ * put back in the end. What a killed process has left on does no harm.
  */
 typedef struct {
 	bool on[2];      /* by family: IPv4, IPv6 */

@@ -23,8 +23,8 @@ typedef struct {
 	((__u64)(remote_port) | (__u64)(local_port) << 16 | (__u64)(channel) << 32)
 
 /*
- * Value of "flows": what becomes of them. Sums are of 16-bit words as they lie in memory (RFC 1071),
- * folded.
+ * Value of "flows": what becomes of them. Sums are of 16-bit words as they lie in memory (RFC
+ * 1071), folded.
  */
 typedef struct {
 	WiceMuxAddress local, remote; /* from, to */
