@@ -10,7 +10,7 @@
  * them, which nobody has measured: it is taken to be a bit more than what a single relay would add.
  *
  * Hysteresis. Another pair takes over if it is better by a fifth and by 10 ms, for 10 s without a
- * break, and that at most once in ten minutes, but for the beginning; for 2 s if it is better by 100
+ * break, and that at most once in ten minutes, but for the beginning; for 1.5 s if it is better by 100
  * ms, or loses so many less; at once if the present one is dead or no longer offered.
  */
 #include "turn/choice.h"
@@ -24,7 +24,7 @@
 #define BETTER_MS 10000
 #define BEGINNING_MS 60000
 #define STAY_MS 600000 /* after a change */
-#define MUCH_BETTER_MS 2000
+#define MUCH_BETTER_MS 1500
 #define MUCH_BETTER_US 100000
 /* What the peer was told is told anew: */
 #define TELL_STEP_US 5000 /* by so much, and a quarter */

@@ -2,7 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The smoothing is TCP's (RFC 6298 section 2.3): an eighth of each round trip, a quarter of each
- * deviation. Loss is smoothed likewise, a thirty-second of each probe. A gap in which all are
+ * deviation. Loss is smoothed likewise, 1 part in 44 of each probe. A gap in which all are
  * missing counts as one of them, however many were sent into it; a long one is death.
  *
  * What is no measure of the way (this process was not scheduled, a radio had to wake up) is told by
@@ -33,7 +33,7 @@
 #define DEAD_AFTER 3
 #define GAP_US 800000
 #define ALL_LOST_64 64000
-#define LOSS_SAMPLES 32
+#define LOSS_SAMPLES 44
 #define OUTLIER 3 /* times the MAD */
 #define MAD_MIN_US 500
 #define CHANGED_AFTER 5 /* outliers in a row */

@@ -36,8 +36,8 @@
 #define SETTLED_S 60 /* changes before that are those of the beginning */
 #define LEFT_S 60    /* how long a run goes on after something has become bad */
 #define LEFT_MS 5000
-#define LOSSY_LEFT_SHARE 0.9
-#define LOSSY_LEFT_MS 15000
+#define LOSSY_LEFT_SHARE 0.8
+#define LOSSY_LEFT_MS 20000
 #define REPEAT_MS 1000 /* a message that got lost is sent again */
 #define SIGNALING_MS 400
 #define AGREED_MS (2 * REPEAT_MS + 2 * SIGNALING_MS)
@@ -430,14 +430,12 @@ static double run_bad(guint32 seed, Evil evil)
 		relay++;
 	int64_t since = world.now, left = NEVER;
 	make_bad(&world.ends[index].ways[relay], evil);
-	while (world.now < since + LEFT_S * S) {
+	while (world.now < since + LEFT_S * S && world.now - 5 * S < left) {
 		step(&world);
-		if (uses(&world, index, relay) || !agree(&world))
+		if (uses(&world, index, relay))
 			left = NEVER;
-		else if (left == NEVER)
+		else if (left == NEVER && agree(&world))
 			left = world.now;
-		if (left != NEVER && world.now - left > 10 * S)
-			break;
 	}
 	end_world(&world);
 	return left == NEVER ? -1 : (double)(left - since) / MS;
