@@ -24,6 +24,9 @@ static char *advise_broken(const WiceTurnUrl *url, const WiceCheckFacts *facts)
 	if (strstr(facts->reason, "refused") || strstr(facts->reason, "Nothing listens"))
 		return g_strdup_printf("%s; is the server running, and is %u its port?",
 				       facts->reason, url->port);
+	if (strstr(facts->reason, "TLS handshake"))
+		return g_strdup_printf("%s; does the server speak TLS at port %u?", facts->reason,
+				       url->port);
 	if (facts->opened && url->transport != WICE_TURN_UDP)
 		return g_strdup_printf("%s; is it a %s server?", facts->reason,
 				       url->relays ? "TURN" : "STUN");

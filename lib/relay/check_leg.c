@@ -51,8 +51,11 @@ static void break_down(WiceCheckLeg *leg, const char *reason)
 {
 	if (leg->facts.broken)
 		return;
+	size_t len = strlen(reason);
+	while (len && reason[len - 1] == '.')
+		len--;
 	leg->facts.broken = true;
-	leg->facts.reason = g_strdup(reason);
+	leg->facts.reason = g_strndup(reason, len);
 	tell(leg);
 }
 

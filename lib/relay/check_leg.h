@@ -20,7 +20,7 @@ typedef struct WiceCheckLeg WiceCheckLeg;
 
 typedef struct {
 	bool opened; /* TCP and TLS are through; over UDP that is nothing */
-	bool broken; /* the way itself: see reason */
+	bool broken; /* the way itself: reason, without a full stop */
 	char *reason;
 	/* Of Binding requests. */
 	bool answered;

@@ -178,8 +178,10 @@ static bool find_followed(const WiceRelayChoice *choice, const WiceRelayOffer *o
 	if (!pair.ours || !pair.theirs || !fits(pair.ours, pair.theirs))
 		return false;
 	pair.cost_us = pair_cost(pair.ours, pair.theirs);
+	if (pair.cost_us >= DEAD_US)
+		return false;
 	*ret_pair = pair;
-	return pair.cost_us < DEAD_US;
+	return true;
 }
 
 static Pair find_present(const WiceRelayChoice *choice, const WiceRelayOffer *ours, size_t n_ours,

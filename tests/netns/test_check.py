@@ -6,10 +6,11 @@ import contextlib
 import json
 import socket
 import threading
+import time
 
 from lab.network import Network, program
 from lab.relay import PASSWORD, PORT, USER, Coturn, WiceRelay
-from lab.system import run
+from lab.system import run, wait_until
 from lab.testing import test
 
 TLS_PORT = 5349
@@ -203,7 +204,28 @@ def certificates_are_checked(lab):
     bed.assert_fails(good, "connect", "certificate is not signed by an authority that is trusted here")
     by_address = bed.relay.option(scheme="turns", port=TLS_PORT)
     bed.assert_fails("%s ca-file=%s" % (by_address, certificate), "connect", "certificate is for another name")
-    bed.assert_fails(bed.relay.option(scheme="turns", address=NAME), "connect", "TLS")
+
+
+@test
+def an_expired_certificate_is_told(lab):
+    authority, authority_key = make_certificate(lab, "authority.test")
+    request, key, certificate = lab.file("request"), lab.file("key"), lab.file("certificate")
+    run("openssl", "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", request,
+        "-subj", "/CN=" + NAME, "-addext", "subjectAltName=DNS:" + NAME)  # fmt: skip
+    run("openssl", "x509", "-req", "-in", request, "-CA", authority, "-CAkey", authority_key, "-set_serial", "2",
+        "-copy_extensions", "copy", "-days", "0", "-out", certificate)  # fmt: skip
+    # It was valid for a second, which has to be over.
+    made = time.time()
+    wait_until("the certificate expires", lambda: time.time() > made + 2)
+    bed = Bed(lab, "--tls-listening-port", TLS_PORT, "--cert", certificate, "--pkey", key)
+    option = bed.relay.option(scheme="turns", address=NAME, port=TLS_PORT)
+    bed.assert_fails("%s ca-file=%s" % (option, authority), "connect", "certificate has expired")
+
+
+@test
+def a_server_without_tls_is_told(lab):
+    bed = Bed(lab, make_relay=WiceRelay)
+    bed.assert_fails(bed.relay.option(scheme="turns", address=NAME), "connect", "does the server speak TLS at port 3479?", options=["--timeout", "5"])
 
 
 @test

@@ -25,7 +25,7 @@
 #include "turn/choice.h"
 #include "turn/measure.h"
 
-#define RUNS 120
+#define RUNS 80
 #define MAX_RELAYS 5
 #define MS 1000 /* time is counted in µs */
 #define S (1000 * (int64_t)MS)
