@@ -77,8 +77,9 @@ END_TEST
 
 START_TEST(what_is_no_frame_ends_the_stream)
 {
-	static const char *const texts[] = { "SSH-2.0", "\x16\x03\x01\x02", "\x50\x01\x00\x04",
-					     "\x01\x01\x00\x03", "\x80\x00\x00\x00" };
+	static const char *const texts[] = { "\xff\xff\xff\xff", "\x16\x03\x01\x02",
+					     "\x80\x01\x00\x04", "\x01\x01\x00\x03",
+					     "\xc0\x00\x00\x00" };
 	for (size_t i = 0; i < G_N_ELEMENTS(texts); i++) {
 		WiceTurnStream stream;
 		uint8_t *frame;
