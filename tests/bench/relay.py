@@ -43,12 +43,17 @@ class Row:
         self.hosts = (self.a, self.b)
 
 
+# A relay that is not there: its address and port are translated to those of the other client. Both have the same channel.
 TRANSLATE = """
-table ip relay {
-    chain pre {
+table ip translated {
+    chain before {
         type nat hook prerouting priority dstnat
-        ip saddr %(a)s ip daddr %(relay)s udp dport %(port)d dnat to %(b)s
-        ip saddr %(b)s ip daddr %(relay)s udp dport %(port)d dnat to %(a)s
+        ip saddr %(a)s ip daddr %(relay)s udp dport %(port)d udp sport %(wg)d dnat to %(b)s:%(wg)d
+        ip saddr %(a)s ip daddr %(relay)s udp dport %(port)d udp sport %(client)d dnat to %(b)s:%(client)d
+    }
+    chain after {
+        type nat hook postrouting priority srcnat
+        ct original ip daddr %(relay)s ct status dnat meta l4proto udp snat to %(relay)s:%(port)d
     }
 }
 """
@@ -77,17 +82,27 @@ class Client:
 
 
 class Way:
-    """A way for packets from a to b."""
+    """A way for packets from a to b. how: direct, or what bench-relay calls the ways over a relay."""
 
     def __init__(self, row, how, relay=None):
         self.row, self.how, self.relay = row, how, relay
         self.clients = ()
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_error):
+        for client in self.clients:
+            client.stop()
+
     def open(self):
+        """Where WireGuard is to send to."""
+        server = "%s:%d" % (self.row.middle.ipv4_address, PORT if self.relay else PORT + 1)
         if self.how == "direct":
             return "%s:%d" % (self.row.b.ipv4_address, WG_PORT)
+        if self.how == "translated":
+            return server
         credentials = (USER, PASSWORD) if self.relay else ()
-        server = "%s:%d" % (self.row.middle.ipv4_address, PORT)
         self.clients = [Client(host, self.how, server, credentials) for host in self.row.hosts]
         if self.relay:
             relayed = [client.read("relayed") for client in self.clients]
@@ -95,26 +110,69 @@ class Way:
                 client.tell(other)
         return [client.read("endpoint") for client in self.clients][0]
 
-    def close(self):
-        for client in self.clients:
-            client.stop()
-
-    def measure(self, endpoint):
+    def send(self, endpoint, load):
+        """Packets that come per second, and per second of processor time of all who have a hand in it."""
         pids = [client.process.pid for client in self.clients] + ([self.relay.process.pid] if self.relay else [])
-        words = [self.row.a.netns, self.row.b.netns, endpoint, PACKET, TRIAL_S]
+        words = [self.row.a.netns, self.row.b.netns, endpoint, PACKET, TRIAL_S, load]
         before = cpu_seconds(pids)
         packets, seconds = map(float, run(program("tests", "bench", "bench-relay"), "send", *words).stdout.split())
         return packets / seconds, packets / (cpu_seconds(pids) - before)
 
 
-def main():
+LOADS = ("sealed", "bare")
+
+
+def measure_ways(ways):
+    """{(way, load): (packets/s, packets per second of processor time) of each round}. A round goes there and back, so that a drift of
+    the machine's speed is in all alike."""
+    values = {(name, load): [] for name in ways for load in LOADS}
+    for _round in range(ROUNDS):
+        trials = {key: [] for key in values}
+        for name in (*ways, *reversed(ways)):
+            with ways[name] as way:
+                endpoint = way.open()
+                for load in LOADS:
+                    trials[name, load].append(way.send(endpoint, load))
+        for key, found in trials.items():
+            values[key].append([statistics.mean(column) for column in zip(*found)])
+    return values
+
+
+def compare(name, values, ours, theirs):
+    """Prints the ratios of two ways."""
+    for load, prefix in zip(LOADS, ("", "bare_")):
+        for column, kind in enumerate(("", "cpu_")):
+            ratios = [x[column] / y[column] for x, y in zip(values[ours, load], values[theirs, load])]
+            figure("relayed_%s%s%s" % (prefix, kind, name), ratios)
+
+
+def bench_ratio():
     with Lab() as lab:
         row = Row(lab)
+        addresses = {"a": row.a.ipv4_address, "b": row.b.ipv4_address, "relay": row.middle.ipv4_address}
+        row.middle.run("nft", "-f", "-", stdin=TRANSLATE % {**addresses, "port": PORT + 1, "wg": WG_PORT, "client": CLIENT_PORT})
         relay = WiceRelay(row.middle)
-        for how, r in (("direct", None), ("move", relay), ("inplace", relay), ("user", relay)):
-            way = Way(row, how, r)
-            e = way.open()
-            print(how, e)
-            for _i in range(3):
-                print([x / 1000 for x in way.measure(e)])
-            way.close()
+        print("# wice relay: " + "; ".join(relay.process.log().splitlines()))
+        ways = {"direct": Way(row, "direct"), "translated": Way(row, "translated")}
+        for how in ("move", "inplace", "user"):
+            ways["client_" + how] = Way(row, how)
+            ways[how] = Way(row, how, relay)
+        values = measure_ways(ways)
+        for how in ("move", "inplace"):
+            compare("ratio_" + how, values, how, "direct")
+            compare("client_ratio_" + how, values, "client_" + how, "translated")
+        for how in ("move", "inplace"):
+            compare("vs_user_" + how, values, how, "user")
+            compare("client_vs_user_" + how, values, "client_" + how, "client_user")
+        for name in ways:
+            for load in LOADS:
+                figure("relayed_kpps_%s_%s" % (name, load), [value[0] / 1000 for value in values[name, load]], "%.0f")
+
+
+PARTS = {"ratio": bench_ratio}
+
+
+def main():
+    for name, bench in PARTS.items():
+        if name.startswith(ONLY):
+            bench()

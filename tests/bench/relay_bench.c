@@ -10,10 +10,10 @@
  *       a channel, says "endpoint ADDRESS:PORT", where WireGuard is to send to, and serves until
  *       its input ends. Without USER there is no TURN server: something between the two clients
  *       translates addresses, channel 0x4000 is what both have.
- *   bench-relay send FROM TO ENDPOINT SIZE SECONDS
+ *   bench-relay send FROM TO ENDPOINT SIZE SECONDS sealed|bare
  *       sends from WireGuard's port in namespace FROM to ENDPOINT, SIZE bytes as what is inside of
  *       the tunnel has, and says how many packets have come to WireGuard's port in namespace TO:
- *       "packets seconds"
+ *       "packets seconds". sealed: encrypts each before, as WireGuard would.
  *
  * The kernel's WireGuard gives its packets to UDP one by one, each with a checksum that is left to
  * the device, and takes them in the hook of a socket. So does this one: what comes is counted and
@@ -33,6 +33,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "crypto/aead.h"
 #include "event/sockaddr.h"
 #include "event/udp.h"
 #include "proxy/bpf/mux.h"
@@ -42,7 +43,8 @@
 #define WG_PORT 51820
 #define USER_PORT 40000 /* of a client in userspace that has no TURN server */
 #define CHANNEL 0x4000
-#define GROWTH 32 /* of a packet in WireGuard's */
+#define HEADER 16 /* of WireGuard's packet */
+#define ROOM 2048
 #define BATCH 64
 #define WINDOW 1024
 #define STUCK_US 5000
@@ -290,12 +292,50 @@ static uint32_t await_window(int sink, uint32_t sent, uint32_t *lost)
 	return arrived;
 }
 
-static void blast(int fd, int sink, struct mmsghdr messages[BATCH], gint64 duration_us)
+typedef struct {
+	uint8_t key[WICE_AEAD_KEY_LEN];
+	const WiceAeadProvider *aead; /* NULL: bare */
+	uint8_t packets[BATCH][ROOM];
+	WiceAeadPacket sealed[BATCH];
+	struct iovec vectors[BATCH];
+	struct mmsghdr messages[BATCH];
+	struct sockaddr_storage name;
+} Load;
+
+static void fill(Load *load, const WiceEndpoint *to, size_t size)
+{
+	socklen_t name_len = wice__endpoint_to_sockaddr(to, &load->name);
+	for (int i = 0; i < BATCH; i++) {
+		uint8_t *packet = load->packets[i];
+		packet[0] = 4;
+		memset(packet + 4, 0xa5, 4); /* the receiver's index */
+		load->sealed[i] =
+			(WiceAeadPacket){ .data = packet + HEADER, .length = (uint32_t)size };
+		load->vectors[i] = (struct iovec){ packet, HEADER + size + WICE_AEAD_TAG_LEN };
+		load->messages[i].msg_hdr = (struct msghdr){ .msg_name = &load->name,
+							     .msg_namelen = name_len,
+							     .msg_iov = &load->vectors[i],
+							     .msg_iovlen = 1 };
+	}
+}
+
+/* One by one: the kernel's WireGuard has nothing that does several at once. */
+static void seal(Load *load, uint64_t counter)
+{
+	for (int i = 0; i < BATCH; i++) {
+		load->sealed[i].counter = counter + (uint64_t)i;
+		load->aead->seal(load->key, &load->sealed[i], 1);
+	}
+}
+
+static void blast(int fd, int sink, Load *load, gint64 duration_us)
 {
 	gint64 begun = g_get_monotonic_time(), us = 0;
 	uint32_t sent = 0, lost = 0, arrived = 0;
 	while (us < duration_us) {
-		int n = sendmmsg(fd, messages, BATCH, 0);
+		if (load->aead)
+			seal(load, sent);
+		int n = sendmmsg(fd, load->messages, BATCH, 0);
 		if (n < 0)
 			fail("sending", errno);
 		sent += (uint32_t)n;
@@ -307,33 +347,27 @@ static void blast(int fd, int sink, struct mmsghdr messages[BATCH], gint64 durat
 
 static void run_sender(char **argv)
 {
-	static uint8_t packet[2048] = { 4 };
-	struct mmsghdr messages[BATCH] = { 0 };
-	struct sockaddr_storage name;
+	static Load load;
 	WiceEndpoint to;
 	size_t size = strtoul(argv[5], NULL, 10);
-	if (!wice_endpoint_parse(argv[4], &to) || size + GROWTH > sizeof packet)
+	if (!wice_endpoint_parse(argv[4], &to) || HEADER + size + WICE_AEAD_TAG_LEN > ROOM)
 		fail(argv[4], EINVAL);
-	struct iovec vector = { packet, size + GROWTH };
-	socklen_t len = wice__endpoint_to_sockaddr(&to, &name);
+	fill(&load, &to, size);
+	if (strcmp(argv[7], "sealed") == 0)
+		load.aead = wice__aead_best();
 	enter(argv[3]);
 	int sink = open_socket(WG_PORT);
 	drop_all(sink);
 	enter(argv[2]);
 	int fd = open_socket(WG_PORT);
-	memset(packet + 4, 0xa5, 4); /* the receiver's index */
-	for (int i = 0; i < BATCH; i++)
-		messages[i].msg_hdr = (struct msghdr){
-			.msg_name = &name, .msg_namelen = len, .msg_iov = &vector, .msg_iovlen = 1
-		};
-	blast(fd, sink, messages, (gint64)(strtod(argv[6], NULL) * G_USEC_PER_SEC));
+	blast(fd, sink, &load, (gint64)(strtod(argv[6], NULL) * G_USEC_PER_SEC));
 }
 
 int main(int argc, char **argv)
 {
 	if ((argc == 5 || argc == 7) && strcmp(argv[1], "client") == 0) {
 		run_client(argc, argv);
-	} else if (argc == 7 && strcmp(argv[1], "send") == 0) {
+	} else if (argc == 8 && strcmp(argv[1], "send") == 0) {
 		run_sender(argv);
 	} else {
 		fprintf(stderr, "see the top of tests/bench/relay_bench.c\n");
