@@ -3,22 +3,27 @@
 """Relays: what they cost on the way, and how soon they are there.
 """
 
-import contextlib
-import itertools
 import os
+import re
 import statistics
 import subprocess
+import time
 
 from engine import figure
-from lab.network import Host, Namespace, connect, program
+from lab.network import Host, Network, connect, program
 from lab.relay import PASSWORD, PORT, USER, WiceRelay
-from lab.system import Lab, LabError, run
-from one_port import cpu_seconds
+from lab.system import Lab, LabError, run, wait_until
+from lab.traffic import Load
+from lab.wice import Pair
+from one_port import cpu_seconds, logged
 
 QUICK = "WICE_BENCH_QUICK" in os.environ
 ONLY = os.environ.get("WICE_BENCH_ONLY", "")
 ROUNDS, TRIAL_S = (3, 0.3) if QUICK else (9, 0.5)
 PACKET = 1420
+STARTS, FAILOVERS = (3, 3) if QUICK else (9, 9)
+RELAY_DELAY_MS, PATH_DELAY_MS = 5, 10  # of each of the four lines on a round trip
+SETTLE_S = 2
 WG_PORT, CLIENT_PORT = 51820, 40000
 
 
@@ -169,7 +174,103 @@ def bench_ratio():
                 figure("relayed_kpps_%s_%s" % (name, load), [value[0] / 1000 for value in values[name, load]], "%.0f")
 
 
-PARTS = {"ratio": bench_ratio}
+# ChannelData that is no handshake message and no cookie: a data message of WireGuard, moved or in place.
+DATA = "udp port %d and udp[8] & 0xf0 = 0x40" % PORT + "".join(" and udp[12:4] != 0x%02x000000" % kind for kind in (1, 2, 3))
+
+
+class Capture:
+    """When packets of one kind pass at a host, in seconds since 1970. direction: in or out."""
+
+    def __init__(self, host, condition, direction):
+        self.process = host.spawn("capture-" + direction, "tcpdump", "-n", "-tt", "-l", "-i", "eth0", "-Q", direction,
+                                  "--immediate-mode", condition)  # fmt: skip
+        self.process.wait_for_line("listening on")
+
+    def times(self):
+        return [float(word) for word in re.findall(r"^(\d+\.\d+) IP", self.process.log(), re.MULTILINE)]
+
+
+def relayed_pair(lab, kind, delay_ms):
+    network = Network(lab, delay_ms=delay_ms)
+    host = network.host("relay")
+    pair = Pair(lab, kind, kind, network=network)
+    pair.relay = WiceRelay(host)
+    pair.wiced_options += ["--relay", pair.relay.option()]
+    pair.make_daemons()
+    return pair
+
+
+def wait_ready(pair, host):
+    wait_until("the relay is ready", lambda: any(relay["ready"] for relay in pair_relays(host)))
+
+
+def pair_relays(host):
+    return (host.wiced.interface(host.wg.name) or {"relays": []})["relays"]
+
+
+def first_data_ms(cold):
+    """From the start to the first data packet of WireGuard's over the relay."""
+    with Lab() as lab:
+        pair = relayed_pair(lab, "symmetric", RELAY_DELAY_MS)
+        captures = [Capture(host, DATA, "out") for host in (pair.a, pair.b)]
+        pair.a.wiced.start()
+        wait_ready(pair, pair.a)
+        pair.a.wiced.wait_peer(pair.a.wg, pair.b.wg.public_key, "signaling", lambda peer: peer["state"] == "signaling")
+        time.sleep(1)
+        if cold:
+            started = time.time()
+            pair.b.wiced.launch()
+        else:
+            pair.b.wg.set("peer", pair.a.wg.public_key, "remove")
+            pair.b.wiced.start()
+            wait_ready(pair, pair.b)
+            time.sleep(1)
+            pair.b.wg.add_peer(pair.a.wg)
+        first = wait_until("a data packet", lambda: [time for capture in captures for time in capture.times()])
+        if not cold:
+            started = logged(pair.b.wiced, "peer added")[-1]
+        return (min(first) - started) * 1000
+
+
+def bench_first():
+    for name, cold in (("relay_first_data", False), ("relay_cold_start", True)):
+        values = [first_data_ms(cold) for _run in range(STARTS)]
+        figure(name + "_rtts", [value / (4 * RELAY_DELAY_MS) for value in values])
+        figure(name + "_ms", values, "%.0f")
+
+
+BLOCK = "table inet blocked { chain f { type filter hook forward priority -10; ip daddr %s drop; ip saddr %s drop; }; }"
+
+
+def failover_s():
+    """From the moment at which the direct path dies to the first packet that comes over the relay, and to that at both ends."""
+    with Lab() as lab:
+        pair = relayed_pair(lab, "port-restricted", PATH_DELAY_MS)
+        for host in (pair.a, pair.b):
+            host.wiced.start()
+        pair.wait_path("nat")
+        loads = [Load(here.wg, there.wg, 200) for here, there in pair.ends]
+        wait_until("traffic flows", lambda: all(len(load.received) > 200 for load in loads))
+        time.sleep(SETTLE_S)
+        captures = [Capture(host, DATA, "in") for host in (pair.a, pair.b)]
+        other = pair.b.router.ipv4_address
+        started = time.time()
+        pair.a.router.run("nft", "-f", "-", stdin=BLOCK % (other, other))
+        for capture in captures:
+            wait_until("packets come over the relay", capture.times)
+        for load in loads:
+            load.stop()
+        firsts = [capture.times()[0] - started for capture in captures]
+        return min(firsts), max(firsts)
+
+
+def bench_failover():
+    values = [failover_s() for _run in range(FAILOVERS)]
+    figure("failover_s", [first for first, _both in values])
+    figure("failover_both_s", [both for _first, both in values])
+
+
+PARTS = {"ratio": bench_ratio, "first": bench_first, "failover": bench_failover}
 
 
 def main():
