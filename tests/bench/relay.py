@@ -10,17 +10,19 @@ import subprocess
 import time
 
 from engine import figure
+from lab.engines import Engine, introduce, ours
 from lab.network import Host, Network, connect, program
 from lab.relay import PASSWORD, PORT, USER, WiceRelay
 from lab.system import Lab, LabError, run, wait_until
 from lab.traffic import Load
-from lab.wice import Pair
+from lab.wice import Pair, SignalingServer, Wiced
 from one_port import cpu_seconds, logged
 
 QUICK = "WICE_BENCH_QUICK" in os.environ
 ONLY = os.environ.get("WICE_BENCH_ONLY", "")
 ROUNDS, TRIAL_S = (3, 0.3) if QUICK else (9, 0.5)
 PACKET = 1420
+PACED = 60000  # packets/s
 STARTS, FAILOVERS = (3, 3) if QUICK else (9, 9)
 RELAY_DELAY_MS, PATH_DELAY_MS = 5, 10  # of each of the four lines on a round trip
 SETTLE_S = 2
@@ -33,8 +35,8 @@ class Row:
 
     def __init__(self, lab):
         self.lab = lab
-        self.middle = Host(lab, "relay", forward=True)
-        self.a, self.b = Host(lab, "a"), Host(lab, "b")
+        self.middle = Host(lab, "relay", ipv6=True, forward=True)
+        self.a, self.b = Host(lab, "a", ipv6=True), Host(lab, "b", ipv6=True)
         for host, prefix in ((self.a, "198.51.100"), (self.b, "203.0.113")):
             device = "to-" + host.name
             connect(host, "eth0", self.middle, device)
@@ -47,6 +49,9 @@ class Row:
         self.middle.ipv4_address = "203.0.113.1"
         self.hosts = (self.a, self.b)
 
+
+# Nothing passes to and from an address but what a relay sends.
+BLOCK = "table inet blocked { chain f { type filter hook forward priority -10; meta l4proto udp ip daddr %s drop; meta l4proto udp ip saddr %s drop; }; }"
 
 # A relay that is not there: its address and port are translated to those of the other client. Both have the same channel.
 TRANSLATE = """
@@ -174,6 +179,82 @@ def bench_ratio():
                 figure("relayed_kpps_%s_%s" % (name, load), [value[0] / 1000 for value in values[name, load]], "%.0f")
 
 
+class Tunnel:
+    """A tunnel of our engine from a to b: by endpoints set by hand, or with wiced at both ends over the relay, which is all that lets
+    UDP of the one to the other."""
+
+    RELAYED, DIRECT = "relayed", "direct"
+
+    def __init__(self, lab):
+        self.row = Row(lab)
+        self.relay = WiceRelay(self.row.middle)
+        for number, host in enumerate(self.row.hosts, 1):
+            host.wg = Engine(host, number, ours())
+        a, b = self.row.hosts
+        introduce(a.wg, b.wg)
+        url = SignalingServer(self.row.middle).url
+        for host in self.row.hosts:
+            host.wiced = Wiced(host, [host.wg.name], [url], options=["--relay", self.relay.option()])
+        self.ends = ((a, b), (b, a))
+        self.current = None
+
+    def leave(self):
+        if self.current == self.RELAYED:
+            self.row.middle.run("nft", "delete", "table", "inet", "blocked")
+            for host in self.row.hosts:
+                host.wiced.stop()
+        self.current = None
+
+    def switch(self, name):
+        if name == self.current:
+            return
+        self.leave()
+        self.current = name
+        a, b = self.row.hosts
+        if name == self.RELAYED:
+            self.row.middle.run("nft", "-f", "-", stdin=BLOCK % (b.ipv4_address, b.ipv4_address))
+            for host in self.row.hosts:
+                host.wiced.start()
+            for host, other in self.ends:
+                peer = host.wiced.wait_connected(host.wg, other.wg.public_key)
+                if (peer["path"], peer["mechanism"]) != ("relay", "bpf"):
+                    raise LabError("path %s, mechanism %s instead of relay, bpf" % (peer["path"], peer["mechanism"]))
+        else:
+            for host, other in self.ends:
+                host.wg.set_endpoint(other.wg, other.ipv4_address)
+        wait_until("the tunnel works", lambda: a.wg.reaches(b.wg, deadline=1))
+        self.send(0)
+
+    def send(self, rate):
+        """Sends for a while, as fast as it goes if rate is 0. Returns packets that come per second, and per second of processor time."""
+        pids = [self.relay.process.pid] + [host.wg.process.pid for host in self.row.hosts]
+        a, b = self.row.hosts
+        words = [a.netns, b.netns, b.wg.address, 1400, rate, TRIAL_S]
+        before = cpu_seconds(pids)
+        _sent, received, seconds = map(float, run(program("tests", "bench", "bench-udp"), *words).stdout.split())
+        return received / seconds, received / (cpu_seconds(pids) - before)
+
+
+def bench_tunnel():
+    flood, economy = {}, {}
+    with Lab() as lab:
+        tunnel = Tunnel(lab)
+        for _round in range(ROUNDS):
+            trials = {name: [] for name in (tunnel.DIRECT, tunnel.RELAYED)}
+            for name in (*trials, *reversed(trials)):
+                tunnel.switch(name)
+                trials[name] += [(tunnel.send(0)[0], tunnel.send(PACED)[1]) for _trial in range(2)]
+            for name, found in trials.items():
+                rate, per_cpu = (statistics.median(column) for column in zip(*found))
+                flood.setdefault(name, []).append(rate)
+                economy.setdefault(name, []).append(per_cpu)
+        tunnel.leave()
+    for name, values in (("relayed_tunnel_ratio", flood), ("relayed_tunnel_cpu_ratio", economy)):
+        figure(name, [mine / theirs for mine, theirs in zip(values["relayed"], values["direct"])])
+    for name, values in flood.items():
+        figure("relayed_tunnel_kpps_" + name, [value / 1000 for value in values], "%.0f")
+
+
 # ChannelData that is no handshake message and no cookie: a data message of WireGuard, moved or in place.
 DATA = "udp port %d and udp[8] & 0xf0 = 0x40" % PORT + "".join(" and udp[12:4] != 0x%02x000000" % kind for kind in (1, 2, 3))
 
@@ -239,9 +320,6 @@ def bench_first():
         figure(name + "_ms", values, "%.0f")
 
 
-BLOCK = "table inet blocked { chain f { type filter hook forward priority -10; ip daddr %s drop; ip saddr %s drop; }; }"
-
-
 def failover_s():
     """From the moment at which the direct path dies to the first packet that comes over the relay, and to that at both ends."""
     with Lab() as lab:
@@ -270,7 +348,7 @@ def bench_failover():
     figure("failover_both_s", [both for _first, both in values])
 
 
-PARTS = {"ratio": bench_ratio, "first": bench_first, "failover": bench_failover}
+PARTS = {"ratio": bench_ratio, "tunnel": bench_tunnel, "first": bench_first, "failover": bench_failover}
 
 
 def main():
