@@ -215,6 +215,8 @@ void wice__peer_relay_update(WicePeer *peer)
 	if (anew && relay->choice.has)
 		open_path(peer, &relay->choice);
 	tell_session(peer);
+	if (relay->current.link)
+		wice__relay_link_set_used(relay->current.link, peer->session.relayed);
 	wice__peer_free_unused_proxies(peer);
 	if (relay->current.link && !relay->told_bound)
 		wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_RELAYS_CHANGED,

@@ -25,6 +25,7 @@ typedef struct {
 	uint16_t port;     /* of its socket */
 	bool shares_port;  /* which is WireGuard's on the wire */
 	unsigned n_read;   /* links that a proxy receives the packets of */
+	unsigned n_used;   /* links that packets go over */
 	WiceRelayState state;
 	WiceKey peer;             /* that is this relay */
 	WiceRelayService service; /* server.family NONE: it is configured, and no peer */
@@ -51,7 +52,7 @@ struct WiceRelays {
 struct WiceRelayLink {
 	Entry *entry; /* NULL: its relay is gone */
 	uint16_t channel;
-	bool read;
+	bool read, used;
 	WiceEndpoint relayed;
 	WiceRelayLinkData data;
 	void *user_data;
@@ -434,10 +435,21 @@ void wice__relay_link_set_read(WiceRelayLink *link, bool read)
 	wice__relay_set_reading(entry->relay, entry->n_read == 0);
 }
 
+void wice__relay_link_set_used(WiceRelayLink *link, bool used)
+{
+	Entry *entry = link->entry;
+	if (!entry || used == link->used)
+		return;
+	link->used = used;
+	entry->n_used += used ? 1u : -1u;
+	wice__relay_set_used(entry->relay, entry->n_used > 0);
+}
+
 void wice__relay_link_free(WiceRelayLink *link)
 {
 	if (link && link->entry) {
 		wice__relay_link_set_read(link, false);
+		wice__relay_link_set_used(link, false);
 		g_hash_table_remove(link->entry->links, GUINT_TO_POINTER(link->channel));
 		wice__relay_unbind(link->entry->relay, link->channel);
 	}

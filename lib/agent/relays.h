@@ -73,6 +73,8 @@ bool wice__relay_link_is_alive(const WiceRelayLink *link);
  * as one does for any link, the TURN client itself does not.
  */
 void wice__relay_link_set_read(WiceRelayLink *link, bool read);
+/* Packets go over it, or do no more: the way to the relay is measured more often while they do. */
+void wice__relay_link_set_used(WiceRelayLink *link, bool used);
 /* What a proxy needs to know of it, but in_place. */
 void wice__relay_link_channel(const WiceRelayLink *link, WiceProxyChannel *ret_channel);
 const char *wice__relay_link_url(const WiceRelayLink *link);

@@ -186,8 +186,8 @@ static int open_pair(WiceOutlets *outlets, Place *place, uint16_t port, WiceOutl
 }
 
 /*
- * From a random number on, so that nobody can tell which one the next will be (RFC 6056) and a range
- * that is nearly full is searched through.
+ * From a random number on, so that nobody can tell which one the next will be (RFC 6056) and a
+ * range that is nearly full is searched through.
  */
 static int open_somewhere(WiceOutlets *outlets, Place *place, WiceTurnPort kind,
 			  WiceOutlet **ret_outlet)

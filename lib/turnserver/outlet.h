@@ -38,8 +38,8 @@ bool wice__outlets_has_family(const WiceOutlets *outlets, WiceFamily family);
 /*
  * Opens one, at the preferred address (inner or outer) if there is such and at the first else; the
  * caller sets its owner. RESERVED: takes the kept one at kept. PAIR: the next number is kept.
- * -EAFNOSUPPORT: no address of that family; -EADDRINUSE: the range is full; -ENOENT: it is not kept;
- * -errno.
+ * -EAFNOSUPPORT: no address of that family; -EADDRINUSE: the range is full; -ENOENT: it is not
+ * kept; -errno.
  */
 int wice__outlet_open(WiceOutlets *outlets, WiceFamily family, WiceTurnPort kind,
 		      const WiceAddress *preferred, const WiceEndpoint *kept,

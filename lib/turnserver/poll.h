@@ -27,7 +27,9 @@ struct WicePolled {
  */
 int wice__poll_new(GMainContext *context, void (*rest)(void *user_data), void *user_data,
 		   WicePoll **ret_poll);
-/* All descriptors must have been removed. From a callback it takes effect after it. NULL is fine. */
+/*
+ * All descriptors must have been removed. From a callback it takes effect after it. NULL is fine.
+ */
 void wice__poll_free(WicePoll *poll);
 
 /* Begins to look at polled->fd. -errno. */

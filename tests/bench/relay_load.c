@@ -10,8 +10,8 @@
  *       then sends packets as fast as it can, BURST of one client (up) or to one client (down) at a
  *       time, and says how many have arrived: "packets seconds"
  *
- * Whoever packets are sent to is a socket with a filter that drops all and counts: so the kernel has
- * the same work in delivering them as ever, and this process none.
+ * Whoever packets are sent to is a socket with a filter that drops all and counts: so the kernel
+ * has the same work in delivering them as ever, and this process none.
  */
 #include <errno.h>
 #include <glib.h>

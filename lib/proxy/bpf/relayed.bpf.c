@@ -267,22 +267,30 @@ static __noinline int send_relayed(struct __sk_buff *skb, __u32 l3)
 	return NEXT;
 }
 
-/* What is behind the data, up to three bytes: zeros, of which the checksum knows nothing. */
-static __always_inline bool is_padding(struct __sk_buff *skb, __u32 end, __u32 padding)
+/*
+ * What is behind the data: up to a multiple of four bytes (RFC 8656 section 12.5), which pion does
+ * always. *ret_by: what the checksum changes by when it goes.
+ */
+static __always_inline bool read_padding(struct __sk_buff *skb, const Packet *packet, __u32 padding,
+					 __u32 *ret_by)
 {
 	__be32 word;
+	*ret_by = 0;
 	if (padding == 0)
 		return true;
-	return padding <= 3 &&
-	       bpf_skb_load_bytes(skb, end - sizeof word, &word, sizeof word) == 0 &&
-	       !(bpf_ntohl(word) & ((1u << 8 * padding) - 1));
+	if (padding > 3 || ((packet->end - packet->offset) & 3) ||
+	    bpf_skb_load_bytes(skb, packet->end - sizeof word, &word, sizeof word) < 0)
+		return false;
+	__be32 kept = word & bpf_htonl(~0u << 8 * padding);
+	*ret_by = change(word, kept) + change(word >> 16, kept >> 16);
+	return true;
 }
 
 static __always_inline int restore_in_place(struct __sk_buff *skb, __u32 l3, const Packet *packet,
-					    Head *head, __u32 padding, __be16 port)
+					    Head *head, __u32 padding, __u32 by, __be16 port)
 {
-	__u32 by = change(head->udp.source, port) + change(head->channel.number, (__u16)DATA) +
-		   change(head->channel.len, 0);
+	by += change(head->udp.source, port) + change(head->channel.number, (__u16)DATA) +
+	      change(head->channel.len, 0);
 	head->udp.source = port;
 	head->udp.len = bpf_htons(bpf_ntohs(head->udp.len) - padding);
 	head->type = DATA;
@@ -293,11 +301,11 @@ static __always_inline int restore_in_place(struct __sk_buff *skb, __u32 l3, con
 }
 
 static __always_inline int restore_by_moving(struct __sk_buff *skb, __u32 l3, const Packet *packet,
-					     Head *head, __u32 padding, __be16 port)
+					     Head *head, __u32 padding, __u32 by, __be16 port)
 {
 	__u32 at = packet->offset + sizeof packet->udp;
-	__u32 by = change(head->udp.source, port) + change(head->channel.number, 0) +
-		   change(head->channel.len, 0);
+	by += change(head->udp.source, port) + change(head->channel.number, 0) +
+	      change(head->channel.len, 0);
 	head->udp.source = port;
 	head->udp.len = bpf_htons(bpf_ntohs(head->udp.len) - HEADER_LEN - padding);
 	if (move(skb, at + HEADER_LEN, at, packet->end - at - HEADER_LEN) < 0 ||
@@ -331,21 +339,22 @@ static __always_inline int restore(struct __sk_buff *skb, __u32 l3, const Packet
 	__u32 padding = packet->end - packet->offset - sizeof packet->udp - HEADER_LEN - len;
 	bool handshake = is_handshake(head->channel_type, len);
 	bool in_place = from->in_place && !handshake;
+	__u32 by;
 	int r;
 	if (packet->is_fragment)
 		return 0;
 	if (skb->gso_size)
 		return restore_several(skb, packet, head->channel.number, from);
-	if (!is_padding(skb, packet->end, padding))
+	if (!read_padding(skb, packet, padding, &by))
 		return 0;
 	if (in_place)
 		len += HEADER_LEN;
 	if (!handshake && (len < DATA_MIN || (!in_place && head->channel_type != DATA)))
 		return 0;
 	if (in_place)
-		r = restore_in_place(skb, l3, packet, head, padding, from->synthetic_port);
+		r = restore_in_place(skb, l3, packet, head, padding, by, from->synthetic_port);
 	else
-		r = restore_by_moving(skb, l3, packet, head, padding, from->synthetic_port);
+		r = restore_by_moving(skb, l3, packet, head, padding, by, from->synthetic_port);
 	if (r < 0)
 		return -1;
 	__sync_fetch_and_add(&from->bytes, len);

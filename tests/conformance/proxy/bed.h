@@ -47,6 +47,12 @@ typedef struct {
 	const char *name;
 	bool has_bind;
 	bool reads_relayed; /* has relayed paths, and receives from their sockets */
+	/*
+	 * Has relayed paths if the TURN client's socket shares WireGuard's port: makes it do so, or
+	 * no more. NULL: no such paths.
+	 */
+	void (*share_port)(BedInterface *interface, int fd, const WiceEndpoint *bound,
+			   const WiceEndpoint *server, bool share);
 	/* NULL after having said why, if this machine does not allow it. */
 	WiceProxy *(*make)(BedInterface *interface);
 	void (*done)(Bed *bed); /* may be NULL */

@@ -13,6 +13,27 @@ WiceProxyPeer *relay_bed_open(Bed *bed, int i)
 	return bed_peer(&bed->interfaces[0], NULL, NULL);
 }
 
+WiceProxyPeer *relay_bed_open_any(Bed *bed, int i)
+{
+	if (!bed_subjects[i / 2].share_port)
+		return relay_bed_open(bed, i);
+	return bed_open(bed, i) ? bed_peer(&bed->interfaces[0], NULL, NULL) : NULL;
+}
+
+static bool shares_port(const Relay *relay)
+{
+	return relay->interface->bed->subject->share_port && !relay->stream;
+}
+
+static void share_port(const Relay *relay, bool share)
+{
+	WiceEndpoint bound = { .address.family = relay->local.address.family,
+			       .port = relay->local.port };
+	if (shares_port(relay))
+		relay->interface->bed->subject->share_port(relay->interface, relay->client, &bound,
+							   &relay->address, share);
+}
+
 void relay_bed_close(WiceProxyPeer *peer, Bed *bed)
 {
 	peer->proxy->ops->peer_free(peer);
@@ -58,6 +79,10 @@ void relay_open(BedInterface *interface, bool stream, Relay *ret_relay)
 	ret_relay->server = bed_socket(interface->bed, BED_FAR, false, &ret_relay->address);
 	if (!stream)
 		ret_relay->client = bed_socket(interface->bed, BED_NEAR, true, &ret_relay->local);
+	ret_relay->wire = ret_relay->local;
+	if (shares_port(ret_relay))
+		ret_relay->wire.port = interface->port;
+	share_port(ret_relay, true);
 }
 
 void relay_close(Relay *relay)
@@ -65,6 +90,7 @@ void relay_close(Relay *relay)
 	for (unsigned i = 0; i < relay->n_odd; i++)
 		g_bytes_unref(relay->odd[i]);
 	g_queue_clear_full(&relay->sent, (GDestroyNotify)g_bytes_unref);
+	share_port(relay, false);
 	if (relay->client >= 0)
 		close(relay->client);
 	close(relay->server);
@@ -76,6 +102,7 @@ int relay_try_channel(Relay *relay, WiceProxyPeer *peer, uint16_t number, bool i
 	WiceProxyChannel channel = { .server = relay->address,
 				     .fd = relay->client,
 				     .port = relay->local.port,
+				     .wg_port = shares_port(relay) ? relay->wire.port : 0,
 				     .channel = number,
 				     .in_place = in_place,
 				     .send = send_over_stream,
@@ -125,7 +152,7 @@ size_t relay_wrap(const RelayChannel *channel, const uint8_t *packet, size_t len
 
 void relay_send_raw(const Relay *relay, const uint8_t *message, size_t len)
 {
-	bed_send(relay->server, &relay->local, message, len);
+	bed_send(relay->server, &relay->wire, message, len);
 }
 
 void relay_send(const RelayChannel *channel, const uint8_t *packet, size_t len)
@@ -163,7 +190,7 @@ void relay_expect(const RelayChannel *channel, const uint8_t *packet, size_t len
 	ck_assert_uint_eq(bed->got.len, message_len);
 	ck_assert_mem_eq(bed->got.bytes, message, message_len);
 	if (!relay->stream)
-		ck_assert_int_eq(wice_endpoint_compare(&bed->got.source, &relay->local), 0);
+		ck_assert_int_eq(wice_endpoint_compare(&bed->got.source, &relay->wire), 0);
 }
 
 void relay_carry(const RelayChannel *channel, const WiceEndpoint *endpoint, uint32_t number,

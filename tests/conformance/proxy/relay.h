@@ -19,7 +19,8 @@ typedef struct {
 	bool stream;
 	int client, server; /* client -1: a stream */
 	WiceEndpoint local, address;
-	GQueue sent; /* over the stream: GBytes */
+	WiceEndpoint wire; /* what the relay sees the client as */
+	GQueue sent;       /* over the stream: GBytes */
 	/* What the proxy has handed to the TURN client. */
 	unsigned n_odd;
 	GBytes *odd[RELAY_MAX_ODD];
@@ -36,8 +37,12 @@ typedef struct {
 	bool in_place;
 } RelayChannel;
 
-/* One interface with one peer; NULL where there is nothing to be tested, and its opposite. */
+/*
+ * One interface with one peer, of a mechanism that receives from the TURN client's socket, or of any
+ * with relayed paths; NULL where there is nothing to be tested. And its opposite.
+ */
 WiceProxyPeer *relay_bed_open(Bed *bed, int i);
+WiceProxyPeer *relay_bed_open_any(Bed *bed, int i);
 void relay_bed_close(WiceProxyPeer *peer, Bed *bed);
 /* A relay with the first channel. False: the mechanism has none over streams. */
 bool relay_with_channel(BedInterface *interface, WiceProxyPeer *peer, bool stream, bool in_place,

@@ -28,7 +28,9 @@ static void carry_all_sizes(const RelayChannel *channel)
 		relay_carry(channel, &endpoint, (uint32_t)len, len);
 	for (size_t len = 96; len < 100; len++)
 		relay_carry(channel, &endpoint, (uint32_t)len, len);
-	/* Larger than a frame. */
+	/* Larger than a frame, for who does not share one with the headers. */
+	if (!channel->path->peer->proxy->ops->reads_relayed)
+		return;
 	relay_carry(channel, &endpoint, 1472, 1472);
 	relay_carry(channel, &endpoint, 9000, 9000);
 }
@@ -37,7 +39,7 @@ START_TEST(packets_arrive_as_they_were_sent)
 {
 	Relay relay;
 	RelayChannel channel;
-	WiceProxyPeer *peer = relay_bed_open(&bed, _i);
+	WiceProxyPeer *peer = relay_bed_open_any(&bed, _i);
 	if (!peer)
 		return;
 	for (unsigned i = 0; i < 4; i++) {
@@ -287,7 +289,7 @@ START_TEST(padding_is_no_part_of_a_packet)
 	uint8_t message[120] = { 0 }, packet[103];
 	Relay relay;
 	RelayChannel channel;
-	WiceProxyPeer *peer = relay_bed_open(&bed, _i);
+	WiceProxyPeer *peer = relay_bed_open_any(&bed, _i);
 	if (!peer)
 		return;
 	for (unsigned in_place = 0; in_place < 2; in_place++) {
@@ -352,7 +354,7 @@ START_TEST(answers_leave_before_anything_is_selected)
 	uint8_t packet[148];
 	Relay relay;
 	RelayChannel channel;
-	WiceProxyPeer *peer = relay_bed_open(&bed, _i);
+	WiceProxyPeer *peer = relay_bed_open_any(&bed, _i);
 	if (!peer)
 		return;
 	for (unsigned i = 0; i < 4; i++) {

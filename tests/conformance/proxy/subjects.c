@@ -81,6 +81,19 @@ static WiceProxy *make_bpf_clsact(BedInterface *interface)
 	return make_bpf(interface, WICE_BPF_ATTACH_CLSACT);
 }
 
+static void share_port_by_mux(BedInterface *interface, int fd, const WiceEndpoint *bound,
+			      const WiceEndpoint *server, bool share)
+{
+	WiceBpfMux *mux = interface->bed->of_subject;
+	if (!share) {
+		wice__bpf_mux_remove_relay(mux, interface->port, server);
+		wice__bpf_mux_remove(mux, interface->port, bound, NULL);
+		return;
+	}
+	ck_assert_int_eq(wice__bpf_mux_add_asker(mux, interface->port, bound, fd), 0);
+	ck_assert_int_eq(wice__bpf_mux_add_relay(mux, interface->port, server, bound->port), 0);
+}
+
 static void free_mux(Bed *bed)
 {
 	wice__bpf_mux_free(bed->of_subject);
@@ -91,10 +104,15 @@ const BedSubject bed_subjects[] = {
 	{ .name = "inprocess", .make = make_inprocess, .has_bind = true, .reads_relayed = true },
 	{ .name = "nft", .make = make_nft, .room_of_peers = 8192 },
 	{ .name = "nft-ownerless", .make = make_nft_ownerless, .room_of_peers = 8192 },
-	{ .name = "bpf-tcx", .make = make_bpf_tcx, .done = free_mux, .room_of_paths = BPF_SMALL },
+	{ .name = "bpf-tcx",
+	  .make = make_bpf_tcx,
+	  .done = free_mux,
+	  .share_port = share_port_by_mux,
+	  .room_of_paths = BPF_SMALL },
 	{ .name = "bpf-clsact",
 	  .make = make_bpf_clsact,
 	  .done = free_mux,
+	  .share_port = share_port_by_mux,
 	  .room_of_paths = BPF_SMALL },
 };
 const size_t bed_n_subjects = G_N_ELEMENTS(bed_subjects);

@@ -233,28 +233,26 @@ START_TEST(messages_of_all_lengths)
 }
 END_TEST
 
-/* Servers may pad (RFC 8656 section 12.5), and some do. */
+/* Servers may pad to a multiple of four (RFC 8656 section 12.5), and some do. */
 START_TEST(padding_is_taken_off)
 {
+	static const uint8_t fills[] = { 0, 1, 0xff };
 	uint8_t message[256], data[256];
 	if (!open_programs())
 		return;
-	for (int i = 0; i < N_FAMILIES * N_MODES; i++) {
-		Family family = i / N_MODES;
+	for (int i = 0; i < N_FAMILIES * N_MODES * 3; i++) {
+		Family family = i / N_MODES % N_FAMILIES;
 		Mode mode = i % N_MODES;
 		for (size_t len = 96; len < 101; len++) {
 			for (size_t padding = 0; padding < 6; padding++) {
+				bool right =
+					padding == 0 || (padding < 4 && (len + padding) % 4 == 0);
 				make_message(message, 4, len);
 				size_t data_len = wrap(mode, message, len, data);
-				memset(data + data_len, 0, padding);
-				data_len += padding;
-				expect_received("zeros", &from_relay, family, mode, data, data_len,
-						message, len, padding < 4 ? DONE : TO_CLIENT);
-				if (padding == 0)
-					continue;
-				data[data_len - padding] = 1;
-				expect_received("no zeros", &from_relay, family, mode, data,
-						data_len, message, len, TO_CLIENT);
+				memset(data + data_len, fills[i / N_MODES / N_FAMILIES], padding);
+				expect_received("padding", &from_relay, family, mode, data,
+						data_len + padding, message, len,
+						right ? DONE : TO_CLIENT);
 			}
 		}
 	}
@@ -435,7 +433,7 @@ END_TEST
 
 START_TEST(lengths_that_are_wrong)
 {
-	static const size_t lengths[] = { 0, 1, 3, 4, 95, 97, 124, 1000, 0xffff };
+	static const size_t lengths[] = { 0, 1, 3, 4, 92, 97, 124, 1000, 0xffff };
 	uint8_t data[100];
 	if (!open_programs())
 		return;
