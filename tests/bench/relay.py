@@ -150,10 +150,10 @@ def measure_ways(ways):
 
 def compare(name, values, ours, theirs):
     """Prints the ratios of two ways."""
-    for load, prefix in zip(LOADS, ("", "bare_")):
-        for column, kind in enumerate(("", "cpu_")):
+    for load, suffix in zip(LOADS, ("", "_bare")):
+        for column, kind in enumerate(("", "_cpu")):
             ratios = [x[column] / y[column] for x, y in zip(values[ours, load], values[theirs, load])]
-            figure("relayed_%s%s%s" % (prefix, kind, name), ratios)
+            figure("relayed_" + name + kind + suffix, ratios)
 
 
 def bench_ratio():
@@ -162,18 +162,17 @@ def bench_ratio():
         addresses = {"a": row.a.ipv4_address, "b": row.b.ipv4_address, "relay": row.middle.ipv4_address}
         row.middle.run("nft", "-f", "-", stdin=TRANSLATE % {**addresses, "port": PORT + 1, "wg": WG_PORT, "client": CLIENT_PORT})
         relay = WiceRelay(row.middle)
-        print("# wice relay: " + "; ".join(relay.process.log().splitlines()))
+        print("# " + relay.process.log().splitlines()[-1])
         ways = {"direct": Way(row, "direct"), "translated": Way(row, "translated")}
         for how in ("move", "inplace", "user"):
-            ways["client_" + how] = Way(row, how)
             ways[how] = Way(row, how, relay)
+            ways["client_" + how] = Way(row, how)
         values = measure_ways(ways)
         for how in ("move", "inplace"):
             compare("ratio_" + how, values, how, "direct")
             compare("client_ratio_" + how, values, "client_" + how, "translated")
-        for how in ("move", "inplace"):
-            compare("vs_user_" + how, values, how, "user")
-            compare("client_vs_user_" + how, values, "client_" + how, "client_user")
+        compare("vs_user", values, "move", "user")
+        compare("client_vs_user", values, "client_move", "client_user")
         for name in ways:
             for load in LOADS:
                 figure("relayed_kpps_%s_%s" % (name, load), [value[0] / 1000 for value in values[name, load]], "%.0f")

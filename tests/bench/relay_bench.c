@@ -13,7 +13,8 @@
  *   bench-relay send FROM TO ENDPOINT SIZE SECONDS sealed|bare
  *       sends from WireGuard's port in namespace FROM to ENDPOINT, SIZE bytes as what is inside of
  *       the tunnel has, and says how many packets have come to WireGuard's port in namespace TO:
- *       "packets seconds". sealed: encrypts each before, as WireGuard would.
+ *       "packets seconds". sealed: encrypts each before, and decrypts as many, as the two WireGuards
+ *       would.
  *
  * The kernel's WireGuard gives its packets to UDP one by one, each with a checksum that is left to
  * the device, and takes them in the hook of a socket. So does this one: what comes is counted and
@@ -323,6 +324,7 @@ static void fill(Load *load, const WiceEndpoint *to, size_t size)
 static void seal(Load *load, uint64_t counter)
 {
 	for (int i = 0; i < BATCH; i++) {
+		load->aead->open(load->key, &load->sealed[i], 1);
 		load->sealed[i].counter = counter + (uint64_t)i;
 		load->aead->seal(load->key, &load->sealed[i], 1);
 	}
