@@ -129,17 +129,17 @@ static int attend(WiceRelayServer *server, WiceListener *listener)
 static gboolean listen_at(WiceRelayServer *server, const char *const *texts, GError **error)
 {
 	static const char *const usual[] = { "udp:*:3478", "tcp:*:3478", NULL };
-	for (texts = texts ? texts : usual; *texts; texts++)
-		if (!wice__listener_open(*texts, server->listeners, error))
-			return FALSE;
-	for (guint i = 0; i < server->listeners->len; i++) {
-		WiceListener *listener = g_ptr_array_index(server->listeners, i);
-		if (listener->kind == WICE_LISTENER_TLS && !server->certificate) {
+	for (texts = texts ? texts : usual; *texts; texts++) {
+		if (g_str_has_prefix(*texts, "tls:") && !server->certificate) {
 			g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
-				    "The relay cannot listen at %s without a certificate.",
-				    listener->text);
+				    "The relay cannot listen at %s without a certificate.", *texts);
 			return FALSE;
 		}
+		if (!wice__listener_open(*texts, server->listeners, error))
+			return FALSE;
+	}
+	for (guint i = 0; i < server->listeners->len; i++) {
+		WiceListener *listener = g_ptr_array_index(server->listeners, i);
 		int err = attend(server, listener);
 		if (err) {
 			g_set_error(error, WICE_ERROR, WICE_ERROR_IO,

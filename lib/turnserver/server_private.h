@@ -36,6 +36,7 @@ struct WiceRelayServer {
 	GTlsCertificate *certificate; /* NULL: no TLS */
 	WiceTurnServer *core;
 	WiceTurnServerEvents events;
+	int64_t now_ms; /* of the batch of packets that is being looked at */
 	WiceTimer *expiry;
 	int64_t expiry_ms; /* when the core is to be asked again */
 	WiceTimer *accounts;

@@ -24,8 +24,9 @@ static void make_route(WiceTenant *tenant, const WiceTurnTuple *tuple)
 	tenant->route = (WiceUdpRoute){
 		.to = &tenant->name.any,
 		.to_len = wice__udp_name(&tenant->name, &tuple->client),
-		.local = tuple->local.address,
 	};
+	if (tenant->listener && tenant->listener->is_wildcard)
+		tenant->route.local = tuple->local.address;
 }
 
 WiceUdpRoute *wice__tenant_route(WiceTenant *tenant)
