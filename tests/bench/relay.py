@@ -9,10 +9,11 @@ import statistics
 import subprocess
 import time
 
+import relay_server
 from engine import figure
-from lab.engines import Engine, introduce, ours
+from lab.engines import Engine, cabled, introduce, ours
 from lab.network import Host, Network, connect, program
-from lab.relay import PASSWORD, PORT, USER, WiceRelay
+from lab.relay import PASSWORD, PORT, USER, Coturn, WiceRelay
 from lab.system import Lab, LabError, run, wait_until
 from lab.traffic import Load
 from lab.wice import Pair, SignalingServer, Wiced
@@ -26,7 +27,7 @@ PACED = 60000  # packets/s
 STARTS, FAILOVERS = (3, 3) if QUICK else (9, 9)
 RELAY_DELAY_MS, PATH_DELAY_MS = 5, 10  # of each of the four lines on a round trip
 SETTLE_S = 2
-WG_PORT, CLIENT_PORT = 51820, 40000
+WG_PORT, CLIENT_PORT, TRANSLATED_PORT = 51820, 40000, 3500
 
 
 class Row:
@@ -48,6 +49,13 @@ class Row:
             self.middle.ip("link set %s gso_max_segs 1" % device)
         self.middle.ipv4_address = "203.0.113.1"
         self.hosts = (self.a, self.b)
+
+
+class Cable:
+    """Two hosts with a cable between them."""
+
+    def __init__(self, lab):
+        self.a, self.b = self.hosts = cabled(lab, "c", "d")
 
 
 # Nothing passes to and from an address but what a relay sends.
@@ -92,28 +100,38 @@ class Client:
 
 
 class Way:
-    """A way for packets from a to b. how: direct, or what bench-relay calls the ways over a relay."""
+    """A way for packets from a to b, while the `with` block lasts. how: direct, or as bench-relay calls the ways over a relay. Of
+    relays that run all the time, programs on the devices would be in the way of the others."""
 
     def __init__(self, row, how, relay=None):
         self.row, self.how, self.relay = row, how, relay
         self.clients = ()
 
     def __enter__(self):
+        if self.relay:
+            self.relay.start()
         return self
 
     def __exit__(self, *_error):
         for client in self.clients:
             client.stop()
+        if self.relay:
+            self.relay.stop()
+
+    def servers(self):
+        """That the two speak to."""
+        if isinstance(self.row, Cable):
+            return ["%s:%d" % (host.ipv4_address, WG_PORT) for host in self.row.hosts[::-1]]
+        return ["%s:%d" % (self.row.middle.ipv4_address, self.relay.port if self.relay else TRANSLATED_PORT)] * 2
 
     def open(self):
         """Where WireGuard is to send to."""
-        server = "%s:%d" % (self.row.middle.ipv4_address, PORT if self.relay else PORT + 1)
         if self.how == "direct":
             return "%s:%d" % (self.row.b.ipv4_address, WG_PORT)
         if self.how == "translated":
-            return server
+            return self.servers()[0]
         credentials = (USER, PASSWORD) if self.relay else ()
-        self.clients = [Client(host, self.how, server, credentials) for host in self.row.hosts]
+        self.clients = [Client(host, self.how, server, credentials) for host, server in zip(self.row.hosts, self.servers())]
         if self.relay:
             relayed = [client.read("relayed") for client in self.clients]
             for client, other in zip(self.clients, relayed[::-1]):
@@ -132,16 +150,16 @@ class Way:
 LOADS = ("sealed", "bare")
 
 
-def measure_ways(ways):
+def measure_ways(ways, loads=LOADS):
     """{(way, load): (packets/s, packets per second of processor time) of each round}. A round goes there and back, so that a drift of
     the machine's speed is in all alike."""
-    values = {(name, load): [] for name in ways for load in LOADS}
+    values = {(name, load): [] for name in ways for load in loads}
     for _round in range(ROUNDS):
         trials = {key: [] for key in values}
         for name in (*ways, *reversed(ways)):
             with ways[name] as way:
                 endpoint = way.open()
-                for load in LOADS:
+                for load in loads:
                     trials[name, load].append(way.send(endpoint, load))
         for key, found in trials.items():
             values[key].append([statistics.mean(column) for column in zip(*found)])
@@ -156,13 +174,18 @@ def compare(name, values, ours, theirs):
             figure("relayed_" + name + kind + suffix, ratios)
 
 
+def stopped(relay):
+    relay.stop()
+    print("# " + relay.process.log().splitlines()[-1], flush=True)
+    return relay
+
+
 def bench_ratio():
     with Lab() as lab:
         row = Row(lab)
         addresses = {"a": row.a.ipv4_address, "b": row.b.ipv4_address, "relay": row.middle.ipv4_address}
-        row.middle.run("nft", "-f", "-", stdin=TRANSLATE % {**addresses, "port": PORT + 1, "wg": WG_PORT, "client": CLIENT_PORT})
-        relay = WiceRelay(row.middle)
-        print("# " + relay.process.log().splitlines()[-1])
+        row.middle.run("nft", "-f", "-", stdin=TRANSLATE % {**addresses, "port": TRANSLATED_PORT, "wg": WG_PORT, "client": CLIENT_PORT})
+        relay = stopped(WiceRelay(row.middle))
         ways = {"direct": Way(row, "direct"), "translated": Way(row, "translated")}
         for how in ("move", "inplace", "user"):
             ways[how] = Way(row, how, relay)
@@ -176,6 +199,28 @@ def bench_ratio():
         for name in ways:
             for load in LOADS:
                 figure("relayed_kpps_%s_%s" % (name, load), [value[0] / 1000 for value in values[name, load]], "%.0f")
+
+
+def bench_server():
+    """What a relay itself costs: what is less where there is a cable between the two clients."""
+    with Lab() as lab:
+        row = Row(lab)
+        relays = {
+            "fast": stopped(WiceRelay(row.middle)),
+            "user": stopped(WiceRelay(row.middle, "--fast-path", "off", port=PORT + 2)),
+            "coturn": stopped(Coturn(row.middle, port=PORT + 3)),
+        }
+        ways = {"cable": Way(Cable(lab), "move"), **{name: Way(row, "move", relay) for name, relay in relays.items()}}
+        values = measure_ways(ways, ("bare",))
+        costs = {
+            name: [1e9 / mine[1] - 1e9 / cable[1] for mine, cable in zip(values[name, "bare"], values["cable", "bare"])]
+            for name in relays
+        }
+        for name in ("fast", "user"):
+            figure("server_xdp_vs_coturn" if name == "fast" else "server_row_vs_coturn",
+                   [theirs / mine for mine, theirs in zip(costs[name], costs["coturn"])])  # fmt: skip
+        for name, values in costs.items():
+            figure("server_ns_" + name, values, "%.0f")
 
 
 class Tunnel:
@@ -347,7 +392,15 @@ def bench_failover():
     figure("failover_both_s", [both for _first, both in values])
 
 
-PARTS = {"ratio": bench_ratio, "tunnel": bench_tunnel, "first": bench_first, "failover": bench_failover}
+PARTS = {
+    "ratio": bench_ratio,
+    "tunnel": bench_tunnel,
+    "server": bench_server,
+    "coturn": lambda: relay_server.bench(relay_server.packets),
+    "allocations": lambda: relay_server.bench(relay_server.allocations),
+    "first": bench_first,
+    "failover": bench_failover,
+}
 
 
 def main():
