@@ -32,6 +32,7 @@
 #include "turnserver/xdp_maps.h"
 
 #define LOOPBACK_IFINDEX 1
+#define PACKET_HOST 0         /* as linux/if_packet.h has it */
 #define IP_DF 0x4000          /* RFC 791 section 3.1: "don't fragment" */
 #define IPV6_LABEL 0x0fffffff /* with the traffic class */
 /* Shorter frames are padded, and not every driver does that to what XDP sends. */
@@ -520,8 +521,8 @@ SEC("tc") int wice_tc(struct __sk_buff *skb)
 	Scratch *buffer = get_scratch();
 	if (!buffer ||
 	    (skb->protocol != bpf_htons(ETH_P_IP) && skb->protocol != bpf_htons(ETH_P_IPV6)) ||
-	    skb->gso_size || is_of_vlan(skb) || !receive_skb(skb, &arrival) ||
-	    bpf_ktime_get_ns() >= alive_until_ns ||
+	    skb->pkt_type != PACKET_HOST || skb->gso_size || is_of_vlan(skb) ||
+	    !receive_skb(skb, &arrival) || bpf_ktime_get_ns() >= alive_until_ns ||
 	    !plan(skb, &arrival, &buffer->route, &departure) ||
 	    !takes(buffer->route.ifindex, WICE_XDP_WAY_FRAMES))
 		return NEXT;

@@ -2,10 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """`wice relay` and the clients of others: coturn's tools and libnice. What it refuses, how it ends, and what it survives."""
 
+import ctypes
+import fcntl
 import re
 import shutil
 import signal
 import socket
+import struct
 import subprocess
 import time
 
@@ -111,6 +114,32 @@ def coturns_client_relays_to_another_client_of_the_same_relay(lab):
                for family in (4, 6) for transport in ([], ["-t"]) for method in ([], ["-s"])]  # fmt: skip
     for client in clients:
         assert_nothing_lost(client)
+
+
+def complete_checksums(host):
+    """Its packets have whole checksums, as from a machine of its own; the fast path takes no others. As `ethtool -K eth0 tx off`."""
+    ethtool_set_checksums, ioctl_ethtool = 0x17, 0x8946
+    value = ctypes.create_string_buffer(struct.pack("II", ethtool_set_checksums, 0))
+    with host.entered(), socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        fcntl.ioctl(sock, ioctl_ethtool, struct.pack("16sP16x", b"eth0", ctypes.addressof(value)))
+
+
+for MODE in ("auto", "generic", "tc", "off"):
+
+    @test(name="packets are relayed and counted with the fast path %s" % MODE, timeout=180)
+    def _(lab, mode=MODE):
+        bed = Bed(lab, "--fast-path", mode)
+        for host in (bed.client, bed.peer):
+            complete_checksums(host)
+        bed.serve_peers()
+        clients = [bed.uclient("-c", "-n", 100, family=family) for family in (4, 6)]
+        clients += [bed.uclient("-c", "-y", "-n", 100, family=family, to_peer=False) for family in (4, 6)]
+        for client in clients:
+            assert_nothing_lost(client)
+        _now, _total, _refused, relayed, _bytes, fast = bed.status()[:6]
+        assert (fast > 0) == (mode != "off"), bed.relay.process.log()
+        # To peers: each packet there and back. To each other: from one to the other, by both.
+        assert relayed >= 2 * 2 * 2 * 100, bed.status()
 
 
 @test(timeout=240)

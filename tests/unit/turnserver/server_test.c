@@ -93,6 +93,7 @@ static WiceRelayServerOptions usual_options(const char *const *listen)
 	options.listen = listen;
 	options.relay_addresses = relay_addresses;
 	options.permit_loopback = TRUE;
+	options.fast_path = "off"; /* the devices of this host are none of ours */
 	options.password = on_password;
 	options.authorise = on_authorise;
 	options.permit = on_permit;
