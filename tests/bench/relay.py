@@ -3,9 +3,12 @@
 """Relays: what they cost on the way, and how soon they are there.
 """
 
+import ctypes
+import fcntl
 import os
 import re
 import statistics
+import struct
 import subprocess
 import time
 
@@ -30,11 +33,19 @@ SETTLE_S = 2
 WG_PORT, CLIENT_PORT, TRANSLATED_PORT = 51820, 40000, 3500
 
 
+def complete_checksums(host):
+    """Its packets have whole checksums, as from a machine of its own; XDP takes no others. As `ethtool -K eth0 tx off`."""
+    ethtool_set_checksums, ioctl_ethtool = 0x17, 0x8946
+    value = ctypes.create_string_buffer(struct.pack("II", ethtool_set_checksums, 0))
+    with host.udp_socket(host.ipv4_address) as sock:
+        fcntl.ioctl(sock, ioctl_ethtool, struct.pack("16sP16x", b"eth0", ctypes.addressof(value)))
+
+
 class Row:
     """Three hosts in a row: a, one that forwards and relays, and b. What is on the wires are single packets, as on any real one:
-    veth would pass what somebody has joined as it is."""
+    veth would pass what somebody has joined as it is. complete: the checksums of a and b are."""
 
-    def __init__(self, lab):
+    def __init__(self, lab, complete):
         self.lab = lab
         self.middle = Host(lab, "relay", ipv6=True, forward=True)
         self.a, self.b = Host(lab, "a", ipv6=True), Host(lab, "b", ipv6=True)
@@ -49,13 +60,18 @@ class Row:
             self.middle.ip("link set %s gso_max_segs 1" % device)
         self.middle.ipv4_address = "203.0.113.1"
         self.hosts = (self.a, self.b)
+        for host in self.hosts if complete else ():
+            complete_checksums(host)
 
 
 class Cable:
-    """Two hosts with a cable between them."""
+    """Two hosts with a cable between them, else as in a row."""
 
     def __init__(self, lab):
         self.a, self.b = self.hosts = cabled(lab, "c", "d")
+        for host in self.hosts:
+            host.ip("link set eth0 gso_max_segs 1")
+            complete_checksums(host)
 
 
 # Nothing passes to and from an address but what a relay sends.
@@ -180,31 +196,40 @@ def stopped(relay):
     return relay
 
 
+def show_rates(values):
+    for (name, load), found in values.items():
+        figure("relayed_kpps_%s_%s" % (name, load), [value[0] / 1000 for value in found], "%.0f")
+
+
 def bench_ratio():
     with Lab() as lab:
-        row = Row(lab)
+        row = Row(lab, True)
+        relay = stopped(WiceRelay(row.middle))
+        ways = {"direct": Way(row, "direct"), **{how: Way(row, how, relay) for how in ("move", "inplace", "user")}}
+        values = measure_ways(ways)
+        compare("ratio_move", values, "move", "direct")
+        compare("ratio_inplace", values, "inplace", "direct")
+        compare("vs_user", values, "move", "user")
+        show_rates(values)
+
+
+def bench_client():
+    with Lab() as lab:
+        row = Row(lab, False)
         addresses = {"a": row.a.ipv4_address, "b": row.b.ipv4_address, "relay": row.middle.ipv4_address}
         row.middle.run("nft", "-f", "-", stdin=TRANSLATE % {**addresses, "port": TRANSLATED_PORT, "wg": WG_PORT, "client": CLIENT_PORT})
-        relay = stopped(WiceRelay(row.middle))
-        ways = {"direct": Way(row, "direct"), "translated": Way(row, "translated")}
-        for how in ("move", "inplace", "user"):
-            ways[how] = Way(row, how, relay)
-            ways["client_" + how] = Way(row, how)
+        ways = {"client_" + how: Way(row, how) for how in ("translated", "move", "inplace", "user")}
         values = measure_ways(ways)
-        for how in ("move", "inplace"):
-            compare("ratio_" + how, values, how, "direct")
-            compare("client_ratio_" + how, values, "client_" + how, "translated")
-        compare("vs_user", values, "move", "user")
+        compare("client_ratio_move", values, "client_move", "client_translated")
+        compare("client_ratio_inplace", values, "client_inplace", "client_translated")
         compare("client_vs_user", values, "client_move", "client_user")
-        for name in ways:
-            for load in LOADS:
-                figure("relayed_kpps_%s_%s" % (name, load), [value[0] / 1000 for value in values[name, load]], "%.0f")
+        show_rates(values)
 
 
 def bench_server():
     """What a relay itself costs: what is less where there is a cable between the two clients."""
     with Lab() as lab:
-        row = Row(lab)
+        row = Row(lab, True)
         relays = {
             "fast": stopped(WiceRelay(row.middle)),
             "user": stopped(WiceRelay(row.middle, "--fast-path", "off", port=PORT + 2)),
@@ -230,7 +255,7 @@ class Tunnel:
     RELAYED, DIRECT = "relayed", "direct"
 
     def __init__(self, lab):
-        self.row = Row(lab)
+        self.row = Row(lab, True)
         self.relay = WiceRelay(self.row.middle)
         for number, host in enumerate(self.row.hosts, 1):
             host.wg = Engine(host, number, ours())
@@ -394,6 +419,7 @@ def bench_failover():
 
 PARTS = {
     "ratio": bench_ratio,
+    "client": bench_client,
     "tunnel": bench_tunnel,
     "server": bench_server,
     "coturn": lambda: relay_server.bench(relay_server.packets),
