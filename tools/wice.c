@@ -122,6 +122,19 @@ static const Command commands[] = {
 		  "at least one. Exits with 1 after S seconds (without --timeout: never) and says "
 		  "who is\n"
 		  "not connected, and why.\n\n" PEER_HELP },
+	{ .name = "check",
+	  .run = cmd_check,
+	  .arguments = "[--timeout S] --config FILE|URL [NAME=VALUE]...",
+	  .max_args = 1000,
+	  .text = "Check STUN and TURN servers, and say what is wrong with them",
+	  .help = "Resolves each URL, asks each address where we come from, and of a turn: URL "
+		  "asks for\n"
+		  "allocations and sends a packet through them. What belongs to a URL follows it:\n"
+		  "username=NAME, password-file=PATH, password-command=COMMAND, secret-file=PATH,\n"
+		  "ca-file=PATH. With --config, what a configuration file of wiced names is "
+		  "checked.\n"
+		  "No server gets more than S seconds (10). Exits with 1 if a server is not "
+		  "well.\n" },
 	{ .name = "stop",
 	  .run = cmd_stop,
 	  .arguments = "",
@@ -166,7 +179,7 @@ static void print_help(void)
 	       "Options, before or behind the command:\n"
 	       "  --socket PATH  where wiced listens; also in the environment as WICE_SOCKET\n"
 	       "                 (%s)\n"
-	       "  --json         print JSON for programs (show and monitor)\n"
+	       "  --json         print JSON for programs (show, monitor, check)\n"
 	       "  --help         print this, or the help of the command\n"
 	       "  --version      print the version\n"
 	       "\n"
@@ -265,6 +278,8 @@ static int scan_option(Scan *scan)
 	int r = take_value(scan, "--socket", &scan->invocation.socket);
 	if (r == 0)
 		r = take_value(scan, "--proxy", &scan->invocation.proxy);
+	if (r == 0)
+		r = take_value(scan, "--config", &scan->invocation.config);
 	if (r == 0) {
 		r = take_value(scan, "--timeout", &timeout);
 		scan->has_timeout |= r == 1;
@@ -331,8 +346,11 @@ static int check_arguments(const Scan *scan)
 {
 	const Command *command = scan->command;
 	int n = (int)scan->args->len;
-	if (scan->has_timeout && command->run != cmd_wait)
-		return refuse(command, "--timeout is an option of `wice wait` only.");
+	if (scan->has_timeout && command->run != cmd_wait && command->run != cmd_check)
+		return refuse(command,
+			      "--timeout is an option of `wice wait` and `wice check` only.");
+	if (scan->invocation.config && command->run != cmd_check)
+		return refuse(command, "--config is an option of `wice check` only.");
 	if (scan->invocation.userspace && command->run != cmd_up)
 		return refuse(command, "--userspace is an option of `wice up` only.");
 	if (n < command->min_args)

@@ -17,6 +17,7 @@ typedef struct {
 	const char *proxy;       /* restart only; NULL: not given */
 	WiceMechanism mechanism; /* what proxy names */
 	unsigned timeout_ms;     /* 0: none */
+	const char *config;      /* check only; NULL: not given */
 	int n_args;              /* what follows the command */
 	char **args;
 } Invocation;
@@ -35,6 +36,7 @@ int cmd_up(const Invocation *invocation);
 int cmd_down(const Invocation *invocation);
 int cmd_wait(const Invocation *invocation);
 int cmd_stop(const Invocation *invocation);
+int cmd_check(const Invocation *invocation);
 /* Take their own options: they are no clients of wiced. */
 int cmd_signal(int argc, char **argv);
 int cmd_relay(int argc, char **argv);

@@ -12,6 +12,7 @@
 #include "agent/peer_private.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "base/log.h"
 
@@ -168,6 +169,15 @@ static bool is_current(const WiceRelayedPath *path, const WiceRelayChoice *choic
 	       same(&path->theirs, &choice->theirs.relayed);
 }
 
+/* The peer's own address of the pair that it uses is the first one that it tells. */
+static void hear_choice(WicePeer *peer)
+{
+	static const WiceEndpoint none;
+	bool has = is_usable(peer) && peer->remote.n_relays && peer->remote.bound.address.family;
+	wice__relay_choice_follow(&peer->relay.choice, has ? &peer->remote.bound : &none,
+				  has ? &peer->remote.relays[0].relayed : &none);
+}
+
 static void choose(WicePeer *peer)
 {
 	WiceRelayAddress own[WICE_DESCRIPTION_MAX_RELAYS];
@@ -182,6 +192,7 @@ static void choose(WicePeer *peer)
 		theirs[i] = (WiceRelayOffer){ their->server, their->relayed, their->rtt_us,
 					      their->loss_permille };
 	}
+	hear_choice(peer);
 	wice__relay_choose(&peer->relay.choice, peer->session.controlling, ours, n_ours, theirs,
 			   n_theirs, wice__now_ms());
 }
@@ -228,6 +239,17 @@ int64_t wice__peer_relay_deadline(const WicePeer *peer)
 	return MIN(peer->relay.former_until, wice__relay_choice_deadline(&peer->relay.choice));
 }
 
+static void put_first(WiceDescription *description, const WiceEndpoint *relayed)
+{
+	for (size_t i = 1; i < description->n_relays; i++) {
+		WiceRelayAddress used = description->relays[i];
+		if (!same(&used.relayed, relayed))
+			continue;
+		memmove(&description->relays[1], &description->relays[0], i * sizeof used);
+		description->relays[0] = used;
+	}
+}
+
 void wice__peer_relay_describe(WicePeer *peer, WiceDescription *description)
 {
 	WicePeerRelay *relay = &peer->relay;
@@ -236,6 +258,7 @@ void wice__peer_relay_describe(WicePeer *peer, WiceDescription *description)
 	description->relayed = peer->session.relayed;
 	if (!relay->current.link)
 		return;
+	put_first(description, &relay->current.ours);
 	description->bound = relay->current.theirs;
 	description->begins = relay->begins;
 	relay->told_bound = true;

@@ -10,11 +10,8 @@
 #include "crypto/key.h"
 #include "event/source.h"
 #include "proxy/bpf/mux.h"
+#include "turn/choice.h"
 
-/* What is measured is told again if it differs by more than this, and not more often. */
-#define RTT_STEP_US 5000
-#define LOSS_STEP_PERMILLE 30
-#define TELL_INTERVAL_MS 5000
 /* Relays that peers are, at most: there may be a thousand peers. */
 #define SERVICES_MAX 4
 
@@ -69,29 +66,27 @@ static void tell_at(WiceRelays *relays, int64_t due)
 	wice__timer_set(relays->timer, relays->due);
 }
 
-static bool differs(uint32_t a, uint32_t b, uint32_t step)
+static WiceRelayOffer offer_of(const WiceRelayAddress *address)
 {
-	return (a > b ? a - b : b - a) > step;
+	return (WiceRelayOffer){ address->server, address->relayed, address->rtt_us,
+				 address->loss_permille };
 }
 
-static bool is_another(const WiceRelayAddress *now, const WiceRelayAddress *told)
+/*
+ * Compares with what was told: how long after that it is to be told, INT64_MAX: nothing is new.
+ * *ret_anew: other addresses, else other measurements only.
+ */
+static int64_t tell_after(const WiceRelays *relays, const WiceRelayAddress *now, size_t n,
+			  bool *ret_anew)
 {
-	return differs(now->rtt_us, told->rtt_us, MAX(told->rtt_us / 4, RTT_STEP_US)) ||
-	       differs(now->loss_permille, told->loss_permille, LOSS_STEP_PERMILLE) ||
-	       (now->loss_permille == 1000) != (told->loss_permille == 1000);
-}
-
-/* Compares with what was told; *ret_anew: other addresses, else other measurements only. */
-static bool is_news(const WiceRelays *relays, const WiceRelayAddress *now, size_t n, bool *ret_anew)
-{
-	bool news = false;
+	int64_t after = INT64_MAX;
 	*ret_anew = n != relays->n_told;
 	for (size_t i = 0; i < n && !*ret_anew; i++) {
-		*ret_anew = !same(&now[i].server, &relays->told[i].server) ||
-			    !same(&now[i].relayed, &relays->told[i].relayed);
-		news |= is_another(&now[i], &relays->told[i]);
+		WiceRelayOffer a = offer_of(&relays->told[i]), b = offer_of(&now[i]);
+		*ret_anew = !same(&a.server, &b.server) || !same(&a.relayed, &b.relayed);
+		after = MIN(after, wice__relay_offer_tell_ms(&a, &b));
 	}
-	return *ret_anew || news;
+	return *ret_anew ? 0 : after;
 }
 
 static void log_state(Entry *entry)
@@ -115,10 +110,11 @@ static void on_changed(WiceRelay *relay, void *user_data)
 	WiceRelayAddress now[WICE_DESCRIPTION_MAX_RELAYS];
 	bool anew;
 	log_state(entry);
-	if (!is_news(relays, now, wice__relays_offers(relays, now), &anew))
+	int64_t after = tell_after(relays, now, wice__relays_offers(relays, now), &anew);
+	if (after == INT64_MAX)
 		return;
 	relays->anew |= anew;
-	tell_at(relays, anew ? 0 : relays->told_at + TELL_INTERVAL_MS);
+	tell_at(relays, anew ? 0 : relays->told_at + after);
 }
 
 static void on_timer(void *user_data)

@@ -62,6 +62,7 @@ typedef struct {
 	size_t n_candidates;
 	WiceCandidate candidates[WICE_DESCRIPTION_MAX_CANDIDATES];
 	size_t n_relays;
+	/* The first is the one that the sender uses for bound, if it has bound any. */
 	WiceRelayAddress relays[WICE_DESCRIPTION_MAX_RELAYS];
 	/*
 	 * The relayed address of the recipient that the sender has asked its own relay for a

@@ -49,6 +49,7 @@ enum {
 	WICE_STUN_FINGERPRINT = 0x8028,               /* RFC 8489 §14.7 */
 	WICE_STUN_ICE_CONTROLLED = 0x8029,            /* RFC 8445 §16.1 */
 	WICE_STUN_ICE_CONTROLLING = 0x802a,           /* RFC 8445 §16.1 */
+	WICE_STUN_OTHER_ADDRESS = 0x802c,             /* RFC 5780 §7.4 */
 	WICE_STUN_MOBILITY_TICKET = 0x8030,           /* RFC 8016 §5 */
 };
 

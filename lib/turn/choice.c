@@ -1,16 +1,17 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * Both ends know both lists, perhaps not of the same moment, and so may differ for a while: the
- * path that each has asked its relay for is told in descriptions, so that no packet is sent where
- * nobody listens (agent/peer_relay.c).
+ * Both ends know both lists, not quite of the same moment, and what one has chosen before depends
+ * on when it heard of what: so they might differ for ever. Therefore one end is the first, and says
+ * what it uses; the other one chooses by itself only until it has heard of that, and if that is
+ * dead.
  *
  * The cost of a pair is that of both ways to the relays, and if they are two, of what lies between
  * them, which nobody has measured: it is taken to be a bit more than what a single relay would add.
  *
  * Hysteresis. Another pair takes over if it is better by a fifth and by 10 ms, for 10 s without a
- * break; or if it is twice as good, or the present one loses a tenth of its packets more, for 2 s;
- * at once if the present one is dead or no longer offered.
+ * break, and that at most once in ten minutes, but for the beginning; for 1.5 s if it is better by 100
+ * ms, or loses so many less; at once if the present one is dead or no longer offered.
  */
 #include "turn/choice.h"
 
@@ -21,8 +22,16 @@
 #define DEAD_US 10000000
 #define MARGIN_US 10000
 #define BETTER_MS 10000
-#define MUCH_BETTER_MS 2000
-#define BAD_LOSS_PERMILLE 100
+#define BEGINNING_MS 60000
+#define STAY_MS 600000 /* after a change */
+#define MUCH_BETTER_MS 1500
+#define MUCH_BETTER_US 100000
+/* What the peer was told is told anew: */
+#define TELL_STEP_US 5000 /* by so much, and a quarter */
+#define TELL_STEP_PERMILLE 30
+#define TELL_MS 5000
+#define TELL_SOON_US 40000 /* of cost, by so much */
+#define TELL_SOON_MS 500
 #define NEVER INT64_MAX
 
 uint32_t wice__choice_cost_us(uint32_t rtt_us, uint32_t loss_permille)
@@ -33,6 +42,25 @@ uint32_t wice__choice_cost_us(uint32_t rtt_us, uint32_t loss_permille)
 	if (rtt > DEAD_US / 2)
 		rtt = DEAD_US / 2;
 	return rtt + loss_permille * LOSS_US;
+}
+
+static uint32_t distance(uint32_t a, uint32_t b)
+{
+	return a > b ? a - b : b - a;
+}
+
+int64_t wice__relay_offer_tell_ms(const WiceRelayOffer *told, const WiceRelayOffer *now)
+{
+	uint32_t step = told->rtt_us / 4 > TELL_STEP_US ? told->rtt_us / 4 : TELL_STEP_US;
+	if ((told->loss_permille >= 1000) != (now->loss_permille >= 1000))
+		return 0;
+	if (distance(wice__choice_cost_us(told->rtt_us, told->loss_permille),
+		     wice__choice_cost_us(now->rtt_us, now->loss_permille)) > TELL_SOON_US)
+		return TELL_SOON_MS;
+	if (distance(told->rtt_us, now->rtt_us) > step ||
+	    distance(told->loss_permille, now->loss_permille) > TELL_STEP_PERMILLE)
+		return TELL_MS;
+	return NEVER;
 }
 
 static bool same(const WiceEndpoint *a, const WiceEndpoint *b)
@@ -98,6 +126,8 @@ static const WiceRelayOffer *find_offer(const WiceRelayOffer *offers, size_t n,
 
 static void set(WiceRelayChoice *choice, const Pair *pair, int64_t now)
 {
+	if (!choice->has)
+		choice->began_ms = now;
 	choice->has = true;
 	choice->ours = *pair->ours;
 	choice->theirs = *pair->theirs;
@@ -114,15 +144,92 @@ static int64_t patience(const Pair *present, const Pair *best)
 	if (best->cost_us + MARGIN_US > present->cost_us ||
 	    best->cost_us > present->cost_us - present->cost_us / 5)
 		return NEVER;
-	bool lossy =
-		present->ours->loss_permille >= best->ours->loss_permille + BAD_LOSS_PERMILLE ||
-		present->theirs->loss_permille >= best->theirs->loss_permille + BAD_LOSS_PERMILLE;
-	return lossy || best->cost_us <= present->cost_us / 2 ? MUCH_BETTER_MS : BETTER_MS;
+	bool much = best->cost_us + MUCH_BETTER_US <= present->cost_us;
+	return much ? MUCH_BETTER_MS : BETTER_MS;
 }
 
 void wice__relay_choice_init(WiceRelayChoice *choice)
 {
 	*choice = (WiceRelayChoice){ .challenged_since_ms = NEVER, .due_ms = NEVER };
+}
+
+void wice__relay_choice_follow(WiceRelayChoice *choice, const WiceEndpoint *ours,
+			       const WiceEndpoint *theirs)
+{
+	choice->follow_ours = *ours;
+	choice->follow_theirs = *theirs;
+}
+
+static const WiceRelayOffer *find_relayed(const WiceRelayOffer *offers, size_t n,
+					  const WiceEndpoint *relayed)
+{
+	for (size_t i = 0; i < n; i++)
+		if (same(&offers[i].relayed, relayed))
+			return &offers[i];
+	return NULL;
+}
+
+/* What the first end uses, unless this end knows that it cannot. */
+static bool find_followed(const WiceRelayChoice *choice, const WiceRelayOffer *ours, size_t n_ours,
+			  const WiceRelayOffer *theirs, size_t n_theirs, Pair *ret_pair)
+{
+	Pair pair = { .ours = find_relayed(ours, n_ours, &choice->follow_ours),
+		      .theirs = find_relayed(theirs, n_theirs, &choice->follow_theirs) };
+	if (!pair.ours || !pair.theirs || !fits(pair.ours, pair.theirs))
+		return false;
+	pair.cost_us = pair_cost(pair.ours, pair.theirs);
+	if (pair.cost_us >= DEAD_US)
+		return false;
+	*ret_pair = pair;
+	return true;
+}
+
+static Pair find_present(const WiceRelayChoice *choice, const WiceRelayOffer *ours, size_t n_ours,
+			 const WiceRelayOffer *theirs, size_t n_theirs)
+{
+	Pair present = { 0 };
+	if (!choice->has)
+		return present;
+	present.ours = find_offer(ours, n_ours, &choice->ours);
+	present.theirs = find_offer(theirs, n_theirs, &choice->theirs);
+	if (!present.ours || !present.theirs)
+		return (Pair){ 0 };
+	present.cost_us = pair_cost(present.ours, present.theirs);
+	return present;
+}
+
+/* As it was before, but for what was measured of it. */
+static void keep(WiceRelayChoice *choice, const Pair *present)
+{
+	choice->ours = *present->ours;
+	choice->theirs = *present->theirs;
+	choice->cost_us = present->cost_us;
+}
+
+static void forget(WiceRelayChoice *choice)
+{
+	choice->has = false;
+	choice->challenged_since_ms = choice->due_ms = NEVER;
+}
+
+/* True if the best has been better for long enough. */
+static bool has_won(WiceRelayChoice *choice, const Pair *present, const Pair *best, int64_t now)
+{
+	int64_t wait = patience(present, best);
+	if (wait == NEVER) {
+		choice->challenged_since_ms = NEVER;
+		return false;
+	}
+	if (choice->challenged_since_ms == NEVER)
+		choice->challenged_since_ms = now;
+	int64_t due = choice->challenged_since_ms + wait;
+	if (wait == BETTER_MS && now - choice->began_ms >= BEGINNING_MS &&
+	    due < choice->since_ms + STAY_MS)
+		due = choice->since_ms + STAY_MS;
+	if (now >= due)
+		return true;
+	choice->due_ms = due;
+	return false;
 }
 
 bool wice__relay_choose(WiceRelayChoice *choice, bool first, const WiceRelayOffer *ours,
@@ -133,36 +240,19 @@ bool wice__relay_choose(WiceRelayChoice *choice, bool first, const WiceRelayOffe
 	choice->due_ms = NEVER;
 	if (!best.ours) {
 		bool had = choice->has;
-		wice__relay_choice_init(choice);
+		forget(choice);
 		return had;
 	}
-	Pair present = { 0 };
-	if (choice->has) {
-		present.ours = find_offer(ours, n_ours, &choice->ours);
-		present.theirs = find_offer(theirs, n_theirs, &choice->theirs);
-	}
-	if (!present.ours || !present.theirs) {
-		set(choice, &best, now_ms);
-		return true;
-	}
-	present.cost_us = pair_cost(present.ours, present.theirs);
-	choice->ours = *present.ours;
-	choice->theirs = *present.theirs;
-	choice->cost_us = present.cost_us;
-	int64_t wait = best.ours == present.ours && best.theirs == present.theirs
-			       ? NEVER
-			       : patience(&present, &best);
-	if (wait == NEVER) {
+	Pair present = find_present(choice, ours, n_ours, theirs, n_theirs);
+	bool follows = !first && find_followed(choice, ours, n_ours, theirs, n_theirs, &best);
+	bool is_best = present.ours == best.ours && present.theirs == best.theirs;
+	if (present.ours && is_best)
 		choice->challenged_since_ms = NEVER;
-		return false;
-	}
-	if (choice->challenged_since_ms == NEVER)
-		choice->challenged_since_ms = now_ms;
-	if (now_ms - choice->challenged_since_ms >= wait) {
+	else if (!present.ours || follows || has_won(choice, &present, &best, now_ms)) {
 		set(choice, &best, now_ms);
 		return true;
 	}
-	choice->due_ms = choice->challenged_since_ms + wait;
+	keep(choice, &present);
 	return false;
 }
 

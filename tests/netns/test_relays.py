@@ -152,3 +152,34 @@ def _(lab):
     assert_relayed(pair)
     relay = pair.a.wiced.interface(pair.a.wg.name)["relays"][0]
     assert relay["server"] == "%s:%d" % (public.ipv4_address, public.wg.listen_port()), relay
+
+
+@test(name="one of two relays is used by both, and left by both for the other when it dies", timeout=240)
+def _(lab):
+    network = Network(lab, delay_ms=5)
+    hosts = {name: network.host(name) for name in ("left", "right")}
+    pair = Pair(lab, "symmetric", "symmetric", network=network, proxy="user")
+    for relay in [Coturn(host) for host in hosts.values()]:
+        pair.wiced_options += ["--relay", relay.option()]
+
+    def used():
+        """By whom both are in use: a relay's name, or None as long as they differ."""
+        found = set()
+        for here, there in pair.ends:
+            peer = here.wiced.peer(here.wg, there.wg.public_key)
+            path = peer["path"] == "relay" and (peer["local"], peer["remote"])
+            for name, host in hosts.items():
+                if path and all(host.address in end["endpoint"] for end in path):
+                    found.add((here.name, name))
+        names = {name for _end, name in found}
+        return names.pop() if len(found) == 2 and len(names) == 1 else None
+
+    pair.start()
+    first = wait_until("both use one relay", used, interval=0.2)
+    ping = pair.start_ping(0.1)
+    wait_until("traffic for a while", lambda: len(ping.times()) > 30)
+    hosts[first].ip("link set eth0 down")
+    started = time.time()
+    wait_until("both use the other one", lambda: used() not in (None, first), interval=0.1)
+    ping.wait_for_answer()
+    assert time.time() - started < 10, "a dead relay was left after %.1f s" % (time.time() - started)

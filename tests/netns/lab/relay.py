@@ -63,7 +63,9 @@ class Coturn(Relay):
         words = ["turnserver", "-n", "--no-cli", "--log-file", "stdout", "--simple-log", "--realm", REALM,
                  "--lt-cred-mech", "--user", "%s:%s" % (USER, PASSWORD), "-p", str(self.port),
                  "--pidfile", self.lab.file("coturn.pid"), "--userdb", self.lab.file("coturn.db"),
-                 "--no-tls", "--no-dtls", "--verbose", "--allow-loopback-peers"]  # fmt: skip
+                 "--no-dtls", "--verbose", "--allow-loopback-peers"]  # fmt: skip
+        if "--cert" not in self.options:
+            words += ["--no-tls"]
         for address in addresses:
             words += ["-L", address, "-E", address]
         self.process = self.host.spawn("coturn-%d" % self.port, *words, *self.options)

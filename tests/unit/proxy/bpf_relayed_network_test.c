@@ -280,6 +280,27 @@ START_TEST(two_capabilities_are_all_that_it_takes)
 }
 END_TEST
 
+/* The first channel is not to wait for them. */
+START_TEST(programs_are_there_before_a_channel_if_there_is_a_relay)
+{
+	BpfWorld world;
+	Relay relay;
+	if (!open_wired(&world, _i))
+		return;
+	open_relay(&world, 0, &relay);
+	BPF_UNTIL(&world, wice__bpf_relayed_n_uplinks(relay.relayed) == LOOPBACK + 1);
+	for (int round = 0; round < 2; round++) {
+		Peer peer = add_peer(&relay, 0, true);
+		carry(&peer, 4, 1000);
+		remove_peer(&peer);
+		ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relay.relayed), LOOPBACK + 1);
+	}
+	close_relay(&relay);
+	ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relay.relayed), 0);
+	bpf_world_close(&world);
+}
+END_TEST
+
 START_TEST(programs_are_there_as_long_as_there_are_channels)
 {
 	BpfWorld world;
@@ -287,6 +308,7 @@ START_TEST(programs_are_there_as_long_as_there_are_channels)
 	if (!open_wired(&world, _i))
 		return;
 	open_relay(&world, 0, &relay);
+	wice__bpf_mux_remove_relay(world.mux, relay.wg_at.port, &relay.server_at);
 	for (int round = 0; round < 3; round++) {
 		ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relay.relayed), 0);
 		Peer first = add_peer(&relay, 0, false);
@@ -399,8 +421,8 @@ START_TEST(a_channel_is_taken_over)
 		}
 	}
 	remove_peer(&former);
-	ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relay.relayed), 0);
 	close_relay(&relay);
+	ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relay.relayed), 0);
 	bpf_world_close(&world);
 }
 END_TEST
@@ -707,6 +729,7 @@ END_TEST
 BPF_SUITE_MAIN("bpf relayed network", over_a_wire_with_and_without_checksum_offload,
 	       over_a_device_without_ethernet_header, two_capabilities_are_all_that_it_takes,
 	       programs_are_there_as_long_as_there_are_channels,
+	       programs_are_there_before_a_channel_if_there_is_a_relay,
 	       a_device_that_comes_later_is_served, a_channel_is_replaced, a_channel_is_taken_over,
 	       several_packets_at_once, what_is_too_large_is_dropped_and_counted,
 	       what_goes_the_slow_way_arrives_the_same, all_else_goes_to_the_turn_client,
