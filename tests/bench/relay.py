@@ -1,6 +1,26 @@
 # SPDX-FileCopyrightText: 2026 The libwice authors
 # SPDX-License-Identifier: Apache-2.0
 """Relays: what they cost on the way, and how soon they are there.
+relayed_ratio_move, relayed_ratio_inplace: packets/s that come from a over a relay to b, by what comes directly, through the same
+three hosts in a row, of which the middle one forwards or runs `wice relay` (a line with "#" says how it turns packets around).
+Packets of 1,420 bytes in a tunnel, shaped as WireGuard's, sent and encrypted one by one, and decrypted, by bench-relay, which
+cannot be told from WireGuard by the TC programs of its clients. _bare: without encryption; _cpu: per second of processor time of
+all that is between sender and receiver (relay and kernel included), which says what packets/s cannot while one thread does
+everything and others use the machine. relayed_vs_user: with the TC programs (the payload moves) by the userspace proxy's; this one
+uses a second processor, so that _cpu is what counts where WireGuard needs all of them.
+relayed_client_*: the same by what comes if the middle host only translates addresses: what the clients alone cost. There, checksums
+are left to the device, as the kernel's WireGuard always does; with a relay they are whole, because XDP takes no others.
+relayed_tunnel_ratio: tunnels of our engine (wice-wg) with wiced at both ends over `wice relay`, by endpoints set by hand; packets of
+1,400 bytes as fast as it goes. _cpu: at a rate that the machine has time for.
+server_xdp_vs_coturn: packets/s of a core: the time that coturn takes for a packet, by what `wice relay` takes with its fast path:
+what is more than with a cable between the two clients. server_row_vs_coturn: without the fast path.
+relay_first_data_rtts: two hosts behind symmetric NATs, 20 ms round trip to everybody, wiced runs at both and has its allocation: from
+the moment at which one is told of the other (its log) to the first data packet of WireGuard that leaves for the relay (a capture at
+both), in round trips. relay_cold_start_rtts: from the start of the wiced of one end. _ms: in milliseconds.
+failover_s: traffic both ways over the direct path of two hosts behind NATs, 40 ms round trip; from the moment at which a router drops
+all of it to the first packet that comes over the relay; failover_both_s: to that at both ends.
+All in turns in one run, medians of the rounds' ratios; *_spread is between what their middle half lies.
+Parts for --only: ratio, client, tunnel, server, coturn, allocations (of these two see relay_server.py), first, failover.
 """
 
 import ctypes
@@ -75,7 +95,15 @@ class Cable:
 
 
 # Nothing passes to and from an address but what a relay sends.
-BLOCK = "table inet blocked { chain f { type filter hook forward priority -10; meta l4proto udp ip daddr %s drop; meta l4proto udp ip saddr %s drop; }; }"
+BLOCK = """
+table inet blocked {
+    chain f {
+        type filter hook forward priority -10
+        meta l4proto udp ip daddr %s drop
+        meta l4proto udp ip saddr %s drop
+    }
+}
+"""
 
 # A relay that is not there: its address and port are translated to those of the other client. Both have the same channel.
 TRANSLATE = """
