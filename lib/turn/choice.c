@@ -10,8 +10,8 @@
  * them, which nobody has measured: it is taken to be a bit more than what a single relay would add.
  *
  * Hysteresis. Another pair takes over if it is better by a fifth and by 10 ms, for 10 s without a
- * break, and that at most once in ten minutes, but for the beginning; for 1.5 s if it is better by 100
- * ms, or loses so many less; at once if the present one is dead or no longer offered.
+ * break, and that at most once in ten minutes, but for the beginning; for 1.5 s if it is better by
+ * 100 ms, or loses so many less; at once if the present one is dead or no longer offered.
  */
 #include "turn/choice.h"
 

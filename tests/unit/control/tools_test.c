@@ -348,7 +348,7 @@ START_TEST(mistakes_have_exit_codes_and_sentences)
 		{ "show --proxy bpf", 2, "`wice restart` only" },
 		{ "--proxy bpf", 2, "`wice restart` only" },
 		{ "add", 2, "needs IFNAME" },
-		{ "show --timeout 3", 2, "`wice wait` only" },
+		{ "show --timeout 3", 2, "`wice wait` and `wice check` only" },
 		{ "wait --timeout", 2, "--timeout needs a value" },
 		{ "wait --timeout soon", 2, "'soon' is no number" },
 		{ "wait --timeout=0", 2, "'0' is no number" },
