@@ -118,7 +118,7 @@ START_TEST(what_is_bad_is_left_and_what_is_a_bit_worse_is_not)
 		{ 20, 1000, 80, 0 },        { 220, 0, 60, 1500 },     { 20, 200, 50, 1500 },
 		{ 60, 0, 30, 10000 },       { 29, 0, 20, INT64_MAX }, /* less than 10 ms */
 		{ 200, 0, 170, INT64_MAX },                           /* less than a fifth */
-		{ 20, 9, 20, INT64_MAX },  { 20, 0, 20, INT64_MAX },
+		{ 20, 9, 20, INT64_MAX },   { 20, 0, 20, INT64_MAX },
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++)
 		ck_assert_int_eq(
