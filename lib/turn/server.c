@@ -345,7 +345,7 @@ void wice__turn_server_stream_closed(WiceTurnServer *server, uint64_t stream)
 {
 	const WiceTurnTuple tuple = { .stream = stream };
 	WiceTurnAllocation *found = wice__turn_find_allocation(server, &tuple, INT64_MIN);
-	if (found)
+	if (found && !found->mobile)
 		wice__turn_allocation_end(found, true);
 }
 

@@ -165,7 +165,10 @@ void wice__turn_server_from_client(WiceTurnServer *server, const WiceTurnTuple *
 void wice__turn_server_from_peer(WiceTurnServer *server, WiceTurnAllocation *allocation,
 				 const WiceEndpoint *peer, const uint8_t *packet, size_t len,
 				 int64_t now_ms, WiceTurnVerdict *ret_verdict);
-/* The client's stream has ended: so have its allocations (RFC 8656 section 7). */
+/*
+ * The client's stream has ended: so has its allocation (RFC 8656 section 7), unless it may come for
+ * it over another one (RFC 8016).
+ */
 void wice__turn_server_stream_closed(WiceTurnServer *server, uint64_t stream);
 
 /* Ends what has expired; returns when to be called next. Never more often than each second. */

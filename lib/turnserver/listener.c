@@ -54,6 +54,12 @@ static void set_system_error(GError **error, const char *text, int err)
 		    g_strerror(-err), hint);
 }
 
+static bool is_unspecified(const WiceAddress *address)
+{
+	static const uint8_t zeros[16];
+	return memcmp(address->bytes, zeros, sizeof zeros) == 0;
+}
+
 static int prepare(int fd, WiceListenerKind kind, const WiceEndpoint *local)
 {
 	int on = 1;
@@ -65,7 +71,9 @@ static int prepare(int fd, WiceListenerKind kind, const WiceEndpoint *local)
 	wice__udp_set_buffers(fd);
 	wice__udp_permit_fragments(fd, local->address.family);
 	wice__udp_set_gro(fd, true);
-	return wice__udp_tell_local(fd, local->address.family);
+	/* With one address there is nothing to tell, nor to say when sending. */
+	return is_unspecified(&local->address) ? wice__udp_tell_local(fd, local->address.family)
+					       : 0;
 }
 
 static int open_socket(WiceListenerKind kind, const WiceEndpoint *local)
@@ -106,6 +114,7 @@ static int open_one(WiceListenerKind kind, const WiceEndpoint *local, GPtrArray 
 	listener->kind = kind;
 	listener->local = *local;
 	listener->local.port = bound_port(fd);
+	listener->is_wildcard = is_unspecified(&local->address);
 	wice__udp_sender_init(&listener->udp.sender, fd, kind == WICE_LISTENER_UDP, false);
 	listener->text =
 		g_strdup_printf("%s:%s", kinds[kind], wice_endpoint_format(&listener->local, text));
@@ -176,12 +185,6 @@ void wice__listener_free(void *data)
 	g_free(listener);
 }
 
-static bool is_unspecified(const WiceAddress *address)
-{
-	static const uint8_t zeros[16];
-	return memcmp(address->bytes, zeros, sizeof zeros) == 0;
-}
-
 WiceListener *wice__listener_find(const GPtrArray *listeners, const WiceEndpoint *local)
 {
 	for (guint i = 0; i < listeners->len; i++) {
@@ -189,7 +192,7 @@ WiceListener *wice__listener_find(const GPtrArray *listeners, const WiceEndpoint
 		if (listener->kind != WICE_LISTENER_UDP || listener->local.port != local->port ||
 		    listener->local.address.family != local->address.family)
 			continue;
-		if (is_unspecified(&listener->local.address) ||
+		if (listener->is_wildcard ||
 		    wice_address_compare(&listener->local.address, &local->address) == 0)
 			return listener;
 	}

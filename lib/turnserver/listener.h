@@ -14,7 +14,8 @@ typedef enum { WICE_LISTENER_UDP, WICE_LISTENER_TCP, WICE_LISTENER_TLS } WiceLis
 typedef struct {
 	WiceUdpPort udp; /* of TCP and TLS only polled */
 	WiceListenerKind kind;
-	WiceEndpoint local; /* on the wire; an unspecified address: all of that family */
+	WiceEndpoint local; /* on the wire */
+	bool is_wildcard;   /* local has no address: all of that family */
 	char *text;         /* "udp:192.0.2.1:3478" */
 	bool is_shared;
 	void *owner;

@@ -108,7 +108,7 @@ static void take_from_client(WiceUdpPort *port, const WiceUdpReceived *received,
 	const WiceListener *listener = (const WiceListener *)port;
 	WiceTurnTuple tuple = { .local = listener->local };
 	WiceTurnVerdict verdict;
-	int64_t now_ms = wice__now_ms();
+	int64_t now_ms = server->now_ms;
 	if (!wice__endpoint_from_sockaddr(received->from, received->from_len, &tuple.client))
 		return;
 	if (received->local.family == listener->local.address.family)
@@ -129,6 +129,7 @@ static void take_from_client(WiceUdpPort *port, const WiceUdpReceived *received,
 void wice__relaying_on_listener(WicePolled *polled, uint32_t events, void *user_data)
 {
 	WiceRelayServer *server = user_data;
+	server->now_ms = wice__now_ms();
 	wice__datagrams_receive(server->datagrams, (WiceUdpPort *)polled, take_from_client, server);
 }
 
@@ -137,7 +138,7 @@ static void take_from_peer(WiceUdpPort *port, const WiceUdpReceived *received, c
 {
 	WiceRelayServer *server = user_data;
 	const WiceTenant *tenant = ((const WiceOutlet *)port)->owner;
-	int64_t now_ms = wice__now_ms();
+	int64_t now_ms = server->now_ms;
 	WiceTurnVerdict verdict;
 	WiceEndpoint peer;
 	if (!tenant || !wice__endpoint_from_sockaddr(received->from, received->from_len, &peer))
@@ -150,6 +151,7 @@ static void take_from_peer(WiceUdpPort *port, const WiceUdpReceived *received, c
 void wice__relaying_on_outlet(WicePolled *polled, uint32_t events, void *user_data)
 {
 	WiceRelayServer *server = user_data;
+	server->now_ms = wice__now_ms();
 	wice__datagrams_receive(server->datagrams, (WiceUdpPort *)polled, take_from_peer, server);
 }
 

@@ -80,6 +80,7 @@ static void on_accounts(void *user_data)
 {
 	WiceRelayServer *server = user_data;
 	wice__timer_set(server->accounts, wice__now_ms() + ACCOUNT_PERIOD_MS);
+	wice__fast_path_count(server->fast_path);
 	wice__turn_server_foreach(server->core, account_one, NULL);
 }
 
@@ -129,17 +130,17 @@ static int attend(WiceRelayServer *server, WiceListener *listener)
 static gboolean listen_at(WiceRelayServer *server, const char *const *texts, GError **error)
 {
 	static const char *const usual[] = { "udp:*:3478", "tcp:*:3478", NULL };
-	for (texts = texts ? texts : usual; *texts; texts++)
-		if (!wice__listener_open(*texts, server->listeners, error))
-			return FALSE;
-	for (guint i = 0; i < server->listeners->len; i++) {
-		WiceListener *listener = g_ptr_array_index(server->listeners, i);
-		if (listener->kind == WICE_LISTENER_TLS && !server->certificate) {
+	for (texts = texts ? texts : usual; *texts; texts++) {
+		if (g_str_has_prefix(*texts, "tls:") && !server->certificate) {
 			g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
-				    "The relay cannot listen at %s without a certificate.",
-				    listener->text);
+				    "The relay cannot listen at %s without a certificate.", *texts);
 			return FALSE;
 		}
+		if (!wice__listener_open(*texts, server->listeners, error))
+			return FALSE;
+	}
+	for (guint i = 0; i < server->listeners->len; i++) {
+		WiceListener *listener = g_ptr_array_index(server->listeners, i);
 		int err = attend(server, listener);
 		if (err) {
 			g_set_error(error, WICE_ERROR, WICE_ERROR_IO,
@@ -229,6 +230,11 @@ static gboolean start(WiceRelayServer *server, const WiceRelayServerOptions *opt
 	if (!server->users || !load_certificate(server, options, error) ||
 	    !make_poll(server, error))
 		return FALSE;
+	/* Rates are kept here: what does not come by cannot be held back. */
+	server->fast_path = wice__fast_path_new(
+		server->context, options->user_bytes_per_s ? "off" : options->fast_path, error);
+	if (!server->fast_path)
+		return FALSE;
 	start_timers(server);
 	make_core(server, options);
 	server->outlets =
@@ -267,6 +273,7 @@ void wice_relay_server_free(WiceRelayServer *server)
 		return;
 	wice__address_watch_free(server->watch);
 	wice__turn_server_free(server->core);
+	wice__fast_path_free(server->fast_path);
 	wice__outlets_free(server->outlets);
 	wice__connections_free(server->connections);
 	for (guint i = 0; server->poll && i < server->listeners->len; i++) {
@@ -314,6 +321,7 @@ static void add_traffic(WiceTurnAllocation *allocation, void *user_data)
 void wice_relay_server_status(WiceRelayServer *server, WiceRelayServerStatus *ret_status)
 {
 	WiceTurnTraffic sum = server->ended;
+	wice__fast_path_count(server->fast_path);
 	wice__turn_server_foreach(server->core, add_traffic, &sum);
 	*ret_status = (WiceRelayServerStatus){
 		.allocations = wice__turn_server_n_allocations(server->core),
@@ -324,7 +332,8 @@ void wice_relay_server_status(WiceRelayServer *server, WiceRelayServerStatus *re
 		.dropped =
 			sum.dropped + server->dropped + wice__datagrams_dropped(server->datagrams),
 		.unauthenticated = server->unauthenticated,
-		.fast_path = "off",
+		.fast_packets = wice__fast_path_packets(server->fast_path),
+		.fast_path = wice__fast_path_describe(server->fast_path),
 	};
 }
 

@@ -10,6 +10,7 @@
 #include "turn/server.h"
 #include "turnserver/connection.h"
 #include "turnserver/datagrams.h"
+#include "turnserver/fast_path.h"
 #include "turnserver/listener.h"
 #include "turnserver/outlet.h"
 #include "turnserver/poll.h"
@@ -22,7 +23,8 @@
  *   places.c      the addresses that relayed ports are opened on
  *   tenant.c      what the core asks for: ports, and who uses them
  *   relaying.c    packets: from a socket to the core, and where its verdict says
- *   users.c  listener.c  connection.c  outlet.c  poll.c  datagrams.c   parts, each on its own
+ *   users.c  listener.c  connection.c  outlet.c  poll.c  datagrams.c  fast_path.c
+ *                 parts, each on its own
  */
 struct WiceRelayServer {
 	GMainContext *context;
@@ -34,8 +36,10 @@ struct WiceRelayServer {
 	GPtrArray *listeners; /* WiceListener */
 	WiceConnections *connections;
 	GTlsCertificate *certificate; /* NULL: no TLS */
+	WiceFastPath *fast_path;
 	WiceTurnServer *core;
 	WiceTurnServerEvents events;
+	int64_t now_ms; /* of the batch of packets that is being looked at */
 	WiceTimer *expiry;
 	int64_t expiry_ms; /* when the core is to be asked again */
 	WiceTimer *accounts;

@@ -24,8 +24,9 @@ static void make_route(WiceTenant *tenant, const WiceTurnTuple *tuple)
 	tenant->route = (WiceUdpRoute){
 		.to = &tenant->name.any,
 		.to_len = wice__udp_name(&tenant->name, &tuple->client),
-		.local = tuple->local.address,
 	};
+	if (tenant->listener && tenant->listener->is_wildcard)
+		tenant->route.local = tuple->local.address;
 }
 
 WiceUdpRoute *wice__tenant_route(WiceTenant *tenant)
@@ -159,6 +160,32 @@ static void on_give_up_port(const WiceEndpoint *relayed, void *user_data)
 		close_outlet(server, outlet);
 }
 
+/* Of a stream, the kernel sees bytes that it cannot take apart. */
+static void on_channel(WiceTurnAllocation *allocation, uint16_t channel, const WiceEndpoint *peer,
+		       bool exists, void *user_data)
+{
+	WiceRelayServer *server = user_data;
+	const WiceTurnTuple *tuple = wice__turn_allocation_tuple(allocation);
+	const WiceTenant *tenant = wice__tenant_of(allocation);
+	const WiceOutlet *outlet = tenant->outlets[peer->address.family == WICE_FAMILY_IPV6];
+	if (!exists) {
+		wice__fast_path_remove(server->fast_path, allocation, channel);
+		return;
+	}
+	if (tuple->stream || !outlet)
+		return;
+	/* Behind a NAT, packets have our inner addresses, and so has a peer that is here, too. */
+	const WiceOutlet *neighbour = wice__outlet_find(server->outlets, peer);
+	const WiceXdpChannel fast = {
+		.client = tuple->client,
+		.server = tuple->local,
+		.channel = channel,
+		.relayed = outlet->inner,
+		.peer = neighbour ? neighbour->inner : *peer,
+	};
+	wice__fast_path_add(server->fast_path, allocation, &fast);
+}
+
 static void on_ended(WiceTurnAllocation *allocation, void *user_data)
 {
 	WiceRelayServer *server = user_data;
@@ -190,5 +217,6 @@ const WiceTurnServerEvents wice__tenant_events = {
 	.open_port = on_open_port,
 	.close_port = on_close_port,
 	.give_up_port = on_give_up_port,
+	.channel = on_channel,
 	.ended = on_ended,
 };

@@ -30,7 +30,7 @@
 #include "turn/client.h"
 
 #define MAX_BURST 64
-#define SETUP_MS 60000
+#define SETUP_MS 20000
 /* Requests that are under way at a time: more would overflow the server's queue. */
 #define MAX_STARTING 64
 
@@ -112,6 +112,12 @@ static bool step(Client *client)
 		wice__turn_client_failure(client->turn, reason);
 		errno = 0;
 		fail(reason);
+	}
+	WiceTurnEvent event;
+	while (wice__turn_client_event(client->turn, &event)) {
+		errno = event.code;
+		if (event.type == WICE_TURN_EVENT_NOT_BOUND)
+			fail("channel");
 	}
 	client->ready = wice__turn_client_is_bound(client->turn, client->channel);
 	if (client->ready)

@@ -47,6 +47,7 @@ JOBS = (
     ("engine", 120, "{here}/engine.sh {build}/tools/wice-wg 0"),
     ("bpf", 600, "{tests}/unit/unit-proxy_bpf_program && {tests}/unit/unit-proxy_bpf_network && {tests}/unit/unit-proxy_bpf_uplinks && {tests}/unit/unit-proxy_bpf_hooks"),
     ("bpf relayed", 600, "{tests}/unit/unit-proxy_bpf_relayed_program && {tests}/unit/unit-proxy_bpf_relayed_network"),
+    ("xdp", 600, "{tests}/unit/unit-turnserver_xdp_program && {tests}/unit/unit-turnserver_xdp_network"),
     ("nft", 600, "{tests}/unit/unit-proxy_nft && {tests}/unit/unit-proxy_nft_table"),
     ("mechanisms", 400, "{here}/mechanisms.sh {build}/tools/wiced {build}/tools/wice bpf nft"),
     ("figures", 120, "{here}/figures.sh {build}/tools/wg {tests}/bench/bench-race"),

@@ -191,6 +191,8 @@ static int attach_direction(const WiceBpfAttacher *attacher, WiceBpfAttachment *
 {
 	const WiceUplink *uplink = &attachment->uplink;
 	int program = program_of(attacher, uplink, direction);
+	if (program < 0)
+		return 0;
 	if (attacher->way == WICE_BPF_ATTACH_CLSACT)
 		return clsact_attach(program, uplink->ifindex, direction, attacher->slot);
 	int fd = tcx_attach(program, uplink->ifindex, direction);
@@ -218,24 +220,33 @@ int wice__bpf_attach(const WiceBpfAttacher *attacher, const WiceUplink *uplink,
 	return 0;
 }
 
+static bool is_attached(const WiceBpfAttacher *attacher, const WiceBpfAttachment *attachment,
+			WiceBpfDirection direction)
+{
+	const WiceUplink *uplink = &attachment->uplink;
+	int program = program_of(attacher, uplink, direction);
+	if (program < 0)
+		return true;
+	if (attacher->way == WICE_BPF_ATTACH_TCX)
+		return tcx_is_attached(attachment->links[direction], uplink->ifindex);
+	return clsact_is_attached(program, uplink->ifindex, direction, attacher->slot);
+}
+
 bool wice__bpf_is_attached(const WiceBpfAttacher *attacher, const WiceBpfAttachment *attachment)
 {
-	bool is_attached = true;
-	const WiceUplink *uplink = &attachment->uplink;
 	libbpf_print_fn_t print = wice__bpf_print_to_log();
-	for (int i = 0; i < WICE_BPF_N_DIRECTIONS && is_attached; i++)
-		is_attached = attacher->way == WICE_BPF_ATTACH_TCX
-				      ? tcx_is_attached(attachment->links[i], uplink->ifindex)
-				      : clsact_is_attached(program_of(attacher, uplink, i),
-							   uplink->ifindex, i, attacher->slot);
+	bool attached = is_attached(attacher, attachment, WICE_BPF_INGRESS) &&
+			is_attached(attacher, attachment, WICE_BPF_EGRESS);
 	libbpf_set_print(print);
-	return is_attached;
+	return attached;
 }
 
 void wice__bpf_detach(const WiceBpfAttacher *attacher, WiceBpfAttachment *attachment)
 {
 	libbpf_print_fn_t print = wice__bpf_print_to_log();
 	for (int i = 0; i < WICE_BPF_N_DIRECTIONS; i++) {
+		if (program_of(attacher, &attachment->uplink, i) < 0)
+			continue;
 		if (attacher->way == WICE_BPF_ATTACH_CLSACT)
 			clsact_detach(attachment->uplink.ifindex, i, attacher->slot);
 		else if (attachment->links[i] >= 0)

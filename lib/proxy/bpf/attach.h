@@ -20,7 +20,7 @@ typedef enum {
 	WICE_BPF_N_DIRECTIONS,
 } WiceBpfDirection;
 
-/* Descriptors, the caller's. */
+/* Descriptors, the caller's. -1: nothing in that direction; there always is one of ingress. */
 typedef struct {
 	int ethernet[WICE_BPF_N_DIRECTIONS];
 	int l3[WICE_BPF_N_DIRECTIONS]; /* for devices without an Ethernet header */

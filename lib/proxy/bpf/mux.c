@@ -243,13 +243,17 @@ int wice__bpf_mux_add_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoin
 {
 	WiceRelayedKey key = relay_key(wg_port, server);
 	WiceRelayedClient client = { GUINT16_TO_BE(socket_port) };
-	return insert(mux->programs->maps.relays, &key, &client);
+	int r = insert(mux->programs->maps.relays, &key, &client);
+	if (r == 0)
+		wice__bpf_relayed_expect(mux->relayed, true);
+	return r;
 }
 
 void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server)
 {
 	WiceRelayedKey key = relay_key(wg_port, server);
-	bpf_map_delete_elem(bpf_map__fd(mux->programs->maps.relays), &key);
+	if (bpf_map_delete_elem(bpf_map__fd(mux->programs->maps.relays), &key) == 0)
+		wice__bpf_relayed_expect(mux->relayed, false);
 }
 
 static uint64_t server_key(uint16_t wg_port, const WiceEndpoint *local)

@@ -155,12 +155,18 @@ static __always_inline bool is_wireguard(__le32 first_word)
 	return bpf_ntohl(__builtin_bswap32(first_word)) - 1 <= 3;
 }
 
-/* field: of struct udphdr. A checksum of zero, which says that there is none, stays. */
+/*
+ * field: of struct udphdr. A checksum of zero, which says that there is none, stays. Of several
+ * segments (gso_size) the checksum is the sum of the pseudo header, in which there are no ports:
+ * since Linux 6.11 that is so on devices without checksum offload, too, where
+ * bpf_l4_csum_replace() takes it for a whole one.
+ */
 static __always_inline void replace_port(struct __sk_buff *skb, const Packet *packet, __u32 field,
 					 __be16 old, __be16 new)
 {
 	__u32 checksum = packet->offset + offsetof(struct udphdr, check);
-	if (bpf_l4_csum_replace(skb, checksum, old, new, BPF_F_MARK_MANGLED_0 | sizeof new) == 0)
+	if (skb->gso_size ||
+	    bpf_l4_csum_replace(skb, checksum, old, new, BPF_F_MARK_MANGLED_0 | sizeof new) == 0)
 		bpf_skb_store_bytes(skb, packet->offset + field, &new, sizeof new, 0);
 }
 

@@ -69,7 +69,7 @@ __u64 inject_port, inject_cookie;
 
 static __always_inline bool is_alive(void)
 {
-	return bpf_ktime_get_ns() < alive_until_ns;
+	return bpf_ktime_get_coarse_ns() < alive_until_ns;
 }
 
 static __always_inline Scratch *get_scratch(void)

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "event/source.h"
 #include "event/udp.h"
 #include "proxy/bpf/attachments.h"
 #include "proxy/bpf/heartbeat.h"
@@ -50,7 +51,9 @@ struct WiceBpfRelayed {
 	 * that receives; the others are about to go, or it will go before them.
 	 */
 	GHashTable *receivers;
-	/* While there are entries. */
+	unsigned n_expected;
+	WiceTimer *timer; /* to attach for them */
+	/* While there are entries, or some are expected. */
 	struct relayed_bpf *programs;
 	WiceBpfAttacher attacher;
 	bool has_attacher;
@@ -73,6 +76,8 @@ static gboolean equal_keys(gconstpointer a, gconstpointer b)
 	return memcmp(a, b, sizeof(WiceRelayedKey)) == 0;
 }
 
+static void on_timer(void *user_data);
+
 WiceBpfRelayed *wice__bpf_relayed_new(GMainContext *context, const WiceBpfRelayedOptions *options)
 {
 	WiceBpfRelayed *relayed = g_new0(WiceBpfRelayed, 1);
@@ -80,6 +85,7 @@ WiceBpfRelayed *wice__bpf_relayed_new(GMainContext *context, const WiceBpfRelaye
 	relayed->options = *options;
 	relayed->entries = g_hash_table_new_full(hash_key, equal_keys, NULL, g_free);
 	relayed->receivers = g_hash_table_new_full(hash_key, equal_keys, g_free, NULL);
+	relayed->timer = wice__timer_new(context, on_timer, relayed);
 	relayed->injector.fd = -1;
 	return relayed;
 }
@@ -199,6 +205,31 @@ static int start(WiceBpfRelayed *relayed)
 	return r;
 }
 
+/* If it cannot be done, the first channel finds that out. */
+static void on_timer(void *user_data)
+{
+	WiceBpfRelayed *relayed = user_data;
+	if (!relayed->programs)
+		(void)start(relayed);
+}
+
+static void stop_if_unused(WiceBpfRelayed *relayed)
+{
+	if (g_hash_table_size(relayed->entries) > 0 || relayed->n_expected > 0)
+		return;
+	wice__timer_set(relayed->timer, INT64_MAX);
+	stop(relayed);
+}
+
+void wice__bpf_relayed_expect(WiceBpfRelayed *relayed, bool expect)
+{
+	relayed->n_expected += expect ? 1u : -1u;
+	if (expect)
+		wice__timer_set(relayed->timer, wice__now_ms());
+	else
+		stop_if_unused(relayed);
+}
+
 static void free_list(gpointer key, gpointer list, gpointer user_data)
 {
 	g_slist_free(list);
@@ -208,6 +239,7 @@ void wice__bpf_relayed_free(WiceBpfRelayed *relayed)
 {
 	if (!relayed)
 		return;
+	wice__timer_free(relayed->timer);
 	stop(relayed);
 	g_hash_table_foreach(relayed->receivers, free_list, NULL);
 	g_hash_table_unref(relayed->receivers);
@@ -403,8 +435,7 @@ int wice__bpf_relayed_add(WiceBpfRelayed *relayed, const WiceBpfChannel *channel
 	if (entry && entry->channel.wg_port != channel->wg_port)
 		return -EEXIST;
 	r = entry ? replace(relayed, channel, entry) : add(relayed, channel);
-	if (g_hash_table_size(relayed->entries) == 0)
-		stop(relayed);
+	stop_if_unused(relayed);
 	return r;
 }
 
@@ -427,8 +458,7 @@ void wice__bpf_relayed_remove(WiceBpfRelayed *relayed, const WiceBpfChannel *cha
 	bpf_map_delete_elem(sent_map(relayed), &entry->key);
 	leave_channel(relayed, &entry->channel, entry);
 	g_hash_table_remove(relayed->entries, &entry->key);
-	if (g_hash_table_size(relayed->entries) == 0)
-		stop(relayed);
+	stop_if_unused(relayed);
 }
 
 int wice__bpf_relayed_inject(WiceBpfRelayed *relayed, const WiceBpfChannel *channel,

@@ -13,7 +13,7 @@
 
 /*
  * Relayed packets that stay in the kernel: TC programs (relayed.bpf.c) on every uplink, attached as
- * long as there is a channel.
+ * long as there is a channel or may be one any time.
  *
  *   WireGuard -> relay:synthetic port   --egress-->   ChannelData -> relay:port
  *   WireGuard <- relay:synthetic port   <--ingress--  ChannelData <- relay:port
@@ -59,6 +59,13 @@ WiceBpfRelayed *wice__bpf_relayed_new(GMainContext *context, const WiceBpfRelaye
 void wice__bpf_relayed_free(WiceBpfRelayed *relayed);
 
 /*
+ * A relay is there, at which channels may be bound any time (expect), or has gone. While one is, the
+ * programs are attached, though there is no channel: soon, from the context, and not when the first
+ * packet is to leave, because it takes tens of milliseconds (attaching waits for a grace period of
+ * RCU each time).
+ */
+void wice__bpf_relayed_expect(WiceBpfRelayed *relayed, bool expect);
+/*
  * Adds or, if wg_port, server and synthetic_port are known, replaces a channel: between two
  * packets, and its counters go on. If others have the same number, what comes in over it is this
  * one's for as long as it is there. The first loads and attaches the programs. -errno: -EPERM,
@@ -66,7 +73,7 @@ void wice__bpf_relayed_free(WiceBpfRelayed *relayed);
  * -EINVAL.
  */
 int wice__bpf_relayed_add(WiceBpfRelayed *relayed, const WiceBpfChannel *channel);
-/* What was not added is ignored. With the last the programs are detached. */
+/* What was not added is ignored. With the last the programs are detached, unless more is expected. */
 void wice__bpf_relayed_remove(WiceBpfRelayed *relayed, const WiceBpfChannel *channel);
 /*
  * Shows WireGuard a packet as if it had come over the channel, from the synthetic port. fwmark: of

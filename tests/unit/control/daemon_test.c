@@ -100,7 +100,8 @@ START_TEST(mistakes_are_told_with_their_line)
 		const char *line; /* ":N:" */
 		const char *part;
 	} cases[] = {
-		{ "[daemon]\n\ncolour = 1420\n", ":3:", "There is no key 'colour' in section [daemon]" },
+		{ "[daemon]\n\ncolour = 1420\n",
+		  ":3:", "There is no key 'colour' in section [daemon]" },
 		{ "[daemon]\ncolour = 1\n", ":2:", "log-level" }, /* lists what is known */
 		{ "[demon]\ninterface = wg0\n", ":2:", "section [demon]" },
 		{ "interface = wg0\n", ":1:", "before the first section" },

@@ -555,7 +555,82 @@ START_TEST(errors_of_packets_are_not_errors_of_the_socket)
 }
 END_TEST
 
-SUITE_MAIN("event udp", runs_of_equal_packets_become_one_message,
+static WiceUdpPacket in_parts(WiceUdpRoute *way, size_t a, size_t b, size_t c)
+{
+	return (WiceUdpPacket){ way, { { data, a }, { data + a, b }, { data + a + b, c } }, 3 };
+}
+
+/* Whatever is before and behind them, and wherever they go. */
+START_TEST(packets_in_parts_become_one_message_per_way)
+{
+	WiceUdpSender out = sender(true, false);
+	WiceUdpRoute ways[] = { route(false, false), route(true, false) };
+	const WiceUdpPacket all[] = {
+		in_parts(&ways[0], 4, 100, 0), in_parts(&ways[0], 4, 98, 2),
+		in_parts(&ways[1], 4, 100, 0), in_parts(&ways[1], 4, 50, 2),
+		in_parts(&ways[1], 4, 50, 2),  in_parts(&ways[0], 0, 0, 0),
+	};
+	static const Message expected[] = {
+		{ 208, 104, false, 0 },
+		{ 160, 104, true, 0 },
+		{ 56, 0, true, 0 },
+		{ 0, 0, false, 0 },
+	};
+	const WiceUdpPacket *packets[G_N_ELEMENTS(all)];
+	WiceUdpSent sent = { 0 };
+	for (size_t i = 0; i < G_N_ELEMENTS(all); i++)
+		packets[i] = &all[i];
+	wice__udp_send_packets(&out, packets, G_N_ELEMENTS(all), &sent);
+	ck_assert_uint_eq(wire.n, G_N_ELEMENTS(expected));
+	for (size_t i = 0; i < G_N_ELEMENTS(expected); i++) {
+		ck_assert_uint_eq(wire.messages[i].bytes, expected[i].bytes);
+		ck_assert_uint_eq(wire.messages[i].segment, expected[i].segment);
+		ck_assert_int_eq(wire.messages[i].has_local, expected[i].has_local);
+	}
+	ck_assert_uint_eq(sent.packets, G_N_ELEMENTS(all));
+	ck_assert_uint_eq(sent.bytes, 208 + 160 + 56);
+}
+END_TEST
+
+START_TEST(packets_in_parts_are_sent_alone_where_segments_are_refused)
+{
+	WiceUdpSender out = sender(true, false);
+	WiceUdpRoute way = route(false, false);
+	const WiceUdpPacket all[] = { in_parts(&way, 4, 100, 0), in_parts(&way, 0, 102, 2),
+				      in_parts(&way, 4, 7, 3) };
+	const WiceUdpPacket *packets[] = { &all[0], &all[1], &all[2] };
+	WiceUdpSent sent = { 0 };
+	wire.judge = refuse_segments;
+	wice__udp_send_packets(&out, packets, G_N_ELEMENTS(packets), &sent);
+	ck_assert_uint_eq(wire.n, 4);
+	ck_assert_uint_eq(wire.messages[1].bytes, 104);
+	ck_assert_uint_eq(wire.messages[2].bytes, 104);
+	ck_assert_uint_eq(wire.messages[3].bytes, 14);
+	ck_assert_uint_eq(sent.packets, 3);
+	ck_assert_uint_eq(sent.dropped, 0);
+}
+END_TEST
+
+/* More than the outbox has room for. */
+START_TEST(many_packets_in_parts_all_leave)
+{
+	WiceUdpSender out = sender(true, false);
+	WiceUdpRoute way = route(false, false);
+	const WiceUdpPacket one = in_parts(&way, 4, 96, 0);
+	const WiceUdpPacket *packets[500];
+	WiceUdpSent sent = { 0 };
+	for (size_t i = 0; i < G_N_ELEMENTS(packets); i++)
+		packets[i] = &one;
+	wice__udp_send_packets(&out, packets, G_N_ELEMENTS(packets), &sent);
+	ck_assert_uint_eq(sent.packets, G_N_ELEMENTS(packets));
+	ck_assert_uint_eq(sent.bytes, 100 * G_N_ELEMENTS(packets));
+	ck_assert_uint_lt(wire.n, 20);
+}
+END_TEST
+
+SUITE_MAIN("event udp", packets_in_parts_become_one_message_per_way,
+	   packets_in_parts_are_sent_alone_where_segments_are_refused,
+	   many_packets_in_parts_all_leave, runs_of_equal_packets_become_one_message,
 	   a_system_without_segments_is_asked_once,
 	   what_exceeds_the_mtu_is_remembered_where_all_go_one_way,
 	   a_source_that_is_refused_is_cleared, a_full_queue_takes_no_more,

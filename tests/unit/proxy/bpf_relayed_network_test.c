@@ -280,6 +280,27 @@ START_TEST(two_capabilities_are_all_that_it_takes)
 }
 END_TEST
 
+/* The first channel is not to wait for them. */
+START_TEST(programs_are_there_before_a_channel_if_there_is_a_relay)
+{
+	BpfWorld world;
+	Relay relay;
+	if (!open_wired(&world, _i))
+		return;
+	open_relay(&world, 0, &relay);
+	BPF_UNTIL(&world, wice__bpf_relayed_n_uplinks(relay.relayed) == LOOPBACK + 1);
+	for (int round = 0; round < 2; round++) {
+		Peer peer = add_peer(&relay, 0, true);
+		carry(&peer, 4, 1000);
+		remove_peer(&peer);
+		ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relay.relayed), LOOPBACK + 1);
+	}
+	close_relay(&relay);
+	ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relay.relayed), 0);
+	bpf_world_close(&world);
+}
+END_TEST
+
 START_TEST(programs_are_there_as_long_as_there_are_channels)
 {
 	BpfWorld world;
@@ -287,6 +308,7 @@ START_TEST(programs_are_there_as_long_as_there_are_channels)
 	if (!open_wired(&world, _i))
 		return;
 	open_relay(&world, 0, &relay);
+	wice__bpf_mux_remove_relay(world.mux, relay.wg_at.port, &relay.server_at);
 	for (int round = 0; round < 3; round++) {
 		ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relay.relayed), 0);
 		Peer first = add_peer(&relay, 0, false);
@@ -399,8 +421,8 @@ START_TEST(a_channel_is_taken_over)
 		}
 	}
 	remove_peer(&former);
-	ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relay.relayed), 0);
 	close_relay(&relay);
+	ck_assert_uint_eq(wice__bpf_relayed_n_uplinks(relay.relayed), 0);
 	bpf_world_close(&world);
 }
 END_TEST
@@ -423,6 +445,14 @@ static size_t make_messages(uint8_t *messages, size_t len, unsigned n, size_t la
 }
 
 /* A userspace WireGuard that sends several at once, and to which GRO brings several. */
+static void stop_checksum_offload(BpfWorld *world)
+{
+	bpf_enter(world->far);
+	ck_assert(set_offload("wire", ETHTOOL_STXCSUM, 0));
+	bpf_enter(world->near);
+	ck_assert(set_offload("wire", ETHTOOL_STXCSUM, 0));
+}
+
 START_TEST(several_packets_at_once)
 {
 	enum { LEN = 1400, N = 40, LAST = 100 };
@@ -430,9 +460,11 @@ START_TEST(several_packets_at_once)
 	BpfWorld world;
 	if (!open_wired(&world, _i))
 		return;
-	for (int family = 0; family < 2; family++) {
+	for (int round = 0; round < 4; round++) {
 		Relay relay;
-		open_relay(&world, family, &relay);
+		if (round == 2)
+			stop_checksum_offload(&world);
+		open_relay(&world, round % 2, &relay);
 		Peer peer = add_peer(&relay, 0, true), standard = add_peer(&relay, 1, false);
 		size_t total = make_messages(messages, LEN, N, LAST);
 		send_segments(relay.wg, &peer.endpoint, messages, total, LEN);
@@ -454,13 +486,18 @@ START_TEST(several_packets_at_once)
 		ck_assert_uint_eq(counters_of(&peer).rx_packets, N);
 		ck_assert_uint_eq(counters_of(&peer).tx_bytes, total);
 
-		/* Another message among them: that is sorted out by the TURN client. */
+		/*
+		 * Another message among them: that is sorted out by the TURN client. Without
+		 * offload they come one by one.
+		 */
 		memset(data + 2 * LEN, 0, 4);
-		send_segments(relay.server, &relay.wg_at, data, total, LEN);
-		for (unsigned i = 0; i < N; i++)
-			bpf_expect(relay.client, data + i * LEN, i + 1 < N ? LEN : LAST,
-				   &relay.server_at);
-		ck_assert_uint_eq(counters_of(&peer).rx_slow, 1);
+		if (round < 2) {
+			send_segments(relay.server, &relay.wg_at, data, total, LEN);
+			for (unsigned i = 0; i < N; i++)
+				bpf_expect(relay.client, data + i * LEN, i + 1 < N ? LEN : LAST,
+					   &relay.server_at);
+			ck_assert_uint_eq(counters_of(&peer).rx_slow, 1);
+		}
 
 		/* With headers there is no room for this; nothing else is sent instead. */
 		send_segments(relay.wg, &standard.endpoint, messages, total, LEN);
@@ -707,6 +744,7 @@ END_TEST
 BPF_SUITE_MAIN("bpf relayed network", over_a_wire_with_and_without_checksum_offload,
 	       over_a_device_without_ethernet_header, two_capabilities_are_all_that_it_takes,
 	       programs_are_there_as_long_as_there_are_channels,
+	       programs_are_there_before_a_channel_if_there_is_a_relay,
 	       a_device_that_comes_later_is_served, a_channel_is_replaced, a_channel_is_taken_over,
 	       several_packets_at_once, what_is_too_large_is_dropped_and_counted,
 	       what_goes_the_slow_way_arrives_the_same, all_else_goes_to_the_turn_client,

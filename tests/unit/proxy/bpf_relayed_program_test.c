@@ -664,7 +664,8 @@ START_TEST(nothing_is_changed_for_a_process_that_is_not_heard_of)
 	uint8_t message[128], data[132];
 	if (!open_programs())
 		return;
-	relayed->bss->alive_until_ns = (uint64_t)g_get_monotonic_time() * 1000;
+	/* The clock that the programs read goes by ticks. */
+	relayed->bss->alive_until_ns = (uint64_t)(g_get_monotonic_time() - G_USEC_PER_SEC) * 1000;
 	make_message(message, 4, sizeof message);
 	for (int i = 0; i < N_FAMILIES * N_MODES; i++) {
 		size_t len = wrap(i % 2, message, sizeof message, data);

@@ -169,6 +169,30 @@ START_TEST(an_allocation_follows_its_ticket)
 }
 END_TEST
 
+START_TEST(an_allocation_with_a_ticket_outlives_its_stream)
+{
+	WiceSpan span;
+	uint8_t ticket[64];
+	lab_init(&lab);
+	start();
+	client = lab_client("192.0.2.1:1000", 7);
+	lab_challenge(&lab, &client);
+	ck_assert_uint_eq(allocate_with(WICE_STUN_MOBILITY_TICKET, 0), 0);
+	ck_assert_int_eq(wice__stun_read_bytes(&client.answer, WICE_STUN_MOBILITY_TICKET, &span),
+			 0);
+	memcpy(ticket, span.data, span.len);
+	wice__turn_server_stream_closed(lab.server, 7);
+	ck_assert_uint_eq(lab.n_ended, 0);
+	LabClient moved = lab_client("192.0.2.77:4000", 8);
+	lab_challenge(&lab, &moved);
+	ck_assert_uint_eq(refresh_with_ticket(&moved, ticket, span.len), 0);
+	ck_assert_uint_eq(lab_bind(&lab, &moved, 0x4000, "198.51.100.9:9"), 0);
+	lab_wait(&lab, 3600);
+	ck_assert_uint_eq(lab.n_ended, 1);
+	lab_done(&lab);
+}
+END_TEST
+
 START_TEST(who_moves_counts_at_the_new_address)
 {
 	WiceSpan span;
@@ -194,4 +218,4 @@ END_TEST
 SUITE_MAIN("turn server refreshes", refresh_is_about_ones_own_allocation,
 	   each_family_can_be_released_alone, a_family_takes_its_channels_along,
 	   a_stream_ends_its_allocation, an_allocation_follows_its_ticket,
-	   who_moves_counts_at_the_new_address)
+	   an_allocation_with_a_ticket_outlives_its_stream, who_moves_counts_at_the_new_address)
