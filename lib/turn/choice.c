@@ -10,8 +10,10 @@
  * them, which nobody has measured: it is taken to be a bit more than what a single relay would add.
  *
  * Hysteresis. Another pair takes over if it is better by a fifth and by 10 ms, for 10 s without a
- * break, and that at most once in ten minutes, but for the beginning; for 1.5 s if it is better by
- * 100 ms, or loses so many less; at once if the present one is dead or no longer offered.
+ * break, and not within ten minutes after a change; for 1.5 s if it is better by 100 ms, which may
+ * be a tenth of all packets, and for 3 s within ten minutes after a change; at once if the present
+ * one is dead or no longer offered. In the beginning, while things are measured for the first time,
+ * changes do not count.
  */
 #include "turn/choice.h"
 
@@ -25,6 +27,7 @@
 #define BEGINNING_MS 60000
 #define STAY_MS 600000 /* after a change */
 #define MUCH_BETTER_MS 1500
+#define MUCH_BETTER_AGAIN_MS 3000
 #define MUCH_BETTER_US 100000
 /* What the peer was told is told anew: */
 #define TELL_STEP_US 5000 /* by so much, and a quarter */
@@ -222,9 +225,13 @@ static bool has_won(WiceRelayChoice *choice, const Pair *present, const Pair *be
 	}
 	if (choice->challenged_since_ms == NEVER)
 		choice->challenged_since_ms = now;
+	bool beginning = now - choice->began_ms < BEGINNING_MS;
+	bool again = choice->since_ms - choice->began_ms >= BEGINNING_MS &&
+		     now - choice->since_ms < STAY_MS;
+	if (wait == MUCH_BETTER_MS && again)
+		wait = MUCH_BETTER_AGAIN_MS;
 	int64_t due = choice->challenged_since_ms + wait;
-	if (wait == BETTER_MS && now - choice->began_ms >= BEGINNING_MS &&
-	    due < choice->since_ms + STAY_MS)
+	if (wait == BETTER_MS && !beginning && due < choice->since_ms + STAY_MS)
 		due = choice->since_ms + STAY_MS;
 	if (now >= due)
 		return true;
