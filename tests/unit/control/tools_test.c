@@ -313,8 +313,8 @@ START_TEST(relayed_packets_have_words_of_their_own)
 		WiceMechanism mechanism;
 		const char *line;
 	} cases[] = {
-		{ WICE_MECHANISM_BPF,
-		  "  mechanism:   bpf (the kernel makes WireGuard's packets those of the relay)\n" },
+		{ WICE_MECHANISM_BPF, "  mechanism:   bpf (the kernel makes WireGuard's packets "
+				      "those of the relay)\n" },
 		{ WICE_MECHANISM_USER, "  mechanism:   user (packets pass through wiced)\n" },
 		{ WICE_MECHANISM_INPROCESS,
 		  "  mechanism:   inprocess (WireGuard in wiced talks to the relay itself)\n" },
@@ -820,10 +820,10 @@ END_TEST
 SUITE_MAIN("tools", show_looks_as_promised, an_empty_daemon_says_that_it_has_nothing,
 	   a_peer_is_found_by_key_beginning_address_and_network, without_a_peer_all_are_restarted,
 	   every_mechanism_and_nat_has_words, relays_are_shown_with_what_is_wrong_with_them,
-	   relayed_packets_have_words_of_their_own, relays_are_shown_with_what_is_wrong_with_them,
-	   commands_are_carried_out_in_silence, mistakes_have_exit_codes_and_sentences,
-	   help_and_version_need_no_daemon, help_fits_a_terminal, monitor_prints_a_line_per_event,
-	   wait_tells_who_is_not_connected, wait_succeeds_when_all_are_connected,
-	   colours_are_for_terminals_that_want_them, a_program_in_another_language_speaks_it,
-	   wiced_names_mistakes_on_its_command_line, wiced_says_which_privilege_it_lacks,
-	   wiced_starts_answers_and_stops, a_second_wiced_is_refused)
+	   relayed_packets_have_words_of_their_own, commands_are_carried_out_in_silence,
+	   mistakes_have_exit_codes_and_sentences, help_and_version_need_no_daemon,
+	   help_fits_a_terminal, monitor_prints_a_line_per_event, wait_tells_who_is_not_connected,
+	   wait_succeeds_when_all_are_connected, colours_are_for_terminals_that_want_them,
+	   a_program_in_another_language_speaks_it, wiced_names_mistakes_on_its_command_line,
+	   wiced_says_which_privilege_it_lacks, wiced_starts_answers_and_stops,
+	   a_second_wiced_is_refused)
