@@ -223,6 +223,18 @@ static void show_candidate(View *view, const char *name, const WiceCandidate *ca
 	end_line(view);
 }
 
+/* Through a relay WireGuard's packets leave otherwise than straight to the peer. */
+static void show_relayed_mechanism(View *view, WiceMechanism mechanism)
+{
+	if (mechanism == WICE_MECHANISM_USER)
+		line(view, "mechanism", "user (packets pass through wiced)");
+	else if (mechanism == WICE_MECHANISM_INPROCESS)
+		line(view, "mechanism", "inprocess (WireGuard in wiced talks to the relay itself)");
+	else if (mechanism == WICE_MECHANISM_BPF)
+		line(view, "mechanism",
+		     "bpf (the kernel makes WireGuard's packets those of the relay)");
+}
+
 static void show_mechanism(View *view, WiceMechanism mechanism)
 {
 	if (mechanism == WICE_MECHANISM_KERNEL)
@@ -281,7 +293,10 @@ static void show_peer(View *view, const WicePeerStatus *peer)
 	line(view, "path", text_path(peer->path));
 	show_candidate(view, "local", &peer->local);
 	show_candidate(view, "remote", &peer->remote);
-	show_mechanism(view, peer->mechanism);
+	if (peer->path == WICE_PATH_RELAY)
+		show_relayed_mechanism(view, peer->mechanism);
+	else
+		show_mechanism(view, peer->mechanism);
 	show_wireguard(view, peer);
 	if (peer->restarts) {
 		label(view, "restarts");

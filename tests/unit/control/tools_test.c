@@ -307,6 +307,37 @@ START_TEST(every_mechanism_and_nat_has_words)
 }
 END_TEST
 
+START_TEST(relayed_packets_have_words_of_their_own)
+{
+	static const struct {
+		WiceMechanism mechanism;
+		const char *line;
+	} cases[] = {
+		{ WICE_MECHANISM_BPF, "  mechanism:   bpf (the kernel makes WireGuard's packets "
+				      "those of the relay)\n" },
+		{ WICE_MECHANISM_USER, "  mechanism:   user (packets pass through wiced)\n" },
+		{ WICE_MECHANISM_INPROCESS,
+		  "  mechanism:   inprocess (WireGuard in wiced talks to the relay itself)\n" },
+	};
+	set_up();
+	for (gsize i = 0; i < G_N_ELEMENTS(cases); i++) {
+		const WicePeerStatus peer = { .path = WICE_PATH_RELAY,
+					      .mechanism = cases[i].mechanism };
+		const WiceInterfaceStatus interface = {
+			.name = "wg0", .kind = WICE_DEVICE_KERNEL, .n_peers = 1, .peers = &peer
+		};
+		const WiceStatusInfo info = { .n_interfaces = 1, .interfaces = &interface };
+		fake_daemon_set_status(fake, &info);
+		Result result = wice("show wg0");
+		ck_assert_msg(strstr(result.out, "  path:        through a relay\n") != NULL, "%s",
+			      result.out);
+		ck_assert_msg(strstr(result.out, cases[i].line) != NULL, "%s", result.out);
+		result_clear(&result);
+	}
+	tear_down();
+}
+END_TEST
+
 START_TEST(commands_are_carried_out_in_silence)
 {
 	set_up();
@@ -789,9 +820,10 @@ END_TEST
 SUITE_MAIN("tools", show_looks_as_promised, an_empty_daemon_says_that_it_has_nothing,
 	   a_peer_is_found_by_key_beginning_address_and_network, without_a_peer_all_are_restarted,
 	   every_mechanism_and_nat_has_words, relays_are_shown_with_what_is_wrong_with_them,
-	   commands_are_carried_out_in_silence, mistakes_have_exit_codes_and_sentences,
-	   help_and_version_need_no_daemon, help_fits_a_terminal, monitor_prints_a_line_per_event,
-	   wait_tells_who_is_not_connected, wait_succeeds_when_all_are_connected,
-	   colours_are_for_terminals_that_want_them, a_program_in_another_language_speaks_it,
-	   wiced_names_mistakes_on_its_command_line, wiced_says_which_privilege_it_lacks,
-	   wiced_starts_answers_and_stops, a_second_wiced_is_refused)
+	   relayed_packets_have_words_of_their_own, commands_are_carried_out_in_silence,
+	   mistakes_have_exit_codes_and_sentences, help_and_version_need_no_daemon,
+	   help_fits_a_terminal, monitor_prints_a_line_per_event, wait_tells_who_is_not_connected,
+	   wait_succeeds_when_all_are_connected, colours_are_for_terminals_that_want_them,
+	   a_program_in_another_language_speaks_it, wiced_names_mistakes_on_its_command_line,
+	   wiced_says_which_privilege_it_lacks, wiced_starts_answers_and_stops,
+	   a_second_wiced_is_refused)
