@@ -54,7 +54,7 @@ static const char listing[] =
 	"map heard6 { type inet_service . ipv6_addr : inet_service size 1024 "
 	"flags dynamic,timeout timeout 10s } "
 	"chain ingress { type filter hook input priority filter + 10; policy accept; "
-	"meta l4proto udp @th,64,32 { 16777216, 33554432, 50331648, 67108864 } goto received } "
+	"meta l4proto 17 @th,64,32 { 16777216, 33554432, 50331648, 67108864 } goto received } "
 	"chain received { "
 	"@th,64,32 0x1000000 ip daddr . udp dport @ice4 "
 	"add @heard4 { udp sport . ip saddr : udp dport } "
@@ -84,7 +84,8 @@ static char *on_one_line(const char *text)
 	return g_string_free(line, FALSE);
 }
 
-/* Users see it in `nft list ruleset`, and may save and load it. */
+/* Users see it in `nft list ruleset`, and may save and load it. Protocols as numbers: their
+ * names come from /etc/protocols, which a machine need not have. */
 START_TEST(nft_lists_it_as_it_would_be_written)
 {
 	static const WiceProxyEvents events;
@@ -99,7 +100,7 @@ START_TEST(nft_lists_it_as_it_would_be_written)
 	WiceProxyPath *path = new_path(peer, fd, &local);
 	ck_assert(wice_endpoint_parse("10.89.0.2:5000", &remote));
 	select_path(path, &remote);
-	char *text = output_of("nft list table inet wice-wg0");
+	char *text = output_of("nft -p list table inet wice-wg0");
 	char *line = on_one_line(text);
 	ck_assert_str_eq(line, listing);
 	ck_assert(run("nft -c '%s'", text));
@@ -252,12 +253,12 @@ START_TEST(without_an_owner_it_is_made_anew)
 	carry_both_ways(_i);
 	for (size_t i = 0; i < G_N_ELEMENTS(attacks); i++) {
 		enter(0);
-		char *before = output_of("nft list table inet wice-wg0");
+		char *before = output_of("nft -p list table inet wice-wg0");
 		ck_assert(run("nft '%s'", attacks[i]));
-		char *after = output_of("nft list table inet wice-wg0");
+		char *after = output_of("nft -p list table inet wice-wg0");
 		ck_assert_str_ne(after, before);
 		g_free(after);
-		REPAIRED((after = output_of("nft list table inet wice-wg0"),
+		REPAIRED((after = output_of("nft -p list table inet wice-wg0"),
 			  g_strcmp0(after, before) == 0 || (g_free(after), false)));
 		g_free(after);
 		g_free(before);
@@ -395,11 +396,11 @@ START_TEST(without_a_listen_port_there_are_no_rules)
 	if (!make_alone())
 		return;
 	WiceProxy *proxy = new_proxy("wg0", 0);
-	char *text = output_of("nft list table inet wice-wg0");
+	char *text = output_of("nft -p list table inet wice-wg0");
 	ck_assert_ptr_null(strstr(text, "udp"));
 	g_free(text);
 	ck_assert_int_eq(proxy->ops->set_wg_port(proxy, 4711), 0);
-	text = output_of("nft list table inet wice-wg0");
+	text = output_of("nft -p list table inet wice-wg0");
 	ck_assert_ptr_nonnull(strstr(text, "udp dport set 4711"));
 	ck_assert_ptr_nonnull(strstr(text, "udp sport 4711"));
 	g_free(text);
@@ -426,10 +427,10 @@ START_TEST(a_thousand_peers_are_made_anew_at_once)
 		remote.port++;
 		select_path(new_path(peers[i], -1, &local), &remote);
 	}
-	char *before = output_of("nft list table inet wice-wg0");
+	char *before = output_of("nft -p list table inet wice-wg0");
 	ck_assert(run("nft flush ruleset"));
 	REPAIRED(have_table("wice-wg0"));
-	char *after = output_of("nft list table inet wice-wg0");
+	char *after = output_of("nft -p list table inet wice-wg0");
 	ck_assert_ptr_nonnull(strstr(after, "fd89::2 . 20777 : 10777"));
 	ck_assert_uint_eq(strlen(after), strlen(before));
 	g_free(before);
