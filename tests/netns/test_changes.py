@@ -146,8 +146,8 @@ FOUND = "192.0.2.9:999"
 def pair_with_settings(lab):
     """Host a has an endpoint and a keepalive for b that were set by hand.
 
-    Behind their NATs the hosts reach each other through wiced only. On a path from WireGuard to WireGuard, a late packet
-    of the other end would set the endpoint once more: that is how WireGuard roams, and nothing to be undone.
+    A packet of b that is still on its way when a has its endpoint back would set it once more: that is how WireGuard
+    roams, and nothing to be undone. So b is the first to be stopped.
     """
     pair = Pair(lab, "port-restricted", "port-restricted")
     pair.a.wg.set("peer", pair.b.wg.public_key, "endpoint", FOUND, "persistent-keepalive", "21")
@@ -169,7 +169,7 @@ def check_restored(pair):
 def a_stopped_wiced_puts_endpoints_and_keepalives_back(lab):
     pair = pair_with_settings(lab)
     assert pair.a.wg.show("endpoints")[pair.b.wg.public_key] != FOUND
-    for host in (pair.a, pair.b):
+    for host in (pair.b, pair.a):
         host.wiced.stop()
     check_restored(pair)
 
@@ -177,7 +177,7 @@ def a_stopped_wiced_puts_endpoints_and_keepalives_back(lab):
 @test
 def wice_stop_ends_the_daemon_and_puts_endpoints_back(lab):
     pair = pair_with_settings(lab)
-    for host in (pair.a, pair.b):
+    for host in (pair.b, pair.a):
         host.wiced.wice("stop")
         assert host.wiced.process.exit_status() == 0
     check_restored(pair)
@@ -190,7 +190,7 @@ def endpoints_are_put_back_even_after_a_crash_of_wiced(lab):
         host.wiced.kill()
         host.wiced.start()
     pair.wait_connected()
-    for host in (pair.a, pair.b):
+    for host in (pair.b, pair.a):
         host.wiced.stop()
     check_restored(pair)
 
@@ -198,7 +198,7 @@ def endpoints_are_put_back_even_after_a_crash_of_wiced(lab):
 @test
 def an_interface_that_wiced_lets_go_of_gets_its_endpoint_back(lab):
     pair = pair_with_settings(lab)
-    for host in (pair.a, pair.b):
+    for host in (pair.b, pair.a):
         host.wiced.wice("delete", host.wg.name)
     check_restored(pair)
     for host in (pair.a, pair.b):
