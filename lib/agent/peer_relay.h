@@ -15,7 +15,7 @@ typedef struct {
 	WiceProxyPath *path;
 	WiceMechanism mechanism;
 	WiceEndpoint ours, theirs; /* relayed addresses */
-	WiceEndpoint endpoint;     /* what WireGuard was set to for it, or none */
+	WiceEndpoint endpoint;     /* what WireGuard is to be set to for it, or none */
 	WiceEndpoint server;       /* our relay */
 	bool in_place;             /* as of WiceProxyChannel */
 	int64_t opened_ns;         /* CLOCK_REALTIME */
