@@ -6,8 +6,6 @@
 
 #include "base/endpoint_key.h"
 
-#define UFRAG_SIZE 33
-
 typedef struct {
 	WiceConsentHeard heard;
 	void *user_data;
@@ -79,17 +77,18 @@ bool wice__consents_remove(WiceConsents *consents, const char *ufrag, WiceEndpoi
 	return g_hash_table_remove(consents->agents, ufrag);
 }
 
-const char *wice__consents_any(const WiceConsents *consents)
+bool wice__consents_any(const WiceConsents *consents, char ret_ufrag[WICE_CONSENT_UFRAG_SIZE])
 {
 	GHashTableIter iter;
 	gpointer ufrag;
 	g_hash_table_iter_init(&iter, consents->agents);
-	return g_hash_table_iter_next(&iter, &ufrag, NULL) ? ufrag : NULL;
+	return g_hash_table_iter_next(&iter, &ufrag, NULL) &&
+	       g_strlcpy(ret_ufrag, ufrag, WICE_CONSENT_UFRAG_SIZE) > 0;
 }
 
 static const Agent *find_agent(const WiceConsents *consents, WiceSpan ufrag)
 {
-	char name[UFRAG_SIZE];
+	char name[WICE_CONSENT_UFRAG_SIZE];
 	if (ufrag.len >= sizeof name)
 		return NULL;
 	memcpy(name, ufrag.data, ufrag.len);

@@ -35,8 +35,8 @@ void wice__consents_add(WiceConsents *consents, const char *ufrag, const char *p
 			const WiceEndpoint *base);
 /* False if there is none. */
 bool wice__consents_remove(WiceConsents *consents, const char *ufrag, WiceEndpoint *ret_base);
-/* The ufrag of any of these agents, or NULL; valid until it is removed. */
-const char *wice__consents_any(const WiceConsents *consents);
+/* The ufrag of any of these agents; false if there is none. */
+bool wice__consents_any(const WiceConsents *consents, char ret_ufrag[WICE_CONSENT_UFRAG_SIZE]);
 
 /*
  * A packet that came from source. Returns the length of what is to be sent back there, usually 0.

@@ -38,7 +38,7 @@ struct WiceDirectProbe {
 	WiceMeasure measure;
 	bool by_reflexive; /* else the path's own port sends and hears */
 	WiceEndpoint remote;
-	char own_ufrag[33], remote_ufrag[33];
+	char own_ufrag[WICE_CONSENT_UFRAG_SIZE], remote_ufrag[WICE_CONSENT_UFRAG_SIZE];
 	WiceStunKey key;
 };
 

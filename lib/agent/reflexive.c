@@ -268,8 +268,8 @@ int wice__reflexive_new(GMainContext *context, WiceBpfMux *mux, uint16_t wg_port
 
 static void answer_nobody(WiceReflexive *reflexive)
 {
-	const char *ufrag;
-	while ((ufrag = wice__consents_any(reflexive->consents)))
+	char ufrag[WICE_CONSENT_UFRAG_SIZE];
+	while (wice__consents_any(reflexive->consents, ufrag))
 		wice__reflexive_answer_no_more(reflexive, ufrag);
 }
 

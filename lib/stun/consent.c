@@ -7,7 +7,6 @@
 #include "stun/attributes.h"
 #include "stun/integrity.h"
 
-#define UFRAG_MAX 32
 /* Of a peer-reflexive candidate (RFC 8445 section 5.1.2): nobody makes one of a known address. */
 #define PRIORITY 0x6e0001ffu
 
@@ -36,7 +35,8 @@ size_t wice__consent_ask(const uint8_t id[WICE_CONSENT_ID_LEN], const char *own_
 {
 	WiceStunWriter writer;
 	uint8_t transaction[WICE_STUN_TRANSACTION_LEN];
-	if (strlen(own_ufrag) > UFRAG_MAX || strlen(remote_ufrag) > UFRAG_MAX)
+	if (strlen(own_ufrag) >= WICE_CONSENT_UFRAG_SIZE ||
+	    strlen(remote_ufrag) >= WICE_CONSENT_UFRAG_SIZE)
 		return 0;
 	wice__stun_put_u32(transaction, WICE_STUN_COOKIE);
 	memcpy(transaction + 4, id, WICE_CONSENT_ID_LEN);
@@ -53,7 +53,8 @@ static bool is_binding(const uint8_t *packet, size_t len, WiceStunClass message_
 {
 	return wice__stun_message_read(ret_message, packet, len) == 0 &&
 	       ret_message->message_class == message_class &&
-	       ret_message->method == WICE_STUN_BINDING && ret_message->has_cookie;
+	       ret_message->method == WICE_STUN_BINDING && ret_message->has_cookie &&
+	       wice__stun_check_fingerprint(ret_message) == 0;
 }
 
 bool wice__consent_is_answer(const uint8_t *packet, size_t len, const WiceStunKey *key,

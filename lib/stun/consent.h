@@ -18,6 +18,7 @@
  */
 #define WICE_CONSENT_ID_LEN 12 /* the transaction id without the cookie */
 #define WICE_CONSENT_MAX 144   /* room for a request or an answer */
+#define WICE_CONSENT_UFRAG_SIZE 33
 
 /*
  * A request of the controlling end. key: of the other agent's password. Returns the length, 0 if

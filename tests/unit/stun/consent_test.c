@@ -74,7 +74,8 @@ END_TEST
 
 START_TEST(strangers_get_no_answer)
 {
-	WiceStunKey key = key_of("a password of 22 chars"), other = key_of("another one 22 chars !");
+	WiceStunKey key = key_of("a password of 22 chars"),
+		    other = key_of("another one 22 chars !");
 	WiceSpan ufrag;
 	uint8_t answered[WICE_CONSENT_ID_LEN];
 	size_t len = ask(&key);
@@ -83,7 +84,6 @@ START_TEST(strangers_get_no_answer)
 	ck_assert(!wice__consent_is_answer(answer, answer_len, &other, answered));
 	for (size_t i = 0; i < len; i++) {
 		request[i] ^= 0x10;
-		/* The length of a message and what follows the integrity may cover for each other. */
 		ck_assert_uint_eq(wice__consent_answer(request, len, &key, &source, answer), 0);
 		request[i] ^= 0x10;
 		ck_assert_uint_eq(wice__consent_answer(request, i, &key, &source, answer), 0);
