@@ -211,7 +211,8 @@ static int add(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, con
 	const struct mux_bpf *programs = mux->programs;
 	WiceMuxSocket key = socket_key(local);
 	WiceMuxAgent agent = { .wg_port = GUINT16_TO_BE(wg_port), .cookie = cookie };
-	if (local->address.family == WICE_FAMILY_NONE || local->port == 0 || wg_port == 0)
+	if (local->address.family == WICE_FAMILY_NONE || local->port == 0 || wg_port == 0 ||
+	    (ufrag && strlen(ufrag) != WICE_MUX_UFRAG_LEN))
 		return -EINVAL;
 	int r = insert(programs->maps.agents, &key, &agent);
 	if (r < 0)
