@@ -48,7 +48,10 @@ static void on_pair(WiceAttempt *attempt, void *user_data)
 {
 	WicePeer *peer = user_data;
 	if (attempt == peer->attempts.newest)
-		wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_PAIR_SELECTED });
+		wice__peer_run(peer, &(WiceSessionEvent){
+					     .type = WICE_SESSION_PAIR_SELECTED,
+					     .awaited = wice__peer_relay_is_awaited(peer),
+				     });
 	else if (attempt == peer->attempts.active)
 		wice__peer_move_path(peer);
 }
@@ -58,7 +61,10 @@ static void on_check(WiceAttempt *attempt, void *user_data)
 	WicePeer *peer = user_data;
 	WiceEndpoint source;
 	if (attempt == peer->attempts.newest && wice__attempt_heard(attempt, &source) == 0)
-		wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_HEARD });
+		wice__peer_run(peer, &(WiceSessionEvent){
+					     .type = WICE_SESSION_HEARD,
+					     .awaited = wice__peer_relay_is_awaited(peer),
+				     });
 }
 
 static void on_failed(WiceAttempt *attempt, void *user_data)

@@ -146,6 +146,12 @@ static bool is_ready(const WicePeer *peer)
 	return current->link && peer->has_remote && same(&peer->remote.bound, &current->ours);
 }
 
+bool wice__peer_relay_is_awaited(const WicePeer *peer)
+{
+	const WicePeerRelay *relay = &peer->relay;
+	return relay->current.link && relay->told_bound && !is_ready(peer);
+}
+
 static void tell_session(WicePeer *peer)
 {
 	WicePeerRelay *relay = &peer->relay;

@@ -59,7 +59,9 @@
  *             each end forgets its own when it answers the other's, and WireGuard repeats only
  *             after 5 s (REKEY_TIMEOUT). Each end answers the first sign of life once more, since
  *             WireGuard does not answer a keepalive. From the second repetition (3 s) on, the shell
- *             falls back to the mechanism that needs no more than what ICE has shown to work
+ *             falls back to the mechanism that needs no more than what ICE has shown to work.
+ *             Over a relay the other end may be the one that begins (peer_relay.c): then a pair
+ *             that is selected meanwhile is no reason to begin, too
  *   give up   checking 10 s, handshaking 15 s, or 5 s if there is a relay to go back to
  *   backoff   after a failure 5 s doubling to 5 min
  */
@@ -362,8 +364,10 @@ static unsigned remote(WiceSession *session, const WiceSessionEvent *event, int6
 	return remote_is_new(session, event, now);
 }
 
-static unsigned heard(WiceSession *session)
+static unsigned heard(WiceSession *session, const WiceSessionEvent *event)
 {
+	if (event->awaited)
+		return 0;
 	if (session->phase != WICE_PHASE_SIGNALING && session->phase != WICE_PHASE_CHECKING)
 		return 0;
 	if (!session->controlling || session->path || session->trying)
@@ -372,8 +376,9 @@ static unsigned heard(WiceSession *session)
 	return WICE_SESSION_DO_TRY | WICE_SESSION_DO_NUDGE;
 }
 
-static unsigned pair_selected(WiceSession *session, int64_t now)
+static unsigned pair_selected(WiceSession *session, const WiceSessionEvent *event, int64_t now)
 {
+	bool begins = session->controlling && (!event->awaited || session->connected_at);
 	if (session->phase != WICE_PHASE_CHECKING && session->phase != WICE_PHASE_HANDSHAKING &&
 	    session->phase != WICE_PHASE_ESTABLISHED)
 		return 0;
@@ -388,7 +393,7 @@ static unsigned pair_selected(WiceSession *session, int64_t now)
 		await_handshake(session, now);
 	session->path = true;
 	session->trying = session->relayed = false;
-	return WICE_SESSION_DO_APPLY_PATH | (session->controlling ? WICE_SESSION_DO_NUDGE : 0);
+	return WICE_SESSION_DO_APPLY_PATH | (begins ? WICE_SESSION_DO_NUDGE : 0);
 }
 
 static unsigned relay_alive(WiceSession *session, int64_t now)
@@ -610,9 +615,9 @@ static unsigned dispatch(WiceSession *session, const WiceSessionEvent *event, in
 	case WICE_SESSION_REMOTE:
 		return remote(session, event, now);
 	case WICE_SESSION_HEARD:
-		return heard(session);
+		return heard(session, event);
 	case WICE_SESSION_PAIR_SELECTED:
-		return pair_selected(session, now);
+		return pair_selected(session, event, now);
 	case WICE_SESSION_ICE_FAILED:
 		return ice_failed(session, now);
 	case WICE_SESSION_WG_ALIVE:

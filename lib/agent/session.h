@@ -79,6 +79,7 @@ typedef struct {
 	bool avoids;              /* REMOTE: although there is a direct path */
 	bool anew;                /* RELAYS_CHANGED: an address has */
 	bool begins;              /* RELAY_READY: the peer waits for our handshake over it */
+	bool awaited; /* HEARD, PAIR_SELECTED: the peer's handshake is to come over the relay */
 } WiceSessionEvent;
 
 /* What to do, in the order of the bits. */

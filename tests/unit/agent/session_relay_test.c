@@ -88,6 +88,23 @@ START_TEST(one_end_begins_and_the_other_helps_later)
 }
 END_TEST
 
+/* Two handshakes that cross are lost both. */
+START_TEST(a_direct_path_does_not_begin_what_the_peer_begins)
+{
+	check(true);
+	ck_assert_uint_eq(step(EVENT(.type = WICE_SESSION_HEARD, .awaited = true)), 0);
+	ck_assert_uint_eq(step(EVENT(.type = WICE_SESSION_PAIR_SELECTED, .awaited = true)),
+			  WICE_SESSION_DO_APPLY_PATH);
+	int64_t start = now;
+	while (!(next() & WICE_SESSION_DO_NUDGE))
+		;
+	ck_assert_int_le(now - start, 1000);
+	relay();
+	ck_assert_uint_eq(step(EVENT(.type = WICE_SESSION_PAIR_SELECTED, .awaited = true)),
+			  WICE_SESSION_DO_APPLY_PATH | WICE_SESSION_DO_NUDGE);
+}
+END_TEST
+
 START_TEST(a_direct_path_replaces_it_without_a_break)
 {
 	relay();
@@ -350,6 +367,7 @@ START_TEST(a_new_search_ends_it)
 END_TEST
 
 SUITE_MAIN("session relay", the_relay_is_the_first_path, one_end_begins_and_the_other_helps_later,
+	   a_direct_path_does_not_begin_what_the_peer_begins,
 	   a_direct_path_replaces_it_without_a_break,
 	   a_direct_path_that_carries_nothing_gives_it_back, a_search_that_fails_leaves_it,
 	   a_search_that_fails_before_it_is_proven_leaves_it_too,
