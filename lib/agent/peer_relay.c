@@ -289,6 +289,7 @@ void wice__peer_apply_relay(WicePeer *peer)
 	wice__hold_set_endpoint(&peer->hold, &path->endpoint, path->opened_ns);
 	wice__interface_check_mtu(peer->interface, &path->server, path->in_place ? 0 : HEADER_LEN);
 	wice__roam_selected(&peer->roam, &path->endpoint, true, wice__now_ms());
+	wice__suspicion_reset(&peer->suspicion, wice__now_ms());
 	wice__interface_poll_soon(peer->interface);
 }
 

@@ -21,7 +21,7 @@ typedef struct {
 typedef struct {
 	WiceUserProxy *proxy;
 	WiceUserReader reader;
-	uint64_t cookie;   /* of the client's socket, SO_COOKIE */
+	uint64_t id;       /* of the client's socket */
 	WiceUdpSender out; /* a duplicate, which outlives a lost allocation's */
 	WiceEndpoint server;
 	struct sockaddr_storage to; /* likewise */
