@@ -49,6 +49,7 @@ static void collect_facts(WicePeer *peer, WiceReasonFacts *facts)
 	facts->remote_has_relays = peer->has_remote && peer->remote.n_relays > 0;
 	if (peer->session.relayed && peer->relay.current.link) {
 		facts->relay = wice__relay_link_url(peer->relay.current.link);
+		facts->relay_refuses = wice__relay_link_is_refused(peer->relay.current.link);
 		facts->relay_rtt_us = peer->relay.choice.ours.rtt_us;
 	}
 	if (wice__peer_is_foreign(peer))

@@ -29,6 +29,7 @@ typedef struct {
 	WiceCandidateType local_type, remote_type; /* of the selected pair */
 	const char *relay;         /* the URL of the relay that packets go over, or NULL */
 	uint32_t relay_rtt_us;     /* 0: not known */
+	bool relay_refuses;        /* the channel to the peer */
 	bool has_relays;           /* some are configured */
 	const char *relay_trouble; /* why none of them is ready, or NULL */
 	bool remote_has_relays;

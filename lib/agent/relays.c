@@ -10,6 +10,7 @@
 #include "crypto/key.h"
 #include "event/source.h"
 #include "proxy/bpf/mux.h"
+#include "stun/attributes.h"
 #include "turn/choice.h"
 
 /* Relays that peers are, at most: there may be a thousand peers. */
@@ -50,6 +51,8 @@ struct WiceRelayLink {
 	Entry *entry; /* NULL: its relay is gone */
 	uint16_t channel;
 	bool read, used;
+	bool refused; /* the relay does not pass anything on to: */
+	WiceEndpoint peer;
 	WiceEndpoint relayed;
 	WiceRelayLinkData data;
 	void *user_data;
@@ -136,6 +139,21 @@ static void on_data(WiceRelay *relay, uint16_t channel, uint8_t *data, size_t le
 		link->data(link, data, len, link->user_data);
 }
 
+static void on_refused(WiceRelay *relay, uint16_t channel, uint16_t code, void *user_data)
+{
+	const Entry *entry = user_data;
+	WiceRelayLink *link = g_hash_table_lookup(entry->links, GUINT_TO_POINTER(channel));
+	char peer[WICE_ENDPOINT_SIZE];
+	if (!link)
+		return;
+	link->refused = true;
+	wice__log(WICE_LOG_WARNING, entry->relays->ifname,
+		  "relay %s: packets for the peer's relayed address %s are refused: %u %s",
+		  wice__relay_url(relay), wice_endpoint_format(&link->peer, peer), code,
+		  code ? wice__stun_error_phrase(code) : "no answer");
+	tell_at(entry->relays, 0);
+}
+
 /* What cannot share the port has one of its own: nothing but a NAT's mapping more. */
 static void on_socket_opened(WiceRelay *relay, int fd, const WiceEndpoint *local,
 			     const WiceEndpoint *server, void *user_data)
@@ -174,6 +192,7 @@ static void on_socket_closing(WiceRelay *relay, int fd, const WiceEndpoint *loca
 static const WiceRelayEvents relay_events = {
 	.changed = on_changed,
 	.data = on_data,
+	.refused = on_refused,
 	.socket_opened = on_socket_opened,
 	.socket_closing = on_socket_closing,
 };
@@ -413,6 +432,7 @@ int wice__relay_link_new(WiceRelays *relays, const WiceEndpoint *relayed, const 
 	WiceRelayLink *link = g_new0(WiceRelayLink, 1);
 	link->entry = entry;
 	link->channel = channel;
+	link->peer = *peer;
 	link->relayed = *relayed;
 	link->data = data;
 	link->user_data = user_data;
@@ -458,6 +478,19 @@ bool wice__relay_link_is_alive(const WiceRelayLink *link)
 	return link->entry && wice__relay_state(link->entry->relay) == WICE_RELAY_READY &&
 	       wice__relay_relayed(link->entry->relay, link->relayed.address.family, &now) &&
 	       same(&now, &link->relayed);
+}
+
+bool wice__relay_link_is_refused(const WiceRelayLink *link)
+{
+	return link->refused;
+}
+
+void wice__relay_link_retry(WiceRelayLink *link)
+{
+	uint16_t channel;
+	if (!link->refused || !wice__relay_link_is_alive(link))
+		return;
+	link->refused = wice__relay_bind(link->entry->relay, &link->peer, &channel) < 0;
 }
 
 static int send_channel_data(void *user_data, const uint8_t *channel_data, size_t len)

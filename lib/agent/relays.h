@@ -68,6 +68,10 @@ int wice__relay_link_new(WiceRelays *relays, const WiceEndpoint *relayed, const 
 void wice__relay_link_free(WiceRelayLink *link);
 /* The relay still has the allocation that the link was made with. */
 bool wice__relay_link_is_alive(const WiceRelayLink *link);
+/* The relay has refused the channel: nothing it is given comes out. `changed` was called then. */
+bool wice__relay_link_is_refused(const WiceRelayLink *link);
+/* Asks again for the channel, if it was refused; it is the same one. */
+void wice__relay_link_retry(WiceRelayLink *link);
 /*
  * A proxy receives from the relay's socket (WiceProxyOps.reads_relayed), or does no more. As long
  * as one does for any link, the TURN client itself does not.

@@ -26,12 +26,14 @@ def relayed_pair(lab, a="symmetric", b="symmetric", proxy=None, make_relay=Cotur
 
 
 def assert_relayed(pair, mechanism=None):
-    for shown in pair.wait_path("relay"):
+    found = pair.wait_path("relay")
+    for shown in found:
         assert shown["local"]["type"] == shown["remote"]["type"] == "relay", shown
         if mechanism:
             assert shown["mechanism"] == mechanism, shown
     assert_ping(pair.a.wg, pair.b.wg)
     assert_ping(pair.b.wg, pair.a.wg)
+    return found
 
 
 for MECHANISM in ("bpf", "nft", "user"):
@@ -48,12 +50,17 @@ for MECHANISM in ("bpf", "nft", "user"):
         assert_relayed(pair, expected)
 
 
-@test(name="symmetric NATs are passed by relay by the userspace engine", timeout=180)
-def _(lab):
+def engine_pair(lab):
     network = Network(lab)
     relay = Coturn(network.host("relay"))
     pair = EnginePair(lab, "symmetric", "symmetric", network=network, wiced=["--relay", relay.option()])
-    assert_relayed(pair, "inprocess")
+    pair.relay = relay
+    return pair
+
+
+@test(name="symmetric NATs are passed by relay by the userspace engine", timeout=180)
+def _(lab):
+    assert_relayed(engine_pair(lab), "inprocess")
 
 
 @test(name="a relay is spoken to over TCP where UDP is blocked", timeout=180)
@@ -183,3 +190,35 @@ def _(lab):
     wait_until("both use the other one", lambda: used() not in (None, first), interval=0.1)
     ping.wait_for_answer()
     assert time.time() - started < 10, "a dead relay was left after %.1f s" % (time.time() - started)
+
+
+for MECHANISM in ("bpf", "user", "inprocess"):
+
+    @test(name="a relay that starts anew carries packets again, proxy %s" % MECHANISM, timeout=240)
+    def _(lab, mechanism=MECHANISM):
+        pair = engine_pair(lab) if mechanism == "inprocess" else relayed_pair(lab, proxy=mechanism).start()
+        assert_relayed(pair, mechanism)
+        ping = pair.start_ping(0.1)
+        for _again in range(3):
+            count = len(ping.times())
+            wait_until("traffic for a while", lambda: len(ping.times()) > count + 30)
+            pair.relay.stop()
+            pair.relay.start()
+            started = time.time()
+            ping.wait_for_answer()
+            assert time.time() - started < 12, "the relay was missed for %.1f s" % (time.time() - started)
+
+
+@test(name="a relay that refuses the peer's relayed address is left for one that does not", timeout=180)
+def _(lab):
+    network = Network(lab)
+    hosts = {name: network.host(name) for name in ("near", "far")}
+    pair = Pair(lab, "symmetric", "symmetric", network=network)
+    hosts["far"].run("tc", "qdisc", "add", "dev", "eth0", "root", "netem", "delay", "40ms")
+    near = Coturn(hosts["near"], "--denied-peer-ip", "0.0.0.0-255.255.255.255")
+    for relay in (near, Coturn(hosts["far"])):
+        pair.wiced_options += ["--relay", relay.option()]
+    pair.start()
+    for shown in assert_relayed(pair):
+        assert all(hosts["far"].address in end["endpoint"] for end in (shown["local"], shown["remote"])), shown
+    assert "are refused: 403 Forbidden" in pair.a.wiced.process.log() + pair.b.wiced.process.log()
