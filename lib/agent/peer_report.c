@@ -50,7 +50,7 @@ static void collect_facts(WicePeer *peer, WiceReasonFacts *facts)
 	if (peer->session.relayed && peer->relay.current.link) {
 		facts->relay = wice__relay_link_url(peer->relay.current.link);
 		facts->relay_refuses = wice__relay_link_is_refused(peer->relay.current.link);
-		facts->relay_rtt_us = peer->relay.choice.ours.rtt_us;
+		facts->relay_rtt_us = wice__relay_link_rtt_us(peer->relay.current.link);
 	}
 	if (wice__peer_is_foreign(peer))
 		facts->foreign_endpoint = peer->hold.seen.endpoint;

@@ -15,6 +15,7 @@
 
 /* Relays that peers are, at most: there may be a thousand peers. */
 #define SERVICES_MAX 4
+#define STREAM_US 40000
 
 typedef struct {
 	WiceRelays *relays;
@@ -308,6 +309,15 @@ void wice__relays_network_changed(WiceRelays *relays)
 		wice__relay_network_changed(((Entry *)relays->entries->pdata[i])->relay);
 }
 
+/*
+ * What a stream costs beside its round trips: packets that wait for one that was lost, and no way
+ * for them through the kernel. The same relay over UDP is the better one.
+ */
+static uint32_t extra_us(const WiceRelay *relay)
+{
+	return wice__relay_fd(relay) < 0 ? STREAM_US : 0;
+}
+
 /* One offer for each family that the allocation has an address of. */
 static size_t add_offers(const WiceRelay *relay, WiceRelayAddress *ret_offers, size_t max)
 {
@@ -317,7 +327,7 @@ static size_t add_offers(const WiceRelay *relay, WiceRelayAddress *ret_offers, s
 	for (size_t i = 0; i < G_N_ELEMENTS(families) && n < max; i++) {
 		WiceRelayAddress offer = {
 			.server = *wice__relay_server(relay),
-			.rtt_us = measure->has_rtt ? measure->rtt_us : 0,
+			.rtt_us = measure->has_rtt ? measure->rtt_us + extra_us(relay) : 0,
 			.loss_permille =
 				wice__measure_is_dead(measure) ? 1000 : measure->loss_permille,
 		};
@@ -525,6 +535,12 @@ void wice__relay_link_channel(const WiceRelayLink *link, WiceProxyChannel *ret_c
 const char *wice__relay_link_url(const WiceRelayLink *link)
 {
 	return link->entry ? wice__relay_url(link->entry->relay) : "";
+}
+
+uint32_t wice__relay_link_rtt_us(const WiceRelayLink *link)
+{
+	const WiceMeasure *measure = link->entry ? wice__relay_measure(link->entry->relay) : NULL;
+	return measure && measure->has_rtt ? measure->rtt_us : 0;
 }
 
 void wice__relay_link_hurry(WiceRelayLink *link)

@@ -82,6 +82,8 @@ void wice__relay_link_set_used(WiceRelayLink *link, bool used);
 /* What a proxy needs to know of it, but in_place. */
 void wice__relay_link_channel(const WiceRelayLink *link, WiceProxyChannel *ret_channel);
 const char *wice__relay_link_url(const WiceRelayLink *link);
+/* As measured, between here and the relay; 0: not known. */
+uint32_t wice__relay_link_rtt_us(const WiceRelayLink *link);
 /* The path over it has gone silent: the relay is measured quickly. */
 void wice__relay_link_hurry(WiceRelayLink *link);
 

@@ -73,6 +73,17 @@ def _(lab):
     assert_relayed(pair, "user")
 
 
+@test(name="a relay that is there over UDP and TCP is spoken to over UDP", timeout=180)
+def _(lab):
+    pair = relayed_pair(lab, query="?transport=tcp")
+    pair.wiced_options += ["--relay", pair.relay.option()]
+    pair.start()
+    udp = "relayed by turn:%s:%d (" % (pair.relay.host.address, pair.relay.port)
+    for host, other in pair.ends:
+        host.wiced.wait_peer(host.wg, other.wg.public_key, "UDP is used", lambda peer: udp in peer["reason"])
+    assert_relayed(pair)
+
+
 BLOCK = "table inet blocked { chain f { type filter hook forward priority -10; ip daddr %s drop; ip saddr %s drop; }; }"
 
 
