@@ -8,6 +8,12 @@
  *   keepalive=25
  *   applied=127.128.0.1:40001
  *
+ * and, if the interface's MTU was changed,
+ *
+ *   [mtu]
+ *   found=1420
+ *   applied=1340
+ *
  * Its name carries the network namespace, since interfaces of several may share a folder.
  */
 #include "agent/found.h"
@@ -16,6 +22,8 @@
 #include <glib.h>
 #include <glib/gstdio.h>
 #include <sys/stat.h>
+
+#define MTU "mtu"
 
 struct WiceFound {
 	GKeyFile *peers;
@@ -96,6 +104,24 @@ void wice__found_remove(WiceFound *found, const WiceKey *peer)
 	wice_key_to_base64(peer, group);
 	if (g_key_file_remove_group(found->peers, group, NULL))
 		found->changed = true;
+}
+
+bool wice__found_get_mtu(const WiceFound *found, unsigned *ret_mtu, unsigned *ret_applied)
+{
+	int mtu = g_key_file_get_integer(found->peers, MTU, "found", NULL);
+	int applied = g_key_file_get_integer(found->peers, MTU, "applied", NULL);
+	if (mtu <= 0 || applied <= 0)
+		return false;
+	*ret_mtu = (unsigned)mtu;
+	*ret_applied = (unsigned)applied;
+	return true;
+}
+
+void wice__found_set_mtu(WiceFound *found, unsigned mtu, unsigned applied)
+{
+	g_key_file_set_integer(found->peers, MTU, "found", (gint)mtu);
+	g_key_file_set_integer(found->peers, MTU, "applied", (gint)applied);
+	found->changed = true;
 }
 
 /* GLib keeps the reason, but not as a number of the system. */

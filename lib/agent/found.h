@@ -9,8 +9,8 @@
 #include <wice/key.h>
 
 /*
- * What was found on an interface before it was touched: endpoint and keepalive of each peer. Kept
- * in a file as well, so that it can be put back after the process was killed.
+ * What was found on an interface before it was touched: its MTU, endpoint and keepalive of each
+ * peer. Kept in a file as well, so that it can be put back after the process was killed.
  */
 typedef struct WiceFound WiceFound;
 
@@ -29,6 +29,9 @@ typedef struct {
 bool wice__found_get(const WiceFound *found, const WiceKey *peer, WiceFoundPeer *ret_peer);
 void wice__found_set(WiceFound *found, const WiceKey *peer, const WiceFoundPeer *values);
 void wice__found_remove(WiceFound *found, const WiceKey *peer);
+/* applied: what the MTU was set to instead. False, and the outputs untouched: it was not. */
+bool wice__found_get_mtu(const WiceFound *found, unsigned *ret_mtu, unsigned *ret_applied);
+void wice__found_set_mtu(WiceFound *found, unsigned mtu, unsigned applied);
 /* Writes the file if something has changed since. Returns 0 or -errno. */
 int wice__found_save(WiceFound *found);
 

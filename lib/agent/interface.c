@@ -149,7 +149,13 @@ void wice__interface_describe_services(WiceInterface *interface, const WiceKey *
 void wice__interface_check_mtu(WiceInterface *interface, const WiceEndpoint *remote,
 			       unsigned growth)
 {
-	wice__mtu_check(&interface->mtu, remote, wice__interface_fwmark(interface), growth);
+	WiceMtu *mtu = &interface->mtu;
+	unsigned before = mtu->ours;
+	wice__mtu_check(mtu, remote, wice__interface_fwmark(interface), growth);
+	if (mtu->ours == before)
+		return;
+	wice__found_set_mtu(interface->found, mtu->found, mtu->ours);
+	wice__interface_remember(interface);
 }
 
 bool wice__interface_is_kernel(const WiceInterface *interface)
@@ -582,6 +588,7 @@ WiceInterface *wice__interface_new(WiceAgent *agent, const char *name, GError **
 	interface->poll = wice__timer_new(agent->context, on_poll, interface);
 	interface->peers = g_hash_table_new_full(wice__key_hash, wice__key_equal, g_free, NULL);
 	interface->found = wice__found_new(agent->state_dir, name);
+	(void)wice__found_get_mtu(interface->found, &interface->mtu.found, &interface->mtu.ours);
 	return interface;
 }
 

@@ -42,7 +42,7 @@ static void fix(WiceMtu *mtu, unsigned now, unsigned fitting)
 {
 	if (!set(mtu, fitting))
 		return;
-	if (!mtu->found)
+	if (now != mtu->ours)
 		mtu->found = now;
 	mtu->ours = fitting;
 	wice__log(WICE_LOG_INFO, mtu->name,

@@ -338,7 +338,7 @@ WicePollRate wice__peer_wants_polls(const WicePeer *peer, int64_t now_ms)
 	bool recent = now_ms - MAX(session->phase_since, peer->relay_applied_at) < 3000;
 	if ((proving && recent) || wice__roam_wants_polls(&peer->roam, now_ms))
 		return WICE_POLL_FAST;
-	bool watched = session->relay && session->path && !session->relayed &&
+	bool watched = session->relay && session->path &&
 		       wice__suspicion_wants_polls(&peer->suspicion, now_ms);
 	return watched ? WICE_POLL_BRISK : WICE_POLL_SLOW;
 }

@@ -262,14 +262,20 @@ static void follow(WicePeer *peer, WiceHoldChange change)
 		peer->hold.found_endpoint = *seen;
 }
 
+static void ask_relay(WicePeer *peer)
+{
+	if (peer->relay.current.link)
+		wice__relay_link_hurry(peer->relay.current.link);
+}
+
 /*
  * Firewalls forget a path that is not used for some minutes. ICE keeps its own port's path alive,
  * nobody does that for WireGuard's.
  */
 static void fall_silent(WicePeer *peer)
 {
-	if (peer->session.relayed && peer->relay.current.link)
-		wice__relay_link_hurry(peer->relay.current.link);
+	if (peer->session.relayed)
+		ask_relay(peer);
 	if (peer->selection.mechanism == WICE_MECHANISM_KERNEL)
 		wice__peer_refuse(peer, WICE_MECHANISM_KERNEL);
 	wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_SILENT });
@@ -323,12 +329,14 @@ static void keep_alive(WicePeer *peer, const WiceDevicePeer *seen, int64_t now)
 
 /*
  * Where there is a relay to go to, a direct path is left sooner than WireGuard itself would know.
+ * And a relay is asked sooner whether it still has the allocation: one that was started anew
+ * answers all probes and passes nothing on.
  */
 static bool is_suspicious(WicePeer *peer, const WiceDevicePeer *seen)
 {
 	const WiceSession *session = &peer->session;
-	return session->relay && !session->relayed && session->proven &&
-	       session->phase == WICE_PHASE_ESTABLISHED &&
+	return session->relay && session->proven &&
+	       (session->relayed || session->phase == WICE_PHASE_ESTABLISHED) &&
 	       wice__suspicion_sample(&peer->suspicion, seen->rx_bytes, seen->tx_bytes,
 				      wice__now_ms());
 }
@@ -357,6 +365,10 @@ void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 		wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ALIVE });
 	else if (verdict == WICE_LIVENESS_SILENT && peer->session.proven)
 		fall_silent(peer);
-	if (is_suspicious(peer, device_peer))
+	if (!is_suspicious(peer, device_peer))
+		return;
+	if (peer->session.relayed)
+		ask_relay(peer);
+	else
 		fall_silent(peer);
 }

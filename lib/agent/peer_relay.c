@@ -17,6 +17,9 @@
 #include "base/log.h"
 
 #define FORMER_KEPT_MS 5000
+/* A relay that refuses the peer is not used with it for so long, if there is another one. */
+#define REFUSED_MS 60000
+#define REFUSED_MAX 64
 #define HEADER_LEN 4 /* of ChannelData */
 
 static bool same(const WiceEndpoint *a, const WiceEndpoint *b)
@@ -26,7 +29,7 @@ static bool same(const WiceEndpoint *a, const WiceEndpoint *b)
 
 void wice__peer_relay_init(WicePeerRelay *relay)
 {
-	*relay = (WicePeerRelay){ .former_until = INT64_MAX };
+	*relay = (WicePeerRelay){ .former_until = INT64_MAX, .refused_until = INT64_MAX };
 	wice__relay_choice_init(&relay->choice);
 }
 
@@ -48,6 +51,7 @@ void wice__peer_relay_close(WicePeer *peer)
 {
 	free_former(peer);
 	free_path(peer, &peer->relay.current);
+	g_clear_pointer(&peer->relay.refused, g_array_unref);
 	wice__peer_relay_init(&peer->relay);
 }
 
@@ -186,11 +190,53 @@ static void hear_choice(WicePeer *peer)
 				  has ? &peer->remote.relays[0].relayed : &none);
 }
 
+static bool is_refused(const WicePeerRelay *relay, const WiceEndpoint *relayed)
+{
+	for (guint i = 0; relay->refused && i < relay->refused->len; i++)
+		if (same(&g_array_index(relay->refused, WiceEndpoint, i), relayed))
+			return true;
+	return false;
+}
+
+/* To this peer, a relay that refuses it is as good as dead. */
+static size_t own_offers(const WicePeer *peer,
+			 WiceRelayAddress ret_offers[WICE_DESCRIPTION_MAX_RELAYS])
+{
+	size_t n = wice__relays_offers(wice__interface_relays(peer->interface), ret_offers);
+	for (size_t i = 0; i < n; i++)
+		if (is_refused(&peer->relay, &ret_offers[i].relayed))
+			ret_offers[i].loss_permille = 1000;
+	return n;
+}
+
+static void note_refusal(WicePeerRelay *relay)
+{
+	const WiceRelayedPath *current = &relay->current;
+	if (!current->link || !wice__relay_link_is_refused(current->link) ||
+	    is_refused(relay, &current->ours))
+		return;
+	if (!relay->refused)
+		relay->refused = g_array_new(FALSE, FALSE, sizeof(WiceEndpoint));
+	if (relay->refused->len < REFUSED_MAX)
+		g_array_append_val(relay->refused, current->ours);
+	relay->refused_until = wice__now_ms() + REFUSED_MS;
+}
+
+static void forgive_refusals(WicePeerRelay *relay)
+{
+	if (wice__now_ms() < relay->refused_until)
+		return;
+	relay->refused_until = INT64_MAX;
+	g_clear_pointer(&relay->refused, g_array_unref);
+	if (relay->current.link)
+		wice__relay_link_retry(relay->current.link);
+}
+
 static void choose(WicePeer *peer)
 {
 	WiceRelayAddress own[WICE_DESCRIPTION_MAX_RELAYS];
 	WiceRelayOffer ours[WICE_DESCRIPTION_MAX_RELAYS], theirs[WICE_DESCRIPTION_MAX_RELAYS];
-	size_t n_ours = wice__relays_offers(wice__interface_relays(peer->interface), own);
+	size_t n_ours = own_offers(peer, own);
 	size_t n_theirs = is_usable(peer) ? peer->remote.n_relays : 0;
 	for (size_t i = 0; i < n_ours; i++)
 		ours[i] = (WiceRelayOffer){ own[i].server, own[i].relayed, own[i].rtt_us,
@@ -227,6 +273,8 @@ void wice__peer_relay_update(WicePeer *peer)
 	if (!relay->current.link &&
 	    !wice__relays_are_there(wice__interface_relays(peer->interface)))
 		return;
+	note_refusal(relay);
+	forgive_refusals(relay);
 	choose(peer);
 	bool anew = !is_current(&relay->current, &relay->choice);
 	if (anew && relay->current.link)
@@ -244,7 +292,8 @@ void wice__peer_relay_update(WicePeer *peer)
 
 int64_t wice__peer_relay_deadline(const WicePeer *peer)
 {
-	return MIN(peer->relay.former_until, wice__relay_choice_deadline(&peer->relay.choice));
+	int64_t until = MIN(peer->relay.former_until, peer->relay.refused_until);
+	return MIN(until, wice__relay_choice_deadline(&peer->relay.choice));
 }
 
 static void put_first(WiceDescription *description, const WiceEndpoint *relayed)
@@ -261,8 +310,7 @@ static void put_first(WiceDescription *description, const WiceEndpoint *relayed)
 void wice__peer_relay_describe(WicePeer *peer, WiceDescription *description)
 {
 	WicePeerRelay *relay = &peer->relay;
-	description->n_relays =
-		wice__relays_offers(wice__interface_relays(peer->interface), description->relays);
+	description->n_relays = own_offers(peer, description->relays);
 	description->relayed = peer->session.relayed;
 	description->avoids_direct = peer->session.avoids && peer->session.controlling;
 	if (!relay->current.link)
@@ -298,6 +346,7 @@ void wice__peer_apply_relay(WicePeer *peer)
 	wice__hold_set_endpoint(&peer->hold, &path->endpoint, path->opened_ns);
 	wice__interface_check_mtu(peer->interface, &path->server, path->in_place ? 0 : HEADER_LEN);
 	wice__roam_selected(&peer->roam, &path->endpoint, true, wice__now_ms());
+	wice__suspicion_reset(&peer->suspicion, wice__now_ms());
 	wice__interface_poll_soon(peer->interface);
 }
 

@@ -30,6 +30,8 @@ typedef struct {
 	WiceRelayChoice choice;
 	WiceRelayedPath current, former;
 	int64_t former_until;
+	GArray *refused; /* WiceEndpoint: our addresses at relays that refuse the peer, or NULL */
+	int64_t refused_until;
 	bool told_bound; /* the peer has been told of the channel */
 	bool begins;     /* our WireGuard is to begin the handshake over it */
 	bool announced;  /* the session has been told that the current one can be used */

@@ -49,7 +49,8 @@ static void collect_facts(WicePeer *peer, WiceReasonFacts *facts)
 	facts->remote_has_relays = peer->has_remote && peer->remote.n_relays > 0;
 	if (peer->session.relayed && peer->relay.current.link) {
 		facts->relay = wice__relay_link_url(peer->relay.current.link);
-		facts->relay_rtt_us = peer->relay.choice.ours.rtt_us;
+		facts->relay_refuses = wice__relay_link_is_refused(peer->relay.current.link);
+		facts->relay_rtt_us = wice__relay_link_rtt_us(peer->relay.current.link);
 		facts->avoids_direct = peer->session.avoids;
 		(void)wice__peer_direct_measured(peer, &facts->direct_rtt_us,
 						 &facts->direct_loss_permille);

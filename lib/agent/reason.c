@@ -66,7 +66,9 @@ static void write_relayed(const WiceReasonFacts *facts, GString *text)
 	g_string_append_printf(text, "relayed by %s", facts->relay);
 	if (facts->relay_rtt_us)
 		g_string_append_printf(text, " (%.1f ms)", facts->relay_rtt_us / 1000.0);
-	if (!facts->proven)
+	if (facts->relay_refuses)
+		g_string_append(text, ", which refuses packets to the peer's relayed address");
+	else if (!facts->proven)
 		g_string_append(text, ", waiting for WireGuard's handshake");
 	if (!facts->avoids_direct)
 		g_string_append(text, facts->phase == WICE_PHASE_FAILED ? ": " : "; direct path: ");

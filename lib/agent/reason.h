@@ -29,6 +29,7 @@ typedef struct {
 	WiceCandidateType local_type, remote_type; /* of the selected pair */
 	const char *relay;     /* the URL of the relay that packets go over, or NULL */
 	uint32_t relay_rtt_us; /* 0: not known */
+	bool relay_refuses;    /* the channel to the peer */
 	bool avoids_direct;    /* although there is a direct path */
 	uint32_t direct_rtt_us, direct_loss_permille; /* of that; 0: not known here */
 	bool has_relays;                              /* some are configured */

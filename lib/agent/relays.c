@@ -10,10 +10,12 @@
 #include "crypto/key.h"
 #include "event/source.h"
 #include "proxy/bpf/mux.h"
+#include "stun/attributes.h"
 #include "turn/choice.h"
 
 /* Relays that peers are, at most: there may be a thousand peers. */
 #define SERVICES_MAX 4
+#define STREAM_US 40000
 
 typedef struct {
 	WiceRelays *relays;
@@ -50,6 +52,8 @@ struct WiceRelayLink {
 	Entry *entry; /* NULL: its relay is gone */
 	uint16_t channel;
 	bool read, used;
+	bool refused; /* the relay does not pass anything on to: */
+	WiceEndpoint peer;
 	WiceEndpoint relayed;
 	WiceRelayLinkData data;
 	void *user_data;
@@ -137,6 +141,21 @@ static void on_data(WiceRelay *relay, uint16_t channel, uint8_t *data, size_t le
 		link->data(link, data, len, link->user_data);
 }
 
+static void on_refused(WiceRelay *relay, uint16_t channel, uint16_t code, void *user_data)
+{
+	const Entry *entry = user_data;
+	WiceRelayLink *link = g_hash_table_lookup(entry->links, GUINT_TO_POINTER(channel));
+	char peer[WICE_ENDPOINT_SIZE];
+	if (!link)
+		return;
+	link->refused = true;
+	wice__log(WICE_LOG_WARNING, entry->relays->ifname,
+		  "relay %s: packets for the peer's relayed address %s are refused: %u %s",
+		  wice__relay_url(relay), wice_endpoint_format(&link->peer, peer), code,
+		  code ? wice__stun_error_phrase(code) : "no answer");
+	tell_at(entry->relays, 0);
+}
+
 /* What cannot share the port has one of its own: nothing but a NAT's mapping more. */
 static void on_socket_opened(WiceRelay *relay, int fd, const WiceEndpoint *local,
 			     const WiceEndpoint *server, void *user_data)
@@ -175,6 +194,7 @@ static void on_socket_closing(WiceRelay *relay, int fd, const WiceEndpoint *loca
 static const WiceRelayEvents relay_events = {
 	.changed = on_changed,
 	.data = on_data,
+	.refused = on_refused,
 	.socket_opened = on_socket_opened,
 	.socket_closing = on_socket_closing,
 };
@@ -290,6 +310,15 @@ void wice__relays_network_changed(WiceRelays *relays)
 		wice__relay_network_changed(((Entry *)relays->entries->pdata[i])->relay);
 }
 
+/*
+ * What a stream costs beside its round trips: packets that wait for one that was lost, and no way
+ * for them through the kernel. The same relay over UDP is the better one.
+ */
+static uint32_t extra_us(const WiceRelay *relay)
+{
+	return wice__relay_fd(relay) < 0 ? STREAM_US : 0;
+}
+
 /* One offer for each family that the allocation has an address of. */
 static size_t add_offers(const WiceRelay *relay, WiceRelayAddress *ret_offers, size_t max)
 {
@@ -299,7 +328,7 @@ static size_t add_offers(const WiceRelay *relay, WiceRelayAddress *ret_offers, s
 	for (size_t i = 0; i < G_N_ELEMENTS(families) && n < max; i++) {
 		WiceRelayAddress offer = {
 			.server = *wice__relay_server(relay),
-			.rtt_us = measure->has_rtt ? measure->rtt_us : 0,
+			.rtt_us = measure->has_rtt ? measure->rtt_us + extra_us(relay) : 0,
 			.loss_permille =
 				wice__measure_is_dead(measure) ? 1000 : measure->loss_permille,
 		};
@@ -414,6 +443,7 @@ int wice__relay_link_new(WiceRelays *relays, const WiceEndpoint *relayed, const 
 	WiceRelayLink *link = g_new0(WiceRelayLink, 1);
 	link->entry = entry;
 	link->channel = channel;
+	link->peer = *peer;
 	link->relayed = *relayed;
 	link->data = data;
 	link->user_data = user_data;
@@ -461,6 +491,19 @@ bool wice__relay_link_is_alive(const WiceRelayLink *link)
 	       same(&now, &link->relayed);
 }
 
+bool wice__relay_link_is_refused(const WiceRelayLink *link)
+{
+	return link->refused;
+}
+
+void wice__relay_link_retry(WiceRelayLink *link)
+{
+	uint16_t channel;
+	if (!link->refused || !wice__relay_link_is_alive(link))
+		return;
+	link->refused = wice__relay_bind(link->entry->relay, &link->peer, &channel) < 0;
+}
+
 static int send_channel_data(void *user_data, const uint8_t *channel_data, size_t len)
 {
 	const WiceRelayLink *link = user_data;
@@ -493,6 +536,12 @@ void wice__relay_link_channel(const WiceRelayLink *link, WiceProxyChannel *ret_c
 const char *wice__relay_link_url(const WiceRelayLink *link)
 {
 	return link->entry ? wice__relay_url(link->entry->relay) : "";
+}
+
+uint32_t wice__relay_link_rtt_us(const WiceRelayLink *link)
+{
+	const WiceMeasure *measure = link->entry ? wice__relay_measure(link->entry->relay) : NULL;
+	return measure && measure->has_rtt ? measure->rtt_us : 0;
 }
 
 void wice__relay_link_hurry(WiceRelayLink *link)

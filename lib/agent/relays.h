@@ -68,6 +68,10 @@ int wice__relay_link_new(WiceRelays *relays, const WiceEndpoint *relayed, const 
 void wice__relay_link_free(WiceRelayLink *link);
 /* The relay still has the allocation that the link was made with. */
 bool wice__relay_link_is_alive(const WiceRelayLink *link);
+/* The relay has refused the channel: nothing it is given comes out. `changed` was called then. */
+bool wice__relay_link_is_refused(const WiceRelayLink *link);
+/* Asks again for the channel, if it was refused; it is the same one. */
+void wice__relay_link_retry(WiceRelayLink *link);
 /*
  * A proxy receives from the relay's socket (WiceProxyOps.reads_relayed), or does no more. As long
  * as one does for any link, the TURN client itself does not.
@@ -78,6 +82,8 @@ void wice__relay_link_set_used(WiceRelayLink *link, bool used);
 /* What a proxy needs to know of it, but in_place. */
 void wice__relay_link_channel(const WiceRelayLink *link, WiceProxyChannel *ret_channel);
 const char *wice__relay_link_url(const WiceRelayLink *link);
+/* As measured, between here and the relay; 0: not known. */
+uint32_t wice__relay_link_rtt_us(const WiceRelayLink *link);
 /* The path over it has gone silent: the relay is measured quickly. */
 void wice__relay_link_hurry(WiceRelayLink *link);
 

@@ -7,6 +7,7 @@
 #include "proxy/inprocess.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -50,7 +51,8 @@ typedef struct {
 
 /* The socket of a TURN client, with all paths over it. */
 typedef struct {
-	int fd;
+	uint64_t id; /* of the client's socket */
+	int fd;      /* a duplicate: the engine's threads receive from it as long as it is here */
 	uint32_t channel;
 	GSList *paths; /* newest first */
 } InprocessRelay;
@@ -199,15 +201,22 @@ static void permit_fragments(int fd)
 		wice__udp_permit_fragments(fd, endpoint.address.family);
 }
 
-static int relay_new(Inprocess *inprocess, const WiceProxyChannel *turn, InprocessRelay **ret_relay)
+static int relay_new(Inprocess *inprocess, const WiceProxyChannel *turn, uint64_t id,
+		     InprocessRelay **ret_relay)
 {
 	uint32_t channel;
-	int r = wice_bind_udp_add_channel(inprocess->bind, turn->fd, &channel);
-	if (r < 0)
+	int fd = fcntl(turn->fd, F_DUPFD_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	int r = wice_bind_udp_add_channel(inprocess->bind, fd, &channel);
+	if (r < 0) {
+		close(fd);
 		return r;
-	wice__udp_permit_fragments(turn->fd, turn->server.address.family);
+	}
+	wice__udp_permit_fragments(fd, turn->server.address.family);
 	InprocessRelay *relay = g_new0(InprocessRelay, 1);
-	relay->fd = turn->fd;
+	relay->id = id;
+	relay->fd = fd;
 	relay->channel = channel;
 	inprocess->relays = g_slist_prepend(inprocess->relays, relay);
 	*ret_relay = relay;
@@ -219,20 +228,23 @@ static void relay_free(Inprocess *inprocess, InprocessRelay *relay)
 	inprocess->relays = g_slist_remove(inprocess->relays, relay);
 	wice_bind_udp_remove_channel(inprocess->bind, relay->channel);
 	wice__relayed_return_socket(relay->fd);
+	close(relay->fd);
 	g_free(relay);
 }
 
 /* The one of the socket, or a new one. */
 static int get_relay(Inprocess *inprocess, const WiceProxyChannel *turn, InprocessRelay **ret_relay)
 {
-	for (const GSList *i = inprocess->relays; i; i = i->next) {
+	uint64_t id;
+	int r = wice__relayed_identify(turn->fd, &id);
+	for (const GSList *i = inprocess->relays; r == 0 && i; i = i->next) {
 		InprocessRelay *relay = i->data;
-		if (relay->fd != turn->fd)
+		if (relay->id != id)
 			continue;
 		*ret_relay = relay;
 		return 0;
 	}
-	return relay_new(inprocess, turn, ret_relay);
+	return r == 0 ? relay_new(inprocess, turn, id, ret_relay) : r;
 }
 
 static int join_relay(InprocessPath *path)
@@ -271,7 +283,7 @@ static int inprocess_path_new_relayed(WiceProxyPeer *base, const WiceProxyChanne
 				      WiceProxyPath **ret_path)
 {
 	Inprocess *inprocess = (Inprocess *)base->proxy;
-	InprocessRelay *relay;
+	InprocessRelay *relay = NULL;
 	if (turn->fd < 0)
 		return -ENOTSUP;
 	int r = get_relay(inprocess, turn, &relay);

@@ -72,8 +72,9 @@ typedef struct {
 typedef struct {
 	WiceEndpoint server; /* the relay; packets go there */
 	/*
-	 * The socket of the TURN client: bound to the wildcard, not connected, stays open longer
-	 * than the path. -1: there is none (a stream), send is all there is.
+	 * The socket of the TURN client: bound to the wildcard, not connected. It is closed when
+	 * the allocation is lost, and the path may stay for a while. -1: there is none (a stream),
+	 * send is all there is.
 	 */
 	int fd;
 	uint16_t port;    /* that fd is bound to */

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "proxy/relayed.h"
 
+#include <errno.h>
 #include <glib.h>
 #include <sys/socket.h>
 
@@ -10,6 +11,12 @@
 
 /* Messages that a socket may hold at most, about: there is no end to what comes anew. */
 #define MAX_WAITING 65536
+
+int wice__relayed_identify(int fd, uint64_t *ret_socket)
+{
+	socklen_t len = sizeof *ret_socket;
+	return getsockopt(fd, SOL_SOCKET, SO_COOKIE, ret_socket, &len) < 0 ? -errno : 0;
+}
 
 void wice__relayed_return_socket(int fd)
 {

@@ -9,6 +9,11 @@
 #include "stun/relayed.h"
 
 /*
+ * Which socket a descriptor is (SO_COOKIE): the next one that a relay is connected to by often has
+ * the same descriptor. -errno.
+ */
+int wice__relayed_identify(int fd, uint64_t *ret_socket);
+/*
  * Before a socket that was received from with offload goes back to its owner, who receives one
  * packet at a time: what is still there may be joined, and is dropped.
  */

@@ -21,8 +21,8 @@ typedef struct {
 typedef struct {
 	WiceUserProxy *proxy;
 	WiceUserReader reader;
-	int fd;            /* the client's: it is known by it */
-	WiceUdpSender out; /* a duplicate */
+	uint64_t id;       /* of the client's socket */
+	WiceUdpSender out; /* a duplicate, which outlives a lost allocation's */
 	WiceEndpoint server;
 	struct sockaddr_storage to; /* likewise */
 	socklen_t to_len;

@@ -244,17 +244,17 @@ void wice__user_relayed_send(WiceUserPath *path, const WiceUdpChunk *chunks, siz
 
 /* Relays and their paths. */
 
-static WiceUserRelay *find_relay(const WiceUserProxy *proxy, int fd)
+static WiceUserRelay *find_relay(const WiceUserProxy *proxy, uint64_t id)
 {
 	for (const GSList *i = proxy->relays; i; i = i->next) {
 		WiceUserRelay *relay = i->data;
-		if (relay->fd == fd)
+		if (relay->id == id)
 			return relay;
 	}
 	return NULL;
 }
 
-static int relay_new(WiceUserProxy *proxy, const WiceProxyChannel *channel,
+static int relay_new(WiceUserProxy *proxy, const WiceProxyChannel *channel, uint64_t id,
 		     WiceUserRelay **ret_relay)
 {
 	int fd = fcntl(channel->fd, F_DUPFD_CLOEXEC, 0);
@@ -263,7 +263,7 @@ static int relay_new(WiceUserProxy *proxy, const WiceProxyChannel *channel,
 	WiceUserRelay *relay = g_new0(WiceUserRelay, 1);
 	relay->proxy = proxy;
 	relay->reader = (WiceUserReader){ receive_from_relay, relay };
-	relay->fd = channel->fd;
+	relay->id = id;
 	relay->server = channel->server;
 	relay->to_len = wice__endpoint_to_sockaddr(&channel->server, &relay->to);
 	wice__udp_sender_init(&relay->out, fd, true, true);
@@ -293,13 +293,22 @@ static void relay_free(WiceUserRelay *relay)
 	wice__user_retire(proxy, relay);
 }
 
+static int take_relay(WiceUserProxy *proxy, const WiceProxyChannel *channel,
+		      WiceUserRelay **ret_relay)
+{
+	uint64_t id;
+	int r = wice__relayed_identify(channel->fd, &id);
+	if (r < 0)
+		return r;
+	*ret_relay = find_relay(proxy, id);
+	return *ret_relay ? 0 : relay_new(proxy, channel, id, ret_relay);
+}
+
 int wice__user_path_new_relayed(WiceUserEntry *entry, const WiceProxyChannel *channel,
 				WiceUserPath **ret_path)
 {
 	WiceUserRelay *relay = NULL;
-	if (channel->fd >= 0)
-		relay = find_relay(entry->proxy, channel->fd);
-	int r = channel->fd >= 0 && !relay ? relay_new(entry->proxy, channel, &relay) : 0;
+	int r = channel->fd >= 0 ? take_relay(entry->proxy, channel, &relay) : 0;
 	if (r < 0)
 		return r;
 	WiceUserPath *path = g_new0(WiceUserPath, 1);

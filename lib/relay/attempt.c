@@ -182,6 +182,8 @@ static bool take_events(WiceRelayAttempt *attempt)
 				wice__turn_client_failure(attempt->client, reason);
 			return fail(attempt, failure, reason);
 		}
+		if (event.type == WICE_TURN_EVENT_NOT_BOUND)
+			attempt->events->refused(event.channel, event.code, attempt->user_data);
 	}
 	return true;
 }

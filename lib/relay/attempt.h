@@ -23,6 +23,8 @@ typedef struct {
 	 */
 	void (*failed)(WiceTurnFailure failure, bool answered, const char *reason, void *user_data);
 	void (*data)(uint16_t channel, uint8_t *data, size_t len, void *user_data);
+	/* As that of WiceRelayEvents; must not free the attempt. */
+	void (*refused)(uint16_t channel, uint16_t code, void *user_data);
 	/* As those of WiceRelayEvents. closing also comes from free. */
 	void (*socket_opened)(int fd, const WiceEndpoint *local, const WiceEndpoint *server,
 			      void *user_data);

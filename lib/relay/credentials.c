@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <gio/gio.h>
+#include <signal.h>
 #include <sodium.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -161,6 +162,29 @@ static void judge_command(WiceRelayCredentials *credentials, bool ended)
 	}
 }
 
+/* With what it has started: a shell would leave that behind, each time. */
+static void end_command(WiceRelayCredentials *credentials)
+{
+	const char *pid = g_subprocess_get_identifier(credentials->process);
+	if (pid)
+		kill(-(pid_t)g_ascii_strtoll(pid, NULL, 10), SIGKILL);
+	g_subprocess_force_exit(credentials->process);
+}
+
+/* In the child. */
+static void lead_group(gpointer user_data)
+{
+	(void)setpgid(0, 0);
+}
+
+static GSubprocess *spawn(char **argv, GError **error)
+{
+	g_autoptr(GSubprocessLauncher) launcher =
+		g_subprocess_launcher_new(G_SUBPROCESS_FLAGS_STDOUT_PIPE);
+	g_subprocess_launcher_set_child_setup(launcher, lead_group, NULL, NULL);
+	return g_subprocess_launcher_spawnv(launcher, (const char *const *)argv, error);
+}
+
 static void on_ended(GObject *source, GAsyncResult *result, gpointer user_data)
 {
 	WiceRelayCredentials *credentials = user_data;
@@ -181,7 +205,7 @@ static void on_output(GObject *source, GAsyncResult *result, gpointer user_data)
 	else if (!all && !credentials->timed_out)
 		command_failed(credentials, "cannot be read from");
 	if (!all || credentials->error)
-		g_subprocess_force_exit(credentials->process);
+		end_command(credentials);
 	g_subprocess_wait_async(credentials->process, credentials->cancellable, on_ended,
 				credentials);
 }
@@ -190,7 +214,7 @@ static void on_timeout(void *user_data)
 {
 	WiceRelayCredentials *credentials = user_data;
 	credentials->timed_out = true;
-	g_subprocess_force_exit(credentials->process);
+	end_command(credentials);
 	g_cancellable_cancel(credentials->cancellable);
 }
 
@@ -200,8 +224,7 @@ static bool start_command(GMainContext *context, WiceRelayCredentials *credentia
 	g_auto(GStrv) argv = NULL;
 	g_autoptr(GError) error = NULL;
 	if (g_shell_parse_argv(command, NULL, &argv, &error))
-		credentials->process = g_subprocess_newv((const char *const *)argv,
-							 G_SUBPROCESS_FLAGS_STDOUT_PIPE, &error);
+		credentials->process = spawn(argv, &error);
 	if (!credentials->process) {
 		g_autofree char *why = g_strdup_printf("cannot be run: %s", error->message);
 		command_failed(credentials, why);
@@ -249,6 +272,6 @@ void wice__relay_credentials_cancel(WiceRelayCredentials *credentials)
 	if (!credentials->process)
 		return;
 	g_clear_pointer(&credentials->timer, wice__timer_free);
-	g_subprocess_force_exit(credentials->process);
+	end_command(credentials);
 	g_cancellable_cancel(credentials->cancellable);
 }

@@ -25,7 +25,7 @@
 #include "event/source.h"
 #include "relay/attempt.h"
 
-#define SERVERS_MAX 8
+#define SERVERS_MAX 32
 #define HOPS_MAX 3 /* of ALTERNATE-SERVER */
 #define RETRY_MIN_MS 1000
 #define RETRY_MAX_MS 60000
@@ -170,13 +170,21 @@ static void follow_alternate(WiceRelay *relay)
 	round_failed(relay, reason);
 }
 
+/* Servers that share a name share their users, but not their room. */
+static bool may_differ_elsewhere(WiceTurnFailure failure, bool answered)
+{
+	return !answered || failure == WICE_TURN_CAPACITY || failure == WICE_TURN_TIMED_OUT;
+}
+
 static void on_attempt_failed(WiceTurnFailure failure, bool answered, const char *reason,
 			      void *user_data)
 {
 	WiceRelay *relay = user_data;
-	if (relay->state != WICE_RELAY_READY && failure == WICE_TURN_ALTERNATE)
+	bool was_ready = relay->state == WICE_RELAY_READY;
+	if (!was_ready && failure == WICE_TURN_ALTERNATE)
 		follow_alternate(relay);
-	else if (!answered && ++relay->at < relay->n_servers)
+	else if (!was_ready && may_differ_elsewhere(failure, answered) &&
+		 ++relay->at < relay->n_servers)
 		try_next(relay);
 	else
 		round_failed(relay, reason);
@@ -187,6 +195,13 @@ static void on_attempt_data(uint16_t channel, uint8_t *data, size_t len, void *u
 	WiceRelay *relay = user_data;
 	if (relay->events->data)
 		relay->events->data(relay, channel, data, len, relay->user_data);
+}
+
+static void on_attempt_refused(uint16_t channel, uint16_t code, void *user_data)
+{
+	WiceRelay *relay = user_data;
+	if (relay->events->refused)
+		relay->events->refused(relay, channel, code, relay->user_data);
 }
 
 static void on_socket_opened(int fd, const WiceEndpoint *local, const WiceEndpoint *server,
@@ -209,6 +224,7 @@ static const WiceRelayAttemptEvents attempt_events = {
 	.changed = on_attempt_changed,
 	.failed = on_attempt_failed,
 	.data = on_attempt_data,
+	.refused = on_attempt_refused,
 	.socket_opened = on_socket_opened,
 	.socket_closing = on_socket_closing,
 };

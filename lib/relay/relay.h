@@ -41,6 +41,11 @@ typedef struct {
 	void (*data)(WiceRelay *relay, uint16_t channel, uint8_t *data, size_t len,
 		     void *user_data);
 	/*
+	 * The relay refuses a channel, which is gone: code as in WiceTurnEvent. Must not free the
+	 * relay. May be NULL.
+	 */
+	void (*refused)(WiceRelay *relay, uint16_t channel, uint16_t code, void *user_data);
+	/*
 	 * A UDP socket was opened (bound to the wildcard of the server's family) that will send to
 	 * server, or is about to be closed. May be NULL.
 	 */

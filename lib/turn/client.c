@@ -12,7 +12,7 @@
  *
  * A ChannelBind that is refused while there is no allocation yet (it has overtaken its Allocate, or
  * met the allocation of a former client) is sent again once there is. One that is answered with 437
- * later on, or not at all, raises doubts about everything: a Refresh asks whether the allocation is
+ * (or 400) later on, or not at all, raises doubts about everything: a Refresh asks whether the allocation is
  * still there. If so the channel has one more try.
  *
  * The last two bytes of a transaction id tell which request it is of: the channel's number, or 0.

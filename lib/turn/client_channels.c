@@ -107,10 +107,17 @@ static void doubt(WiceTurnClient *client, WiceTurnChannel *channel, int64_t now)
 		wice__turn_client_begin_main(client, WICE_STUN_REFRESH, now);
 }
 
+/* coturn 4.6 knows no better answer than 400 to who has no allocation. */
+static bool is_doubtful(uint16_t code)
+{
+	return code == 0 || code == WICE_STUN_ERROR_ALLOCATION_MISMATCH ||
+	       code == WICE_STUN_ERROR_BAD_REQUEST;
+}
+
 void wice__turn_client_bind_refused(WiceTurnClient *client, WiceTurnChannel *channel, uint16_t code,
 				    int64_t now)
 {
-	bool doubtful = code == 0 || code == WICE_STUN_ERROR_ALLOCATION_MISMATCH;
+	bool doubtful = is_doubtful(code);
 	if (client->state != WICE_TURN_ALLOCATED || (doubtful && !channel->doubted)) {
 		doubt(client, channel, now);
 		return;

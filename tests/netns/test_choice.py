@@ -5,6 +5,7 @@
 import configparser
 import json
 import os
+import pathlib
 import re
 
 from lab.system import wait_until
@@ -170,6 +171,11 @@ def who_asks_for_a_mechanism_that_is_not_there_is_told_why(lab):
     assert "Not inprocess: WireGuard is not in this process." in reason, reason
 
 
+def read_state(wiced):
+    """All that wiced has written down."""
+    return "".join(path.read_text(encoding="utf-8") for path in pathlib.Path(wiced.state_dir).glob("found-*"))
+
+
 @test
 def an_mtu_that_is_too_large_for_the_path_is_told_or_fitted_and_put_back(lab):
     pair = Pair(lab)
@@ -187,5 +193,11 @@ def an_mtu_that_is_too_large_for_the_path_is_told_or_fitted_and_put_back(lab):
     found = mtu(pair.b)
     wait_until("the MTU fits", lambda: mtu(pair.a) == 1400 - 60)
     pair.b.wiced.process.wait_for_line("MTU of %d is too large" % found)
+    # What was found is not forgotten by a crash, either.
+    wait_until("it is written down", lambda: "found=%d" % found in read_state(pair.a.wiced))
+    pair.a.wiced.kill()
+    pair.a.wiced.start()
+    pair.wait_connected()
+    assert mtu(pair.a) == 1400 - 60
     pair.a.wiced.stop()
     assert mtu(pair.a) == found == mtu(pair.b)

@@ -26,12 +26,14 @@ def relayed_pair(lab, a="symmetric", b="symmetric", proxy=None, make_relay=Cotur
 
 
 def assert_relayed(pair, mechanism=None):
-    for shown in pair.wait_path("relay"):
+    found = pair.wait_path("relay")
+    for shown in found:
         assert shown["local"]["type"] == shown["remote"]["type"] == "relay", shown
         if mechanism:
             assert shown["mechanism"] == mechanism, shown
     assert_ping(pair.a.wg, pair.b.wg)
     assert_ping(pair.b.wg, pair.a.wg)
+    return found
 
 
 for MECHANISM in ("bpf", "nft", "user"):
@@ -48,12 +50,17 @@ for MECHANISM in ("bpf", "nft", "user"):
         assert_relayed(pair, expected)
 
 
-@test(name="symmetric NATs are passed by relay by the userspace engine", timeout=180)
-def _(lab):
+def engine_pair(lab):
     network = Network(lab)
     relay = Coturn(network.host("relay"))
     pair = EnginePair(lab, "symmetric", "symmetric", network=network, wiced=["--relay", relay.option()])
-    assert_relayed(pair, "inprocess")
+    pair.relay = relay
+    return pair
+
+
+@test(name="symmetric NATs are passed by relay by the userspace engine", timeout=180)
+def _(lab):
+    assert_relayed(engine_pair(lab), "inprocess")
 
 
 @test(name="a relay is spoken to over TCP where UDP is blocked", timeout=180)
@@ -64,6 +71,17 @@ def _(lab):
                         "meta l4proto udp drop; }; }")  # fmt: skip
     pair.start(stun=False)
     assert_relayed(pair, "user")
+
+
+@test(name="a relay that is there over UDP and TCP is spoken to over UDP", timeout=180)
+def _(lab):
+    pair = relayed_pair(lab, query="?transport=tcp")
+    pair.wiced_options += ["--relay", pair.relay.option()]
+    pair.start()
+    udp = "relayed by turn:%s:%d (" % (pair.relay.host.address, pair.relay.port)
+    for host, other in pair.ends:
+        host.wiced.wait_peer(host.wg, other.wg.public_key, "UDP is used", lambda peer: udp in peer["reason"])
+    assert_relayed(pair)
 
 
 BLOCK = "table inet blocked { chain f { type filter hook forward priority -10; ip daddr %s drop; ip saddr %s drop; }; }"
@@ -220,3 +238,39 @@ for ENDS in (("bpf", "bpf"), ("user", "nft"), ("bpf", "user"), ("nft", "bpf")):
         if ends == ("bpf", "bpf"):
             pair.wait_path("nat")
             ping.wait_for_answer()
+
+
+for MECHANISM in ("bpf", "user", "inprocess"):
+
+    @test(name="a relay that starts anew carries packets again, proxy %s" % MECHANISM, timeout=240)
+    def _(lab, mechanism=MECHANISM):
+        pair = engine_pair(lab) if mechanism == "inprocess" else relayed_pair(lab, proxy=mechanism).start()
+        assert_relayed(pair, mechanism)
+        ping = pair.start_ping(0.1)
+        for _again in range(3):
+            count = len(ping.times())
+            wait_until("traffic for a while", lambda: len(ping.times()) > count + 30)
+            pair.relay.stop()
+            pair.relay.start()
+            started = time.time()
+            ping.wait_for_answer()
+            assert time.time() - started < 12, "the relay was missed for %.1f s" % (time.time() - started)
+
+
+@test(name="a relay that refuses the peer's relayed address is left for one that does not", timeout=180)
+def _(lab):
+    network = Network(lab)
+    refuses = Coturn(network.host("refuses"), "--denied-peer-ip", "0.0.0.0-255.255.255.255")
+    serves = Coturn(network.host("serves"))
+    pair = Pair(lab, "symmetric", "symmetric", network=network)
+    for relay in (refuses, serves):
+        pair.wiced_options += ["--relay", relay.option()]
+    serves.stop()
+    pair.start()
+    told = "relayed by turn:%s:%d" % (refuses.host.address, refuses.port)
+    pair.a.wiced.wait_peer(pair.a.wg, pair.b.wg.public_key, "it is told",
+                           lambda peer: told in peer["reason"] and "refuses packets" in peer["reason"])  # fmt: skip
+    assert "are refused: 403 Forbidden" in pair.a.wiced.process.log()
+    serves.start()
+    for shown in assert_relayed(pair):
+        assert all(serves.host.address in end["endpoint"] for end in (shown["local"], shown["remote"])), shown

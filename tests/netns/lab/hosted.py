@@ -47,6 +47,7 @@ class EnginePair:
             host.wg.add_peer(other.wg)
 
     wait_path = Pair.wait_path
+    start_ping = Pair.start_ping
 
     def wait_mechanism(self, mechanism, hosts=None):
         return [

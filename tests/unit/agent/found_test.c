@@ -58,14 +58,24 @@ START_TEST(what_was_found_survives_a_crash)
 	ck_assert_int_eq(wice_endpoint_compare(&values.applied, &again.applied), 0);
 	ck_assert_uint_eq(again.keepalive, 25);
 	ck_assert(!wice__found_get(next_life, &other, &again));
+	unsigned mtu = 1, applied = 2;
+	ck_assert(!wice__found_get_mtu(next_life, &mtu, &applied));
+	ck_assert(mtu == 1 && applied == 2);
+	wice__found_set_mtu(next_life, 1420, 1340);
+	ck_assert_int_eq(wice__found_save(next_life), 0);
+	WiceFound *another_life = wice__found_new(folder, "wg0");
+	ck_assert(wice__found_get_mtu(another_life, &mtu, &applied));
+	ck_assert(mtu == 1420 && applied == 1340);
+	ck_assert(wice__found_get(another_life, &key, &again));
 
 	g_autofree char *path = only_file();
 	struct stat status;
 	ck_assert_int_eq(stat(path, &status), 0);
 	ck_assert_uint_eq(status.st_mode & 0777, 0600);
 
-	wice__found_free(next_life);
+	wice__found_free(another_life);
 	ck_assert_ptr_null(only_file());
+	wice__found_free(next_life);
 	wice__found_free(found);
 	remove_folder();
 }

@@ -92,6 +92,34 @@ START_TEST(what_is_not_of_wireguard_is_counted)
 }
 END_TEST
 
+/* A relay that is connected to anew has another socket, often with the same descriptor. */
+START_TEST(descriptor_that_is_used_again)
+{
+	uint8_t packet[100];
+	WiceUserPath *path;
+	WiceEndpoint own, server;
+	world_open(&world);
+	int client = world_socket("127.0.0.1", &own), relay = world_socket("127.0.0.1", &server);
+	WiceProxyChannel channel = { .server = server, .fd = client, .channel = 0x4000 };
+	WiceUserEntry *entry = add_entry();
+	ck_assert_int_eq(wice__user_path_new_relayed(entry, &channel, &path), 0);
+	int other = world_socket("127.0.0.1", &own);
+	ck_assert_int_eq(dup2(other, client), client);
+	close(other);
+	ck_assert_int_eq(wice__user_path_new_relayed(entry, &channel, &path), 0);
+	wice__user_entry_select(entry, path, NULL);
+	world_data(packet, sizeof packet, 1);
+	world_send(world.wg, wice__user_entry_endpoint(entry), packet, sizeof packet);
+	world_receive(&world, relay);
+	ck_assert_int_eq(world.len, sizeof packet + 4);
+	ck_assert_int_eq(wice_endpoint_compare(&world.source, &own), 0);
+	wice__user_entry_free(entry);
+	close(client);
+	close(relay);
+	world_close(&world);
+}
+END_TEST
+
 /* What came as one message leaves as one, and nothing had to be taken apart. */
 START_TEST(offload_is_kept)
 {
@@ -131,4 +159,4 @@ START_TEST(offload_is_kept)
 END_TEST
 
 SUITE_MAIN("proxy user relayed", what_a_stream_does_not_take_is_counted,
-	   what_is_not_of_wireguard_is_counted, offload_is_kept)
+	   what_is_not_of_wireguard_is_counted, descriptor_that_is_used_again, offload_is_kept)

@@ -22,12 +22,12 @@ struct WiceResolve {
 
 static const char *const *answers;
 static unsigned n_resolved, n_opened, n_closing;
-static WiceEndpoint opened[8];
+static WiceEndpoint opened[24];
 
 static void answer(void *user_data)
 {
 	struct WiceResolve *resolve = user_data;
-	WiceAddress addresses[8];
+	WiceAddress addresses[G_N_ELEMENTS(opened)];
 	size_t n = 0;
 	for (; answers[n]; n++)
 		ck_assert(wice_address_parse(answers[n], &addresses[n]));
@@ -147,6 +147,41 @@ START_TEST(one_that_is_silent_does_not_hold_up_the_next)
 }
 END_TEST
 
+START_TEST(one_without_room_is_not_the_last)
+{
+	static const char *const addresses[] = { "127.0.0.3", "127.0.0.1", NULL };
+	PlayedServer full, server;
+	played_server_start(&server, WICE_TURN_UDP, "127.0.0.1", 0, NULL);
+	played_server_start(&full, WICE_TURN_UDP, "127.0.0.3", server.port, NULL);
+	PLAYED_SET(&full, allocate_error, 508);
+	WiceRelay *relay = start(addresses, server.port);
+	wait_for(relay, WICE_RELAY_READY);
+	ck_assert_uint_eq(n_opened, 2);
+	wice__relay_free(relay);
+	played_server_stop(&server);
+	played_server_stop(&full);
+}
+END_TEST
+
+START_TEST(the_last_of_many_is_found)
+{
+	enum { N = 20 };
+	static char texts[N][WICE_ADDRESS_SIZE];
+	static const char *addresses[N + 1];
+	PlayedServer server;
+	played_server_start(&server, WICE_TURN_UDP, "127.0.0.1", 0, NULL);
+	for (int i = 0; i < N; i++) {
+		g_snprintf(texts[i], sizeof texts[i], "127.0.0.%d", N - i);
+		addresses[i] = texts[i];
+	}
+	WiceRelay *relay = start(addresses, server.port);
+	wait_for(relay, WICE_RELAY_READY);
+	ck_assert_uint_eq(n_opened, N);
+	wice__relay_free(relay);
+	played_server_stop(&server);
+}
+END_TEST
+
 START_TEST(one_that_refuses_is_believed)
 {
 	static const char *const addresses[] = { "127.0.0.1", "127.0.0.2", NULL };
@@ -163,4 +198,5 @@ START_TEST(one_that_refuses_is_believed)
 END_TEST
 
 SUITE_MAIN("relay addresses", the_families_take_turns_and_the_first_that_answers_is_kept,
-	   one_that_is_silent_does_not_hold_up_the_next, one_that_refuses_is_believed)
+	   one_that_is_silent_does_not_hold_up_the_next, one_without_room_is_not_the_last,
+	   the_last_of_many_is_found, one_that_refuses_is_believed)

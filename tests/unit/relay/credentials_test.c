@@ -213,6 +213,35 @@ START_TEST(cancelled_ones_do_not_call_back)
 }
 END_TEST
 
+static bool is_running(long pid)
+{
+	g_autofree char *path = g_strdup_printf("/proc/%ld/stat", pid), *stat = NULL;
+	if (!g_file_get_contents(path, &stat, NULL, NULL))
+		return false;
+	return strrchr(stat, ')')[2] != 'Z';
+}
+
+START_TEST(what_a_command_has_started_ends_with_it)
+{
+	g_autofree char *path = write_secret("", 0, 0600);
+	g_autofree char *command = g_strdup_printf("sh -c 'sleep 1000 & echo $! > %s; wait'", path);
+	g_autofree char *text = NULL;
+	WiceRelaySpec spec = { .username = (char *)"alice", .password_command = command };
+	Answer answer = { 0 };
+	WiceRelayCredentials *credentials =
+		wice__relay_credentials_get(g_main_context_default(), &spec, on_answer, &answer);
+	do {
+		g_usleep(1000);
+		g_clear_pointer(&text, g_free);
+		ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+	} while (!strchr(text, '\n'));
+	wice__relay_credentials_cancel(credentials);
+	while (is_running(strtol(text, NULL, 10)) || g_main_context_pending(NULL))
+		g_main_context_iteration(NULL, FALSE);
+	ck_assert(!answer.called);
+}
+END_TEST
+
 START_TEST(time_limited_ones_are_made_of_a_secret)
 {
 	static const char *const names[] = { "alice", NULL };
@@ -253,6 +282,7 @@ int main(void)
 	tcase_add_test(tcase, a_command_is_run_and_what_it_prints_is_taken);
 	tcase_add_test(tcase, a_command_that_does_not_end_is_ended);
 	tcase_add_test(tcase, cancelled_ones_do_not_call_back);
+	tcase_add_test(tcase, what_a_command_has_started_ends_with_it);
 	tcase_add_test(tcase, time_limited_ones_are_made_of_a_secret);
 	suite_add_tcase(suite, tcase);
 	SRunner *runner = srunner_create(suite);

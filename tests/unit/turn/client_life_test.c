@@ -116,10 +116,13 @@ END_TEST
 /* A ChannelBind that the server refuses as if there were no allocation, although there is. */
 START_TEST(doubts_are_cleared_up)
 {
-	for (unsigned n_errors = 1; n_errors <= 2; n_errors++) {
+	static const uint16_t codes[] = { WICE_STUN_ERROR_ALLOCATION_MISMATCH,
+					  WICE_STUN_ERROR_BAD_REQUEST };
+	for (size_t i = 0; i < 2 * G_N_ELEMENTS(codes); i++) {
+		unsigned n_errors = 1 + i % 2;
 		Lab lab;
 		start(&lab);
-		lab.server.error[WICE_STUN_CHANNEL_BIND] = WICE_STUN_ERROR_ALLOCATION_MISMATCH;
+		lab.server.error[WICE_STUN_CHANNEL_BIND] = codes[i / 2];
 		lab.server.n_errors[WICE_STUN_CHANNEL_BIND] = n_errors;
 		uint16_t channel = lab_bind(&lab, WICE_FAMILY_IPV4, 7);
 		lab_run(&lab, 5 * LAB_RTT_MS);
