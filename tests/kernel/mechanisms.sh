@@ -59,10 +59,6 @@ make_host() {
 	in_host "$1" ip addr add "$(prefix "$1").130/25" dev eth0
 	in_host "$1" ip link set eth0 up
 	in_host "$1" ip route add default via "$(prefix "$1").129"
-	ip addr add "$(prefix6 "$1")::1/64" dev "to-$1" nodad
-	in_host "$1" sysctl -qw net.ipv6.conf.eth0.accept_dad=0
-	in_host "$1" ip addr add "$(prefix6 "$1")::2/64" dev eth0
-	in_host "$1" ip -6 route add default via "$(prefix6 "$1")::1"
 	in_host "$1" ip link add "wg$1" type wireguard
 	in_host "$1" ip addr add "10.77.0.$(number "$1")/24" dev "wg$1"
 	wg genkey >"$1.key"
@@ -120,7 +116,11 @@ cell() {
 
 # What the kernel's WireGuard and TCP send in large packets comes whole.
 stream() {
-	in_host b nc -l -p 5001 >received &
+	# Each end hangs up when its input ends: that of the receiver does not.
+	rm -f open
+	mkfifo open
+	exec 9<>open
+	in_host b nc -l -p 5001 >received <open &
 	receiver=$!
 	until_true listens_b
 	dd if=/dev/urandom of=sent bs=64k count=64 2>/dev/null
@@ -131,6 +131,12 @@ stream() {
 listens_b() { in_host b grep -q ":1389 " /proc/net/tcp /proc/net/tcp6; }
 
 relayed() {
+	for end in a b; do
+		ip addr add "$(prefix6 $end)::1/64" dev "to-$end" nodad
+		in_host $end sysctl -qw net.ipv6.conf.eth0.accept_dad=0
+		in_host $end ip addr add "$(prefix6 $end)::2/64" dev eth0
+		in_host $end ip -6 route add default via "$(prefix6 $end)::1"
+	done
 	nft -f - <<-END
 		table inet closed {
 			chain forward {
