@@ -6,7 +6,7 @@ import time
 
 from lab.hosted import EnginePair
 from lab.network import Network
-from lab.relay import Coturn
+from lab.relay import Coturn, WiceRelay, make_certificate
 from lab.system import wait_until
 from lab.testing import test
 from lab.traffic import Load
@@ -82,6 +82,27 @@ def _(lab):
     for host, other in pair.ends:
         host.wiced.wait_peer(host.wg, other.wg.public_key, "UDP is used", lambda peer: udp in peer["reason"])
     assert_relayed(pair)
+
+
+# As in hotels: nothing but HTTPS, and the port of signaling, which is over TCP as well.
+ONLY_HTTPS = "table inet hotel { chain f { type filter hook forward priority -10; policy drop; " \
+             "ct state established,related accept; tcp dport { 443, 8080 } accept; meta l4proto ipv6-icmp accept; }; }"  # fmt: skip
+
+for FAMILY, OPTIONS in (("IPv4", {}), ("IPv6", {"ipv4": False, "ipv6": True, "nat6": True})):
+    for MECHANISM in ("bpf", "nft", "user"):
+
+        @test(name="where only HTTPS passes a relay is used by turns at port 443, %s, proxy %s" % (FAMILY, MECHANISM), timeout=180)
+        def _(lab, mechanism=MECHANISM, options=OPTIONS):
+            network = Network(lab, **options)
+            host = network.host("relay")
+            certificate, key = make_certificate(lab, host.address, kind="IP")
+            relay = WiceRelay(host, "--listen", "tls:*:443", "--cert", certificate, "--key", key)
+            pair = Pair(lab, "port-restricted", "endpoint-independent", network=network, proxy=mechanism)
+            url = relay.option("?transport=tcp", scheme="turns", port=443)
+            pair.wiced_options += ["--relay", "%s ca-file=%s" % (url, certificate)]
+            pair.a.router.run("nft", "-f", "-", stdin=ONLY_HTTPS)
+            pair.start()
+            assert_relayed(pair, "user")
 
 
 BLOCK = "table inet blocked { chain f { type filter hook forward priority -10; ip daddr %s drop; ip saddr %s drop; }; }"
