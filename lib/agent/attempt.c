@@ -419,10 +419,29 @@ const WiceIcePair *wice__attempt_pair(const WiceAttempt *attempt)
 	return attempt->has_pair ? &attempt->pair : NULL;
 }
 
+static AttemptSocket *selected_socket(WiceAttempt *attempt)
+{
+	return attempt->has_pair ? find_socket(attempt, &attempt->pair.base) : NULL;
+}
+
+int wice__attempt_send(WiceAttempt *attempt, const uint8_t *packet, size_t len)
+{
+	if (has_one_port(attempt))
+		return -ENOTSUP;
+	AttemptSocket *socket = selected_socket(attempt);
+	return socket ? attempt->proxy_ops->path_send(socket->path, &attempt->pair.remote.endpoint,
+						      packet, len)
+		      : -ENOENT;
+}
+
 int wice__attempt_select(WiceAttempt *attempt, WiceEndpoint *ret_endpoint)
 {
-	AttemptSocket *socket =
-		attempt->has_pair ? find_socket(attempt, &attempt->pair.base) : NULL;
+	AttemptSocket *socket = selected_socket(attempt);
+	bool rests = !attempt->ice && attempt->endpoint.address.family;
+	if (rests) {
+		*ret_endpoint = attempt->endpoint;
+		return 0;
+	}
 	if (!socket)
 		return -ENOENT;
 	int err = attempt->proxy_ops->select(attempt->proxy, socket->path,

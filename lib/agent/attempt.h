@@ -85,10 +85,16 @@ int wice__attempt_heard(const WiceAttempt *attempt, WiceEndpoint *ret_source);
 /* The selected pair; NULL while there is none. */
 const WiceIcePair *wice__attempt_pair(const WiceAttempt *attempt);
 /*
- * Packets go to the selected pair, once WireGuard's endpoint is *ret_endpoint. -ENOENT if there is
- * none.
+ * Packets go to the selected pair, or where they went when the attempt was put to rest, once
+ * WireGuard's endpoint is *ret_endpoint. -ENOENT if there is none.
  */
 int wice__attempt_select(WiceAttempt *attempt, WiceEndpoint *ret_endpoint);
+
+/*
+ * Sends one packet of ours from the port of the selected pair to its other end. -ENOTSUP where all
+ * paths have one port: the interface can (reflexive.h). -ENOENT if no pair is selected; -errno.
+ */
+int wice__attempt_send(WiceAttempt *attempt, const uint8_t *packet, size_t len);
 
 /*
  * WireGuard with this endpoint sends over the attempt's path, or could: it is the remote one, or

@@ -321,6 +321,11 @@ void wice__mechanisms_outside(WiceMechanisms *mechanisms, WiceOutside *ret_outsi
 	ret_outside->nat = wice__reflexive_nat(mechanisms->reflexive);
 }
 
+WiceReflexive *wice__mechanisms_reflexive(const WiceMechanisms *mechanisms)
+{
+	return mechanisms->reflexive;
+}
+
 void wice__mechanisms_keep_alive(WiceMechanisms *mechanisms, const WiceEndpoint *remote)
 {
 	if (mechanisms->reflexive)

@@ -53,6 +53,8 @@ void wice__mechanisms_give(WiceMechanisms *mechanisms, WiceMechanism mechanism);
 
 /* Valid until the next main loop iteration: calls before that give the same. */
 void wice__mechanisms_outside(WiceMechanisms *mechanisms, WiceOutside *ret_outside);
+/* Where the one port is asked about, NULL if there is none; until the next call of another one. */
+WiceReflexive *wice__mechanisms_reflexive(const WiceMechanisms *mechanisms);
 /* One packet from the one port that keeps NATs open. */
 void wice__mechanisms_keep_alive(WiceMechanisms *mechanisms, const WiceEndpoint *remote);
 /* Fills what concerns them; texts and arrays live until the next call. */

@@ -48,7 +48,10 @@ static void on_pair(WiceAttempt *attempt, void *user_data)
 {
 	WicePeer *peer = user_data;
 	if (attempt == peer->attempts.newest)
-		wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_PAIR_SELECTED });
+		wice__peer_run(peer, &(WiceSessionEvent){
+					     .type = WICE_SESSION_PAIR_SELECTED,
+					     .awaited = wice__peer_relay_is_awaited(peer),
+				     });
 	else if (attempt == peer->attempts.active)
 		wice__peer_move_path(peer);
 }
@@ -58,7 +61,10 @@ static void on_check(WiceAttempt *attempt, void *user_data)
 	WicePeer *peer = user_data;
 	WiceEndpoint source;
 	if (attempt == peer->attempts.newest && wice__attempt_heard(attempt, &source) == 0)
-		wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_HEARD });
+		wice__peer_run(peer, &(WiceSessionEvent){
+					     .type = WICE_SESSION_HEARD,
+					     .awaited = wice__peer_relay_is_awaited(peer),
+				     });
 }
 
 static void on_failed(WiceAttempt *attempt, void *user_data)
@@ -79,6 +85,8 @@ static void on_stun(WiceProxyPath *path, const WiceEndpoint *source, const uint8
 		    size_t len, void *user_data)
 {
 	WicePeer *peer = user_data;
+	if (wice__peer_direct_input(peer, path, source, packet, len))
+		return;
 	if (peer->attempts.newest)
 		wice__attempt_stun_input(peer->attempts.newest, path, source, packet, len);
 }
@@ -218,8 +226,13 @@ void wice__peer_run(WicePeer *peer, const WiceSessionEvent *event)
 	if (peer->session.phase == WICE_PHASE_FAILED && peer->reported != WICE_STATE_FAILED)
 		wice__peer_refresh_reason(peer); /* before the attempt that knows why is closed */
 	perform(peer, actions, event);
-	if (peer->nested == 1)
+	/* A direct path that is not even kept is a former one. */
+	if (peer->session.relayed && !peer->session.avoids)
+		wice__attempts_retire(&peer->attempts, &peer->hold.seen.endpoint, wice__now_ms());
+	if (peer->nested == 1) {
 		wice__peer_relay_update(peer);
+		wice__peer_direct_update(peer);
+	}
 	peer->nested--;
 	if (peer->nested)
 		return;
@@ -280,6 +293,7 @@ WicePeer *wice__peer_new(WiceInterface *interface, const WiceDevicePeer *found)
 			   wice__now_ms());
 	wice__roam_init(&peer->roam, controlling);
 	wice__peer_relay_init(&peer->relay);
+	wice__peer_direct_init(&peer->direct);
 	peer->context = wice__context_pool_take(wice__interface_contexts(interface));
 	peer->timer = wice__timer_new(peer->context, on_timer, peer);
 	wice__hold_init(&peer->hold, interface, peer->subject, found);
@@ -297,6 +311,7 @@ void wice__peer_free(WicePeer *peer, bool gone)
 		memset(&peer->hold.applied, 0, sizeof peer->hold.applied);
 		peer->hold.nudging = false;
 	}
+	wice__peer_direct_close(peer);
 	wice__attempts_close_newest(&peer->attempts);
 	wice__peer_drop_path(peer);
 	wice__peer_relay_close(peer);

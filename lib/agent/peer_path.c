@@ -319,8 +319,8 @@ static void keep_alive(WicePeer *peer, const WiceDevicePeer *seen, int64_t now)
 		peer->sent_bytes = seen->tx_bytes;
 		peer->sent_at = now;
 	}
-	if (!peer->attempts.active || !wice__attempt_is_resting(peer->attempts.active) ||
-	    now - peer->sent_at < KEEPALIVE_MS)
+	if (!peer->attempts.active || peer->session.relayed ||
+	    !wice__attempt_is_resting(peer->attempts.active) || now - peer->sent_at < KEEPALIVE_MS)
 		return;
 	peer->sent_at = now;
 	if (needs_keep_alive(peer))
@@ -359,6 +359,7 @@ void wice__peer_update(WicePeer *peer, const WiceDevicePeer *device_peer)
 	release_former(peer);
 	rest(peer, wice__now_ms());
 	keep_alive(peer, device_peer, wice__now_ms());
+	wice__peer_direct_seen(peer, device_peer);
 	follow(peer, change);
 	if (verdict == WICE_LIVENESS_ALIVE)
 		wice__peer_run(peer, &(WiceSessionEvent){ .type = WICE_SESSION_WG_ALIVE });

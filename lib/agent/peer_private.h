@@ -8,6 +8,7 @@
 #include "agent/interface.h"
 #include "agent/mechanisms.h"
 #include "agent/peer.h"
+#include "agent/peer_direct.h"
 #include "agent/peer_relay.h"
 #include "agent/reason.h"
 #include "agent/roam.h"
@@ -52,6 +53,7 @@ struct WicePeer {
 	WicePeerRelay relay;
 	int64_t relay_applied_at;
 	WiceSuspicion suspicion; /* of a direct path */
+	WicePeerDirect direct;
 	struct {
 		size_t n_local;
 		WiceNatMapping nat;

@@ -101,6 +101,8 @@ static int make_path_by(WicePeer *peer, WiceMechanism mechanism, const WiceProxy
 	if (err)
 		return err;
 	path->mechanism = mechanism;
+	if (proxy->proxy->ops->path_heard_at)
+		proxy->proxy->ops->path_heard_at(path->path, &path->endpoint);
 	wice__relay_link_set_read(path->link, proxy->proxy->ops->reads_relayed && channel->fd >= 0);
 	return 0;
 }
@@ -159,6 +161,12 @@ static bool is_ready(const WicePeer *peer)
 {
 	const WiceRelayedPath *current = &peer->relay.current;
 	return current->link && peer->has_remote && same(&peer->remote.bound, &current->ours);
+}
+
+bool wice__peer_relay_is_awaited(const WicePeer *peer)
+{
+	const WicePeerRelay *relay = &peer->relay;
+	return relay->current.link && relay->told_bound && !is_ready(peer);
 }
 
 static void tell_session(WicePeer *peer)
@@ -310,6 +318,7 @@ void wice__peer_relay_describe(WicePeer *peer, WiceDescription *description)
 	WicePeerRelay *relay = &peer->relay;
 	description->n_relays = own_offers(peer, description->relays);
 	description->relayed = peer->session.relayed;
+	description->avoids_direct = peer->session.avoids && peer->session.controlling;
 	if (!relay->current.link)
 		return;
 	put_first(description, &relay->current.ours);
@@ -337,9 +346,9 @@ void wice__peer_apply_relay(WicePeer *peer)
 		.path = WICE_PATH_RELAY,
 		.mechanism = path->mechanism,
 		.endpoint = path->theirs,
-		.why = "a relay is the first path, and the one that is left",
+		.why = peer->session.avoids ? "the relay is better than the direct path"
+					    : "a relay is the first path, and the one that is left",
 	};
-	wice__attempts_retire(&peer->attempts, &peer->hold.seen.endpoint, wice__now_ms());
 	wice__hold_set_endpoint(&peer->hold, &path->endpoint, path->opened_ns);
 	wice__interface_check_mtu(peer->interface, &path->server, path->in_place ? 0 : HEADER_LEN);
 	wice__roam_selected(&peer->roam, &path->endpoint, true, wice__now_ms());

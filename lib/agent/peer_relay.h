@@ -15,7 +15,7 @@ typedef struct {
 	WiceProxyPath *path;
 	WiceMechanism mechanism;
 	WiceEndpoint ours, theirs; /* relayed addresses */
-	WiceEndpoint endpoint;     /* what WireGuard was set to for it, or none */
+	WiceEndpoint endpoint;     /* what WireGuard is to be set to for it, or none */
 	WiceEndpoint server;       /* our relay */
 	bool in_place;             /* as of WiceProxyChannel */
 	int64_t opened_ns;         /* CLOCK_REALTIME */
@@ -49,6 +49,8 @@ void wice__peer_relay_close(WicePeer *peer);
 int64_t wice__peer_relay_deadline(const WicePeer *peer);
 /* Writes our part of a description; the caller then sends it. */
 void wice__peer_relay_describe(WicePeer *peer, WiceDescription *description);
+/* The peer knows of our channel and, as far as we know, has just got its own: it begins. */
+bool wice__peer_relay_is_awaited(const WicePeer *peer);
 /* Points WireGuard at it. */
 void wice__peer_apply_relay(WicePeer *peer);
 /* WireGuard with this endpoint sends over it, or over the former one. */

@@ -51,6 +51,9 @@ static void collect_facts(WicePeer *peer, WiceReasonFacts *facts)
 		facts->relay = wice__relay_link_url(peer->relay.current.link);
 		facts->relay_refuses = wice__relay_link_is_refused(peer->relay.current.link);
 		facts->relay_rtt_us = wice__relay_link_rtt_us(peer->relay.current.link);
+		facts->avoids_direct = peer->session.avoids;
+		(void)wice__peer_direct_measured(peer, &facts->direct_rtt_us,
+						 &facts->direct_loss_permille);
 	}
 	if (wice__peer_is_foreign(peer))
 		facts->foreign_endpoint = peer->hold.seen.endpoint;

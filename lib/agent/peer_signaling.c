@@ -85,6 +85,7 @@ void wice__peer_receive(WicePeer *peer, const WiceEnvelope *envelope)
 				     .remote_ufrag = description.remote_ufrag,
 				     .wants_reply = description.wants_reply,
 				     .relayed = description.relayed,
+				     .avoids = description.avoids_direct,
 			     });
 }
 

@@ -70,7 +70,17 @@ static void write_relayed(const WiceReasonFacts *facts, GString *text)
 		g_string_append(text, ", which refuses packets to the peer's relayed address");
 	else if (!facts->proven)
 		g_string_append(text, ", waiting for WireGuard's handshake");
-	g_string_append(text, facts->phase == WICE_PHASE_FAILED ? ": " : "; direct path: ");
+	if (!facts->avoids_direct)
+		g_string_append(text, facts->phase == WICE_PHASE_FAILED ? ": " : "; direct path: ");
+}
+
+static void write_avoided(const WiceReasonFacts *facts, GString *text)
+{
+	g_string_append(text, "; the direct path is worse");
+	if (facts->direct_rtt_us)
+		g_string_append_printf(text, ": %.1f ms, %.1f %% lost",
+				       facts->direct_rtt_us / 1000.0,
+				       facts->direct_loss_permille / 10.0);
 }
 
 static void write_not_opened(const WiceReasonFacts *facts, GString *text)
@@ -151,7 +161,10 @@ void wice__reason_write(const WiceReasonFacts *facts, char *ret_text, size_t siz
 	g_autoptr(GString) text = g_string_sized_new(WICE_REASON_SIZE);
 	if (facts->relay)
 		write_relayed(facts, text);
-	write_search(facts, text);
+	if (facts->relay && facts->avoids_direct)
+		write_avoided(facts, text);
+	else
+		write_search(facts, text);
 	if (facts->foreign_endpoint.address.family) {
 		char endpoint[WICE_ENDPOINT_SIZE];
 		g_string_append_printf(text, "; the endpoint was changed to %s by another hand",

@@ -27,11 +27,13 @@ typedef struct {
 	bool stun_failed;
 	size_t n_stun_servers;
 	WiceCandidateType local_type, remote_type; /* of the selected pair */
-	const char *relay;         /* the URL of the relay that packets go over, or NULL */
-	uint32_t relay_rtt_us;     /* 0: not known */
-	bool relay_refuses;        /* the channel to the peer */
-	bool has_relays;           /* some are configured */
-	const char *relay_trouble; /* why none of them is ready, or NULL */
+	const char *relay;     /* the URL of the relay that packets go over, or NULL */
+	uint32_t relay_rtt_us; /* 0: not known */
+	bool relay_refuses;    /* the channel to the peer */
+	bool avoids_direct;    /* although there is a direct path */
+	uint32_t direct_rtt_us, direct_loss_permille; /* of that; 0: not known here */
+	bool has_relays;                              /* some are configured */
+	const char *relay_trouble;                    /* why none of them is ready, or NULL */
 	bool remote_has_relays;
 	size_t n_backends, n_ready_backends;
 	const char *backend_trouble;   /* why one of them is not ready, or NULL */

@@ -45,6 +45,7 @@ struct WiceReflexive {
 	void *user_data;
 	WiceUdpReceiver *receiver;
 	WiceTimer *timer;
+	WiceConsents *consents;
 	Family families[N_FAMILIES];
 	Known known;
 	bool untold; /* that known has changed */
@@ -188,6 +189,11 @@ static void take(Family *family, const WiceUdpReceived *received)
 		local.scope = received->ifindex;
 	wice__stun_mapping_input(&family->mapping, received->chunk.data, received->chunk.len,
 				 &source, &local, wice__now_ms());
+	uint8_t answer[WICE_CONSENT_MAX];
+	size_t len = wice__consents_input(family->reflexive->consents, &source,
+					  received->chunk.data, received->chunk.len, answer);
+	if (len)
+		(void)wice__udp_send_to(family->fd, &source, answer, len);
 }
 
 static void on_readable(int fd, GIOCondition condition, void *user_data)
@@ -248,6 +254,7 @@ int wice__reflexive_new(GMainContext *context, WiceBpfMux *mux, uint16_t wg_port
 	reflexive->changed = changed;
 	reflexive->user_data = user_data;
 	reflexive->timer = wice__timer_new(context, on_timer, reflexive);
+	reflexive->consents = wice__consents_new();
 	int err = open_all(reflexive, context, fwmark);
 	if (err) {
 		wice__reflexive_free(reflexive);
@@ -259,10 +266,18 @@ int wice__reflexive_new(GMainContext *context, WiceBpfMux *mux, uint16_t wg_port
 	return 0;
 }
 
+static void answer_nobody(WiceReflexive *reflexive)
+{
+	char ufrag[WICE_CONSENT_UFRAG_SIZE];
+	while (wice__consents_any(reflexive->consents, ufrag))
+		wice__reflexive_answer_no_more(reflexive, ufrag);
+}
+
 void wice__reflexive_free(WiceReflexive *reflexive)
 {
 	if (!reflexive)
 		return;
+	answer_nobody(reflexive);
 	for (size_t i = 0; i < N_FAMILIES; i++) {
 		Family *family = &reflexive->families[i];
 		if (family->fd < 0)
@@ -272,6 +287,7 @@ void wice__reflexive_free(WiceReflexive *reflexive)
 		close(family->fd);
 	}
 	wice__timer_free(reflexive->timer);
+	wice__consents_free(reflexive->consents);
 	wice__udp_receiver_free(reflexive->receiver);
 	g_free(reflexive);
 }
@@ -332,14 +348,59 @@ static size_t write_indication(uint8_t ret_packet[KEEP_ALIVE_LEN])
 	return len;
 }
 
+static const Family *family_of(const WiceReflexive *reflexive, const WiceEndpoint *endpoint)
+{
+	for (size_t i = 0; i < N_FAMILIES; i++)
+		if (reflexive->families[i].fd >= 0 &&
+		    reflexive->families[i].family == endpoint->address.family)
+			return &reflexive->families[i];
+	return NULL;
+}
+
+int wice__reflexive_send(WiceReflexive *reflexive, const WiceEndpoint *remote,
+			 const uint8_t *packet, size_t len)
+{
+	const Family *family = family_of(reflexive, remote);
+	return family ? wice__udp_send_to(family->fd, remote, packet, len) : -EAFNOSUPPORT;
+}
+
 int wice__reflexive_keep_alive(WiceReflexive *reflexive, const WiceEndpoint *remote)
 {
 	uint8_t packet[KEEP_ALIVE_LEN];
-	for (size_t i = 0; i < N_FAMILIES; i++) {
-		const Family *family = &reflexive->families[i];
-		if (family->fd >= 0 && family->family == remote->address.family)
-			return wice__udp_send_to(family->fd, remote, packet,
-						 write_indication(packet));
-	}
-	return -EAFNOSUPPORT;
+	return wice__reflexive_send(reflexive, remote, packet, write_indication(packet));
+}
+
+void wice__reflexive_listen(WiceReflexive *reflexive, const WiceEndpoint *remote,
+			    WiceConsentHeard heard, void *user_data)
+{
+	if (heard)
+		wice__consents_listen(reflexive->consents, remote, heard, user_data);
+	else
+		wice__consents_unlisten(reflexive->consents, remote);
+}
+
+/* Where the kernel is to give the checks that come to the agent's address. */
+static WiceEndpoint here(const Family *family, const WiceEndpoint *base)
+{
+	return (WiceEndpoint){ .address = base->address, .port = family->local.port };
+}
+
+int wice__reflexive_answer(WiceReflexive *reflexive, const char *ufrag, const char *pwd,
+			   const WiceEndpoint *base)
+{
+	const Family *family = family_of(reflexive, base);
+	if (!family)
+		return -EAFNOSUPPORT;
+	WiceEndpoint local = here(family, base);
+	int err = wice__bpf_mux_add_ufrag(reflexive->mux, reflexive->wg_port, &local, ufrag);
+	if (!err)
+		wice__consents_add(reflexive->consents, ufrag, pwd, &local);
+	return err;
+}
+
+void wice__reflexive_answer_no_more(WiceReflexive *reflexive, const char *ufrag)
+{
+	WiceEndpoint local;
+	if (wice__consents_remove(reflexive->consents, ufrag, &local))
+		wice__bpf_mux_remove_ufrag(reflexive->mux, reflexive->wg_port, &local, ufrag);
 }

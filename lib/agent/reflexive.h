@@ -11,6 +11,7 @@
 #include <wice/candidate.h>
 #include <wice/status.h>
 
+#include "agent/consents.h"
 #include "proxy/bpf/mux.h"
 
 /*
@@ -64,5 +65,20 @@ bool wice__reflexive_failed(const WiceReflexive *reflexive);
  * NATs and firewalls know of the path to remote. -errno.
  */
 int wice__reflexive_keep_alive(WiceReflexive *reflexive, const WiceEndpoint *remote);
+
+/* Any packet from the interface's port, for instance a check of a path in use. -errno. */
+int wice__reflexive_send(WiceReflexive *reflexive, const WiceEndpoint *remote,
+			 const uint8_t *packet, size_t len);
+/* Where STUN messages from remote go, but answers of the servers; heard NULL: nowhere. */
+void wice__reflexive_listen(WiceReflexive *reflexive, const WiceEndpoint *remote,
+			    WiceConsentHeard heard, void *user_data);
+/*
+ * Checks of the peer's are answered for an agent of ours that is closed; base is where it had its
+ * socket, local and on WireGuard's port. -errno.
+ */
+int wice__reflexive_answer(WiceReflexive *reflexive, const char *ufrag, const char *pwd,
+			   const WiceEndpoint *base);
+/* An unknown ufrag is ignored. */
+void wice__reflexive_answer_no_more(WiceReflexive *reflexive, const char *ufrag);
 
 #endif

@@ -78,7 +78,7 @@ static WiceRelayOffer offer_of(const WiceRelayAddress *address)
 
 /*
  * Compares with what was told: how long after that it is to be told, INT64_MAX: nothing is new.
- * *ret_anew: other addresses, else other measurements only.
+ * *ret_anew: other addresses, or one that nothing was known of; else other measurements only.
  */
 static int64_t tell_after(const WiceRelays *relays, const WiceRelayAddress *now, size_t n,
 			  bool *ret_anew)
@@ -87,7 +87,8 @@ static int64_t tell_after(const WiceRelays *relays, const WiceRelayAddress *now,
 	*ret_anew = n != relays->n_told;
 	for (size_t i = 0; i < n && !*ret_anew; i++) {
 		WiceRelayOffer a = offer_of(&relays->told[i]), b = offer_of(&now[i]);
-		*ret_anew = !same(&a.server, &b.server) || !same(&a.relayed, &b.relayed);
+		*ret_anew = !same(&a.server, &b.server) || !same(&a.relayed, &b.relayed) ||
+			    (!a.rtt_us && b.rtt_us);
 		after = MIN(after, wice__relay_offer_tell_ms(&a, &b));
 	}
 	return *ret_anew ? 0 : after;

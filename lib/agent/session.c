@@ -40,6 +40,14 @@
  *   REMOTE, relayed  a new agent of a peer that has left the direct path: so do we
  *   RELAY_LOST       if it is used, what was found is put back
  *
+ * Avoiding. A direct path that works may still be worse than the relay. The controlling end
+ * measures that (peer_direct.c), the other one follows what it says. The direct path is kept, so
+ * going back needs no search; that ends with the next search, whose path is taken on trust again.
+ *
+ *   DIRECT_WORSE     the relay is used; if nothing comes over it in 5 s, the direct path again
+ *   DIRECT_BETTER    the direct path is used, as after PAIR_SELECTED
+ *   REMOTE, avoids   from the controlling end: as DIRECT_WORSE, and without it as DIRECT_BETTER
+ *
  * Make before break. A restart opens a new agent while `path` stays applied to WireGuard; the
  * shell keeps the former agent alive until some time after SETTLE. Users see DEGRADED meanwhile.
  *
@@ -51,7 +59,9 @@
  *             each end forgets its own when it answers the other's, and WireGuard repeats only
  *             after 5 s (REKEY_TIMEOUT). Each end answers the first sign of life once more, since
  *             WireGuard does not answer a keepalive. From the second repetition (3 s) on, the shell
- *             falls back to the mechanism that needs no more than what ICE has shown to work
+ *             falls back to the mechanism that needs no more than what ICE has shown to work.
+ *             Over a relay the other end may be the one that begins (peer_relay.c): then a pair
+ *             that is selected meanwhile is no reason to begin, too
  *   give up   checking 10 s, handshaking 15 s, or 5 s if there is a relay to go back to
  *   backoff   after a failure 5 s doubling to 5 min
  */
@@ -158,6 +168,7 @@ static unsigned open_agent(WiceSession *session, WiceSessionWhy why, int64_t now
 	stop_timers(session);
 	session->own_ufrag[0] = 0;
 	session->paired_ufrag[0] = 0;
+	session->avoids = false;
 	session->attempt_since = now;
 	if (session->relayed && !session->proven)
 		nudge_later(session, now);
@@ -222,7 +233,7 @@ static unsigned stop(WiceSession *session, int64_t now)
 	session->own_ufrag[0] = 0;
 	session->paired_ufrag[0] = 0;
 	session->path = session->proven = session->trying = false;
-	session->relay = session->relayed = false;
+	session->relay = session->relayed = session->avoids = false;
 	session->failures = 0;
 	set_phase(session, WICE_PHASE_IDLE, WICE_WHY_NOT_STARTED, now);
 	return actions;
@@ -258,9 +269,53 @@ static bool may_restart_for_peer(WiceSession *session, int64_t now)
 	return true;
 }
 
+static void await_handshake(WiceSession *session, int64_t now)
+{
+	session->give_up_at =
+		now + (session->relay ? HANDSHAKING_WITH_RELAY_MS : HANDSHAKING_TIMEOUT_MS);
+	nudge_later(session, now);
+	set_phase(session, WICE_PHASE_HANDSHAKING, WICE_WHY_WAITING_FOR_HANDSHAKE, now);
+}
+
+/* The peer is told, so that it does the same. */
+static unsigned tell_if_controlling(WiceSession *session, int64_t now)
+{
+	return session->controlling ? publish_extra(session, now) : 0;
+}
+
+static unsigned avoid_direct(WiceSession *session, int64_t now)
+{
+	bool is_direct = session->path && !session->relayed && session->proven;
+	if (session->phase != WICE_PHASE_ESTABLISHED || !session->relay || !is_direct)
+		return 0;
+	unsigned actions = use_relay(session, true, now);
+	session->avoids = true;
+	session->give_up_at = now + HANDSHAKING_WITH_RELAY_MS;
+	return actions | tell_if_controlling(session, now);
+}
+
+/* What has proven the relay, that the ends have keys, holds for the direct path too. */
+static unsigned use_direct_again(WiceSession *session, int64_t now)
+{
+	if (!session->avoids)
+		return 0;
+	session->avoids = session->relayed = false;
+	session->proven = true;
+	await_handshake(session, now);
+	return WICE_SESSION_DO_APPLY_PATH | (session->controlling ? WICE_SESSION_DO_NUDGE : 0) |
+	       tell_if_controlling(session, now);
+}
+
+static unsigned follow(WiceSession *session, const WiceSessionEvent *event, int64_t now)
+{
+	if (session->controlling || event->avoids == session->avoids)
+		return 0;
+	return event->avoids ? avoid_direct(session, now) : use_direct_again(session, now);
+}
+
 static unsigned remote_repeated(WiceSession *session, const WiceSessionEvent *event, int64_t now)
 {
-	unsigned actions = WICE_SESSION_DO_SET_REMOTE;
+	unsigned actions = WICE_SESSION_DO_SET_REMOTE | follow(session, event, now);
 	if (event->wants_reply && now - session->published_at >= PUBLISH_ANSWER_GAP_MS)
 		actions |= publish_extra(session, now);
 	return actions;
@@ -309,16 +364,10 @@ static unsigned remote(WiceSession *session, const WiceSessionEvent *event, int6
 	return remote_is_new(session, event, now);
 }
 
-static void await_handshake(WiceSession *session, int64_t now)
+static unsigned heard(WiceSession *session, const WiceSessionEvent *event)
 {
-	session->give_up_at =
-		now + (session->relay ? HANDSHAKING_WITH_RELAY_MS : HANDSHAKING_TIMEOUT_MS);
-	nudge_later(session, now);
-	set_phase(session, WICE_PHASE_HANDSHAKING, WICE_WHY_WAITING_FOR_HANDSHAKE, now);
-}
-
-static unsigned heard(WiceSession *session)
-{
+	if (event->awaited)
+		return 0;
 	if (session->phase != WICE_PHASE_SIGNALING && session->phase != WICE_PHASE_CHECKING)
 		return 0;
 	if (!session->controlling || session->path || session->trying)
@@ -327,10 +376,13 @@ static unsigned heard(WiceSession *session)
 	return WICE_SESSION_DO_TRY | WICE_SESSION_DO_NUDGE;
 }
 
-static unsigned pair_selected(WiceSession *session, int64_t now)
+static unsigned pair_selected(WiceSession *session, const WiceSessionEvent *event, int64_t now)
 {
+	bool begins = session->controlling && (!event->awaited || session->connected_at);
 	if (session->phase != WICE_PHASE_CHECKING && session->phase != WICE_PHASE_HANDSHAKING &&
 	    session->phase != WICE_PHASE_ESTABLISHED)
+		return 0;
+	if (session->avoids)
 		return 0;
 	/*
 	 * What the relay has proven, that the ends have keys, holds for the pair that has answered.
@@ -341,7 +393,7 @@ static unsigned pair_selected(WiceSession *session, int64_t now)
 		await_handshake(session, now);
 	session->path = true;
 	session->trying = session->relayed = false;
-	return WICE_SESSION_DO_APPLY_PATH | (session->controlling ? WICE_SESSION_DO_NUDGE : 0);
+	return WICE_SESSION_DO_APPLY_PATH | (begins ? WICE_SESSION_DO_NUDGE : 0);
 }
 
 static unsigned relay_alive(WiceSession *session, int64_t now)
@@ -350,6 +402,10 @@ static unsigned relay_alive(WiceSession *session, int64_t now)
 		return WICE_SESSION_DO_SETTLE;
 	session->proven = true;
 	session->nudge_at = INT64_MAX;
+	if (session->avoids) {
+		session->give_up_at = INT64_MAX;
+		return WICE_SESSION_DO_SETTLE;
+	}
 	session->connected_at = now;
 	return WICE_SESSION_DO_NUDGE | WICE_SESSION_DO_SETTLE;
 }
@@ -403,9 +459,11 @@ static unsigned relay_ready(WiceSession *session, const WiceSessionEvent *event,
 	return WICE_SESSION_DO_APPLY_RELAY | (speaks ? WICE_SESSION_DO_NUDGE : 0);
 }
 
-static unsigned relay_lost(WiceSession *session)
+static unsigned relay_lost(WiceSession *session, int64_t now)
 {
 	session->relay = false;
+	if (session->avoids)
+		return use_direct_again(session, now);
 	if (!session->relayed)
 		return 0;
 	session->path = session->relayed = session->proven = false;
@@ -418,7 +476,7 @@ static unsigned relay_lost(WiceSession *session)
  */
 static unsigned relays_changed(WiceSession *session, const WiceSessionEvent *event, int64_t now)
 {
-	bool spare = session->phase == WICE_PHASE_ESTABLISHED && !event->anew;
+	bool spare = session->phase == WICE_PHASE_ESTABLISHED && !session->relayed && !event->anew;
 	if (session->own_ufrag[0])
 		return spare ? 0 : publish_extra(session, now);
 	if (session->phase == WICE_PHASE_FAILED && event->anew)
@@ -465,9 +523,10 @@ static unsigned gave_up(WiceSession *session, int64_t now)
 		return fail(session, WICE_WHY_NO_HANDSHAKE, now);
 	case WICE_PHASE_FAILED:
 		return restart(session, session->why, now);
+	case WICE_PHASE_ESTABLISHED:
+		return use_direct_again(session, now);
 	case WICE_PHASE_IDLE:
 	case WICE_PHASE_SIGNALING:
-	case WICE_PHASE_ESTABLISHED:
 		break;
 	}
 	session->give_up_at = INT64_MAX;
@@ -556,9 +615,9 @@ static unsigned dispatch(WiceSession *session, const WiceSessionEvent *event, in
 	case WICE_SESSION_REMOTE:
 		return remote(session, event, now);
 	case WICE_SESSION_HEARD:
-		return heard(session);
+		return heard(session, event);
 	case WICE_SESSION_PAIR_SELECTED:
-		return pair_selected(session, now);
+		return pair_selected(session, event, now);
 	case WICE_SESSION_ICE_FAILED:
 		return ice_failed(session, now);
 	case WICE_SESSION_WG_ALIVE:
@@ -570,7 +629,11 @@ static unsigned dispatch(WiceSession *session, const WiceSessionEvent *event, in
 	case WICE_SESSION_RELAY_READY:
 		return relay_ready(session, event, now);
 	case WICE_SESSION_RELAY_LOST:
-		return relay_lost(session);
+		return relay_lost(session, now);
+	case WICE_SESSION_DIRECT_WORSE:
+		return avoid_direct(session, now);
+	case WICE_SESSION_DIRECT_BETTER:
+		return use_direct_again(session, now);
 	case WICE_SESSION_RELAYS_CHANGED:
 		return relays_changed(session, event, now);
 	case WICE_SESSION_DEADLINE:
@@ -588,7 +651,7 @@ unsigned wice__session_step(WiceSession *session, const WiceSessionEvent *event,
 
 static WicePeerState relayed_state(const WiceSession *session)
 {
-	if (session->proven)
+	if (session->proven || session->avoids)
 		return WICE_STATE_CONNECTED;
 	if (session->connected_at)
 		return WICE_STATE_DEGRADED;

@@ -65,6 +65,8 @@ typedef enum {
 	WICE_SESSION_RELAY_READY,    /* the peer can be reached over a relay: anew, begins */
 	WICE_SESSION_RELAY_LOST,     /* not any more */
 	WICE_SESSION_RELAYS_CHANGED, /* there is more to tell about our relays: anew */
+	WICE_SESSION_DIRECT_WORSE,   /* the direct path works, and the relay is better */
+	WICE_SESSION_DIRECT_BETTER,  /* not any more */
 	WICE_SESSION_DEADLINE,       /* the deadline has passed */
 } WiceSessionEventType;
 
@@ -74,8 +76,10 @@ typedef struct {
 	const char *remote_ufrag; /* REMOTE: the agent of ours that it is paired with, or "" */
 	bool wants_reply;         /* REMOTE */
 	bool relayed;             /* REMOTE: the peer's packets go over the relay */
+	bool avoids;              /* REMOTE: although there is a direct path */
 	bool anew;                /* RELAYS_CHANGED: an address has */
 	bool begins;              /* RELAY_READY: the peer waits for our handshake over it */
+	bool awaited; /* HEARD, PAIR_SELECTED: the peer's handshake is to come over the relay */
 } WiceSessionEvent;
 
 /* What to do, in the order of the bits. */
@@ -101,6 +105,7 @@ typedef struct {
 	bool path;        /* a path is applied to WireGuard */
 	bool relayed;     /* it is the relayed one */
 	bool relay;       /* there is a relayed one, used or not */
+	bool avoids;      /* there is a direct one, too, which is kept and not used */
 	bool proven;      /* WireGuard has received over it, and has not been found silent since */
 	char own_ufrag[WICE_SESSION_UFRAG_SIZE]; /* of our newest agent, "" if there is none */
 	char paired_ufrag

@@ -12,26 +12,14 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/endpoint_key.h"
 #include "engine/bind_udp.h"
-
-static guint endpoint_hash(gconstpointer key)
-{
-	const WiceEndpoint *endpoint = key;
-	guint hash = endpoint->port ^ endpoint->scope;
-	for (size_t i = 0; i < sizeof endpoint->address.bytes; i++)
-		hash = hash * 31 + endpoint->address.bytes[i];
-	return hash;
-}
-
-static gboolean endpoint_equal(gconstpointer a, gconstpointer b)
-{
-	return wice_endpoint_compare(a, b) == 0;
-}
 
 void wice__bind_udp_channels_init(WiceBindUdp *bind)
 {
 	bind->channels = g_hash_table_new(NULL, NULL);
-	bind->routes = g_hash_table_new_full(endpoint_hash, endpoint_equal, g_free, NULL);
+	bind->routes =
+		g_hash_table_new_full(wice__endpoint_hash, wice__endpoint_equal, g_free, NULL);
 }
 
 void wice__bind_udp_channels_done(WiceBindUdp *bind)

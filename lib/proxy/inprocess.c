@@ -379,6 +379,11 @@ static int inprocess_select(WiceProxyPeer *peer, WiceProxyPath *base, const Wice
 	return 0;
 }
 
+static void inprocess_path_heard_at(WiceProxyPath *base, WiceEndpoint *ret_endpoint)
+{
+	*ret_endpoint = ((InprocessPath *)base)->remote;
+}
+
 static const WiceProxyOps hooks = {
 	.mechanism = WICE_MECHANISM_INPROCESS,
 	.free = inprocess_free,
@@ -391,6 +396,7 @@ static const WiceProxyOps hooks = {
 	.path_send = inprocess_path_send,
 	.select = inprocess_select,
 	.path_new_relayed = inprocess_path_new_relayed,
+	.path_heard_at = inprocess_path_heard_at,
 	.reads_relayed = true,
 };
 

@@ -161,6 +161,11 @@ struct WiceProxyOps {
 	int (*path_new_relayed)(WiceProxyPeer *peer, const WiceProxyChannel *channel,
 				WiceProxyPath **ret_path);
 	/*
+	 * Where WireGuard hears the peer over a relayed path, selected or not: the peer may begin.
+	 * NULL: it hears it at the same endpoint over all paths.
+	 */
+	void (*path_heard_at)(WiceProxyPath *path, WiceEndpoint *ret_endpoint);
+	/*
 	 * As long as there is a relayed path over a socket (fd), the mechanism receives from it,
 	 * in batches and with offload, and nobody else may; what is not ChannelData of its paths
 	 * goes to stun. Else the TURN client goes on receiving.

@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <sys/socket.h>
 
+#include "base/endpoint_key.h"
 #include "event/udp.h"
 
 /* Messages that a socket may hold at most, about: there is no end to what comes anew. */
@@ -36,20 +37,6 @@ static GMutex mutex;
 static GHashTable *taken; /* endpoints, as WireGuard sees them */
 static uint32_t cursor;
 
-static guint endpoint_hash(gconstpointer key)
-{
-	const WiceEndpoint *endpoint = key;
-	guint hash = endpoint->port ^ endpoint->scope;
-	for (size_t i = 0; i < sizeof endpoint->address.bytes; i++)
-		hash = hash * 31 + endpoint->address.bytes[i];
-	return hash;
-}
-
-static gboolean endpoint_equal(gconstpointer a, gconstpointer b)
-{
-	return wice_endpoint_compare(a, b) == 0;
-}
-
 static bool try_take(const WiceEndpoint *server, uint16_t port)
 {
 	WiceEndpoint endpoint = *server;
@@ -65,7 +52,8 @@ uint16_t wice__relayed_port_take(const WiceEndpoint *server)
 	uint16_t port = 0;
 	g_mutex_lock(&mutex);
 	if (!taken)
-		taken = g_hash_table_new_full(endpoint_hash, endpoint_equal, g_free, NULL);
+		taken = g_hash_table_new_full(wice__endpoint_hash, wice__endpoint_equal, g_free,
+					      NULL);
 	for (uint32_t i = 0; i < N_PORTS && port == 0; i++) {
 		uint16_t candidate = (uint16_t)(FIRST_PORT + cursor);
 		cursor = (cursor + 1) % N_PORTS;

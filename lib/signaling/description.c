@@ -34,6 +34,7 @@ enum {
 	BEGINS = 12,
 	RELAYED = 13,
 	SERVICE = 14,
+	AVOIDS_DIRECT = 15,
 };
 enum {
 	SERVER_ADDRESS = 1,
@@ -258,6 +259,7 @@ static void put_description(WiceWireWriter *writer, const WiceDescription *descr
 	wice__wire_put_uint(writer, RELAYED, description->relayed);
 	for (size_t i = 0; i < description->n_services; i++)
 		put_service(writer, &description->services[i]);
+	wice__wire_put_uint(writer, AVOIDS_DIRECT, description->avoids_direct);
 	wice__wire_end(writer, begin);
 }
 
@@ -490,6 +492,8 @@ static bool take_description_field(const WiceWireField *field, WiceDescription *
 		return take_flag(field, &description->begins);
 	case RELAYED:
 		return take_flag(field, &description->relayed);
+	case AVOIDS_DIRECT:
+		return take_flag(field, &description->avoids_direct);
 	default:
 		return take_port(field, &description->listen_port);
 	}
@@ -504,7 +508,7 @@ static bool take_description(const uint8_t *bytes, size_t len, WiceDescription *
 		0; /* of unknown types too: nothing that is counted is without a limit */
 	int more;
 	while ((more = wice__wire_next(&reader, &field)) > 0) {
-		if (field.number > SERVICE)
+		if (field.number > AVOIDS_DIRECT)
 			continue;
 		if (field.number == CANDIDATE) {
 			if (++candidates > WICE_DESCRIPTION_MAX_CANDIDATES ||

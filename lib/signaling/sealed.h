@@ -71,6 +71,8 @@ typedef struct {
 	WiceEndpoint bound;
 	bool begins;  /* the sender's WireGuard begins the handshake over the relay */
 	bool relayed; /* the sender's packets go over the relay now */
+	/* They do although there is a direct path, which is worse. Said by the controlling end. */
+	bool avoids_direct;
 	size_t n_services;
 	WiceRelayService services[WICE_DESCRIPTION_MAX_SERVICES]; /* one per family, usually */
 } WiceDescription;

@@ -207,6 +207,43 @@ def _(lab):
     assert time.time() - started < 10, "a dead relay was left after %.1f s" % (time.time() - started)
 
 
+LOSSY = "table inet blocked { chain f { type filter hook forward priority -10; " \
+        "ip daddr %s numgen random mod 100 < 15 drop; ip saddr %s numgen random mod 100 < 15 drop; }; }"  # fmt: skip
+
+
+def make_lossy(pair):
+    """Some of what passes between the two is lost, unless a third one relays it."""
+    other = pair.b.router.ipv4_address
+    pair.a.router.run("nft", "-f", "-", stdin=LOSSY % (other, other))
+
+
+def lossy_pair(lab, a, b):
+    pair = relayed_pair(lab, "port-restricted", "port-restricted", delay_ms=5)
+    pair.make_daemons()
+    for host, proxy in ((pair.a, a), (pair.b, b)):
+        host.wiced.arguments += ["--proxy", proxy]
+        host.wiced.start()
+    pair.wait_path("nat")
+    return pair
+
+
+for ENDS in (("bpf", "bpf"), ("user", "nft"), ("bpf", "user"), ("nft", "bpf")):
+
+    @test(name="a direct path that loses packets gives way to a better relay, proxies %s and %s" % ENDS, timeout=240)
+    def _(lab, ends=ENDS):
+        pair = lossy_pair(lab, *ends)
+        ping = pair.start_ping(0.1)
+        wait_until("traffic for a while", lambda: len(ping.times()) > 30)
+        make_lossy(pair)
+        for shown in pair.wait_path("relay"):
+            assert "; the direct path is worse" in shown["reason"], shown
+        ping.wait_for_answer()
+        pair.a.router.run("nft", "delete", "table", "inet", "blocked")
+        if ends == ("bpf", "bpf"):
+            pair.wait_path("nat")
+            ping.wait_for_answer()
+
+
 for MECHANISM in ("bpf", "user", "inprocess"):
 
     @test(name="a relay that starts anew carries packets again, proxy %s" % MECHANISM, timeout=240)

@@ -168,16 +168,21 @@ static void bpf_path_wire(WiceProxyPath *base, WiceEndpoint *ret_wire)
 	ret_wire->port = path->wg_port;
 }
 
+static void bpf_path_heard_at(WiceProxyPath *base, WiceEndpoint *ret_endpoint)
+{
+	const BpfPath *path = (const BpfPath *)base;
+	*ret_endpoint = path->channel.server;
+	ret_endpoint->port = path->channel.synthetic_port;
+}
+
 static int bpf_select(WiceProxyPeer *peer, WiceProxyPath *base, const WiceEndpoint *remote,
 		      WiceEndpoint *ret_endpoint)
 {
 	const BpfPath *path = (const BpfPath *)base;
-	if (path && path->is_relayed) {
-		*ret_endpoint = path->channel.server;
-		ret_endpoint->port = path->channel.synthetic_port;
-	} else if (path) {
+	if (path && path->is_relayed)
+		bpf_path_heard_at(base, ret_endpoint);
+	else if (path)
 		*ret_endpoint = *remote;
-	}
 	return 0;
 }
 
@@ -218,4 +223,5 @@ static const WiceProxyOps bpf_ops = {
 	.select = bpf_select,
 	.path_heard = bpf_path_heard,
 	.path_new_relayed = bpf_path_new_relayed,
+	.path_heard_at = bpf_path_heard_at,
 };

@@ -188,6 +188,23 @@ static int insert(const struct bpf_map *map, const void *key, const void *value)
 	return r == -E2BIG ? -ENOSPC : r;
 }
 
+int wice__bpf_mux_add_ufrag(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
+			    const char *ufrag)
+{
+	if (strlen(ufrag) != WICE_MUX_UFRAG_LEN)
+		return -EINVAL;
+	WiceMuxRequestKey key = request_key(wg_port, local, ufrag);
+	WiceMuxRequest to = { .port = GUINT16_TO_BE(local->port) };
+	return insert(mux->programs->maps.requests, &key, &to);
+}
+
+void wice__bpf_mux_remove_ufrag(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
+				const char *ufrag)
+{
+	WiceMuxRequestKey key = request_key(wg_port, local, ufrag);
+	bpf_map_delete_elem(bpf_map__fd(mux->programs->maps.requests), &key);
+}
+
 static int add(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, const char *ufrag,
 	       uint64_t cookie)
 {
@@ -200,11 +217,8 @@ static int add(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, con
 	int r = insert(programs->maps.agents, &key, &agent);
 	if (r < 0)
 		return r;
-	if (ufrag) {
-		WiceMuxRequestKey request = request_key(wg_port, local, ufrag);
-		WiceMuxRequest to = { .port = (__be16)key.port };
-		r = insert(programs->maps.requests, &request, &to);
-	}
+	if (ufrag)
+		r = wice__bpf_mux_add_ufrag(mux, wg_port, local, ufrag);
 	if (r < 0) {
 		bpf_map_delete_elem(bpf_map__fd(programs->maps.agents), &key);
 		return r;
@@ -291,10 +305,8 @@ void wice__bpf_mux_remove(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint 
 		return;
 	wice__bpf_ports_unuse(&mux->agent_ports, programs->bss->agent_ports, local->port);
 	wice__bpf_ports_unuse(&mux->wg_ports, programs->bss->wg_ports, wg_port);
-	if (ufrag) {
-		WiceMuxRequestKey request = request_key(wg_port, local, ufrag);
-		bpf_map_delete_elem(bpf_map__fd(programs->maps.requests), &request);
-	}
+	if (ufrag)
+		wice__bpf_mux_remove_ufrag(mux, wg_port, local, ufrag);
 	bpf_map_delete_elem(bpf_map__fd(programs->maps.agents), &key);
 }
 

@@ -93,6 +93,15 @@ void wice__bpf_mux_remove_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEnd
 int wice__bpf_mux_add_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local, int fd);
 /* What was not added is ignored. */
 void wice__bpf_mux_remove_server(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local);
+/*
+ * Requests to that ufrag at that address go to the socket with this port, which was added as an
+ * asker: for an agent whose own socket is closed. -EEXIST: that ufrag is there; -ENOSPC.
+ */
+int wice__bpf_mux_add_ufrag(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
+			    const char *ufrag);
+/* What was not added is ignored. */
+void wice__bpf_mux_remove_ufrag(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
+				const char *ufrag);
 /* With the same values, ufrag NULL after add_asker. What was not added is ignored. */
 void wice__bpf_mux_remove(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
 			  const char *ufrag);

@@ -50,6 +50,17 @@ int wice__bpf_mux_add_asker(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoin
 	return -ENOTSUP;
 }
 
+int wice__bpf_mux_add_ufrag(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
+			    const char *ufrag)
+{
+	return -ENOTSUP;
+}
+
+void wice__bpf_mux_remove_ufrag(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *local,
+				const char *ufrag)
+{
+}
+
 int wice__bpf_mux_add_relay(WiceBpfMux *mux, uint16_t wg_port, const WiceEndpoint *server,
 			    uint16_t socket_port)
 {

@@ -369,6 +369,159 @@ START_TEST(paths_are_kept_open_from_the_port_of_wireguard)
 }
 END_TEST
 
+/* Checks of paths in use. */
+
+static void iterate_until_readable(World *world, int fd)
+{
+	gint64 deadline = g_get_monotonic_time() + BPF_DEADLINE_US;
+	uint8_t byte;
+	while (recv(fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) < 0) {
+		ck_assert_msg(g_get_monotonic_time() < deadline, "nothing came");
+		g_main_context_iteration(world->bpf.context, FALSE);
+	}
+}
+
+static void send_to(int fd, const char *to, const uint8_t *packet, size_t len)
+{
+	WiceEndpoint endpoint;
+	struct sockaddr_storage name;
+	ck_assert(wice_endpoint_parse(to, &endpoint));
+	socklen_t name_len = wice__endpoint_to_sockaddr(&endpoint, &name);
+	ck_assert_int_eq(sendto(fd, packet, len, 0, (struct sockaddr *)&name, name_len), len);
+}
+
+static void ask_and_expect(World *world, int fd, const char *wire, const WiceStunKey *key, int nr)
+{
+	uint8_t request[WICE_CONSENT_MAX], answer[WICE_CONSENT_MAX], answered[WICE_CONSENT_ID_LEN];
+	uint8_t id[WICE_CONSENT_ID_LEN] = { (uint8_t)nr };
+	struct sockaddr_storage from;
+	socklen_t from_len = sizeof from;
+	WiceEndpoint source;
+	char text[WICE_ENDPOINT_SIZE];
+	size_t len = wice__consent_ask(id, "theirs00", "ours0000", key, request);
+	send_to(fd, wire, request, len);
+	iterate_until_readable(world, fd);
+	ssize_t n = recvfrom(fd, answer, sizeof answer, 0, (struct sockaddr *)&from, &from_len);
+	ck_assert(wice__consent_is_answer(answer, (size_t)n, key, answered));
+	ck_assert_mem_eq(answered, id, sizeof id);
+	ck_assert(wice__endpoint_from_sockaddr((struct sockaddr *)&from, from_len, &source));
+	ck_assert_str_eq(wice_endpoint_format(&source, text), wire);
+}
+
+/* What is not answered reaches WireGuard, which drops it. */
+static void ask_in_vain(World *world, int fd, const char *wire, const WiceStunKey *key)
+{
+	uint8_t request[WICE_CONSENT_MAX], packet[WICE_CONSENT_MAX];
+	uint8_t id[WICE_CONSENT_ID_LEN] = { 0 };
+	size_t len = wice__consent_ask(id, "theirs00", "ours0000", key, request);
+	send_to(fd, wire, request, len);
+	iterate_until_readable(world, world->wireguard);
+	ck_assert_int_eq(recv(world->wireguard, packet, sizeof packet, 0), (ssize_t)len);
+	ck_assert_int_lt(recv(fd, packet, sizeof packet, MSG_DONTWAIT), 0);
+}
+
+START_TEST(checks_for_an_agent_that_is_closed_are_answered)
+{
+	static const char pwd[] = "a password of 22 chars";
+	static const char *const wires[][2] = { { "10.77.0.2", "10.77.0.1:51820" },
+						{ "fd77::2", "[fd77::1]:51820" } };
+	World world;
+	WiceStunKey key;
+	WiceEndpoint base, far;
+	if (!world_open(&world, _i))
+		return;
+	ck_assert_int_eq(wice__stun_key_short_term(&key, (WiceSpan){ pwd, strlen(pwd) }), 0);
+	for (int i = 0; i < 2; i++) {
+		bpf_enter(world.bpf.far);
+		int fd = bpf_socket(wires[i][0], &far);
+		bpf_enter(world.bpf.near);
+		ck_assert(wice_endpoint_parse(wires[i][1], &base));
+		ask_in_vain(&world, fd, wires[i][1], &key);
+		ck_assert_int_eq(wice__reflexive_answer(world.reflexive, "ours0000", pwd, &base),
+				 0);
+		ask_and_expect(&world, fd, wires[i][1], &key, 1);
+		ask_and_expect(&world, fd, wires[i][1], &key, 2);
+		ck_assert_int_eq(wice__reflexive_answer(world.reflexive, "ours0000", pwd, &base),
+				 -EEXIST);
+		wice__reflexive_answer_no_more(world.reflexive, "ours0000");
+		wice__reflexive_answer_no_more(world.reflexive, "ours0000");
+		ask_in_vain(&world, fd, wires[i][1], &key);
+		close(fd);
+	}
+	/* What is left goes with it. */
+	ck_assert_int_eq(wice__reflexive_answer(world.reflexive, "ours0000", pwd, &base), 0);
+	wice__reflexive_free(world.reflexive);
+	start(&world);
+	ck_assert_int_eq(wice__reflexive_answer(world.reflexive, "ours0000", pwd, &base), 0);
+	world_close(&world);
+}
+END_TEST
+
+typedef struct {
+	World *world;
+	WiceStunKey key;
+	unsigned n;
+} Listener;
+
+static void on_heard(const uint8_t *packet, size_t len, void *user_data)
+{
+	uint8_t id[WICE_CONSENT_ID_LEN];
+	Listener *listener = user_data;
+	ck_assert(wice__consent_is_answer(packet, len, &listener->key, id));
+	listener->n++;
+}
+
+static void answer_one(World *world, int fd, const WiceStunKey *key)
+{
+	uint8_t request[WICE_CONSENT_MAX], answer[WICE_CONSENT_MAX];
+	struct sockaddr_storage from;
+	socklen_t from_len = sizeof from;
+	WiceEndpoint source;
+	iterate_until_readable(world, fd);
+	ssize_t n = recvfrom(fd, request, sizeof request, 0, (struct sockaddr *)&from, &from_len);
+	ck_assert(wice__endpoint_from_sockaddr((struct sockaddr *)&from, from_len, &source));
+	ck_assert_uint_eq(source.port, WG_PORT);
+	size_t len = wice__consent_answer(request, (size_t)n, key, &source, answer);
+	ck_assert_uint_gt(len, 0);
+	ck_assert_int_eq(sendto(fd, answer, len, 0, (struct sockaddr *)&from, from_len), len);
+}
+
+START_TEST(answers_go_to_who_listens_to_their_source)
+{
+	static const char pwd[] = "a password of 22 chars";
+	World world;
+	Listener listeners[2] = { { &world }, { &world } };
+	WiceEndpoint far[2];
+	int fds[2];
+	if (!world_open(&world, _i))
+		return;
+	bpf_enter(world.bpf.far);
+	for (int i = 0; i < 2; i++)
+		fds[i] = bpf_socket(i ? "10.77.0.3" : "10.77.0.2", &far[i]);
+	bpf_enter(world.bpf.near);
+	for (int i = 0; i < 2; i++) {
+		WiceStunKey *key = &listeners[i].key;
+		ck_assert_int_eq(wice__stun_key_short_term(key, (WiceSpan){ pwd, strlen(pwd) }), 0);
+		wice__reflexive_listen(world.reflexive, &far[i], on_heard, &listeners[i]);
+	}
+	for (int i = 0; i < 2; i++) {
+		uint8_t request[WICE_CONSENT_MAX], id[WICE_CONSENT_ID_LEN] = { (uint8_t)i };
+		size_t len =
+			wice__consent_ask(id, "ours0000", "theirs00", &listeners[i].key, request);
+		ck_assert_int_eq(wice__reflexive_send(world.reflexive, &far[i], request, len), 0);
+		answer_one(&world, fds[i], &listeners[i].key);
+		gint64 deadline = g_get_monotonic_time() + BPF_DEADLINE_US;
+		while (!listeners[i].n && g_get_monotonic_time() < deadline)
+			g_main_context_iteration(world.bpf.context, FALSE);
+		ck_assert_uint_eq(listeners[i].n, 1);
+		close(fds[i]);
+	}
+	ck_assert_uint_eq(listeners[0].n, 1);
+	wice__reflexive_listen(world.reflexive, &far[0], NULL, NULL);
+	world_close(&world);
+}
+END_TEST
+
 /* Its sockets leave the mux with it, which has room for no more than those. */
 START_TEST(many_come_and_go)
 {
@@ -405,4 +558,6 @@ BPF_SUITE_MAIN("agent reflexive", servers_see_the_port_of_wireguard,
 	       the_worst_nat_of_both_families_is_told, another_network_is_asked_about_at_once,
 	       servers_come_and_go, a_family_without_a_way_out_is_not_waited_for,
 	       packets_have_the_mark_of_the_interface, changed_may_set_servers,
-	       paths_are_kept_open_from_the_port_of_wireguard, many_come_and_go)
+	       paths_are_kept_open_from_the_port_of_wireguard,
+	       checks_for_an_agent_that_is_closed_are_answered,
+	       answers_go_to_who_listens_to_their_source, many_come_and_go)

@@ -88,6 +88,23 @@ START_TEST(one_end_begins_and_the_other_helps_later)
 }
 END_TEST
 
+/* Two handshakes that cross are lost both. */
+START_TEST(a_direct_path_does_not_begin_what_the_peer_begins)
+{
+	check(true);
+	ck_assert_uint_eq(step(EVENT(.type = WICE_SESSION_HEARD, .awaited = true)), 0);
+	ck_assert_uint_eq(step(EVENT(.type = WICE_SESSION_PAIR_SELECTED, .awaited = true)),
+			  WICE_SESSION_DO_APPLY_PATH);
+	int64_t start = now;
+	while (!(next() & WICE_SESSION_DO_NUDGE))
+		;
+	ck_assert_int_le(now - start, 1000);
+	relay();
+	ck_assert_uint_eq(step(EVENT(.type = WICE_SESSION_PAIR_SELECTED, .awaited = true)),
+			  WICE_SESSION_DO_APPLY_PATH | WICE_SESSION_DO_NUDGE);
+}
+END_TEST
+
 START_TEST(a_direct_path_replaces_it_without_a_break)
 {
 	relay();
@@ -241,7 +258,116 @@ START_TEST(news_of_relays_are_told_where_they_matter)
 }
 END_TEST
 
+/* A direct path is there, and is avoided for a relay that has carried something. */
+static void avoid(void)
+{
+	direct();
+	ck_assert_uint_eq(step(EVENT(WICE_SESSION_DIRECT_WORSE)),
+			  WICE_SESSION_DO_PUBLISH | WICE_SESSION_DO_APPLY_RELAY |
+				  WICE_SESSION_DO_NUDGE);
+	ck_assert(session.relayed && session.avoids);
+	assert_state(WICE_STATE_CONNECTED);
+	step(EVENT(WICE_SESSION_WG_ALIVE));
+	ck_assert_int_eq(session.phase, WICE_PHASE_ESTABLISHED);
+	assert_state(WICE_STATE_CONNECTED);
+}
+
+START_TEST(a_bad_direct_path_is_avoided_and_taken_again_without_a_search)
+{
+	avoid();
+	ck_assert_int_eq(session.deadline, INT64_MAX);
+	ck_assert_uint_eq(step(EVENT(WICE_SESSION_PAIR_SELECTED)), 0);
+	ck_assert_uint_eq(step(EVENT(WICE_SESSION_DIRECT_BETTER)),
+			  WICE_SESSION_DO_PUBLISH | WICE_SESSION_DO_APPLY_PATH |
+				  WICE_SESSION_DO_NUDGE);
+	ck_assert(!session.relayed && !session.avoids);
+	assert_state(WICE_STATE_CONNECTED);
+	step(EVENT(WICE_SESSION_WG_ALIVE));
+	ck_assert_int_eq(session.phase, WICE_PHASE_ESTABLISHED);
+	ck_assert_uint_eq(step(EVENT(WICE_SESSION_DIRECT_BETTER)), 0);
+}
+END_TEST
+
+START_TEST(it_is_avoided_only_if_there_is_a_relay_and_a_proven_path)
+{
+	relay();
+	ck_assert_uint_eq(step(EVENT(WICE_SESSION_DIRECT_WORSE)), 0);
+	step(EVENT(WICE_SESSION_PAIR_SELECTED));
+	ck_assert_uint_eq(step(EVENT(WICE_SESSION_DIRECT_WORSE)), 0);
+	direct();
+	step(EVENT(WICE_SESSION_RELAY_LOST));
+	ck_assert_uint_eq(step(EVENT(WICE_SESSION_DIRECT_WORSE)), 0);
+}
+END_TEST
+
+START_TEST(a_relay_that_carries_nothing_gives_the_direct_path_back)
+{
+	direct();
+	step(EVENT(WICE_SESSION_DIRECT_WORSE));
+	int64_t start = now;
+	unsigned actions = 0;
+	while (session.avoids)
+		actions = next();
+	ck_assert_int_le(now - start, 5000);
+	ck_assert(actions & WICE_SESSION_DO_APPLY_PATH);
+	assert_state(WICE_STATE_CONNECTED);
+}
+END_TEST
+
+START_TEST(a_relay_that_is_lost_gives_the_direct_path_back)
+{
+	avoid();
+	ck_assert(step(EVENT(WICE_SESSION_RELAY_LOST)) & WICE_SESSION_DO_APPLY_PATH);
+	ck_assert(!session.relayed && session.path);
+}
+END_TEST
+
+START_TEST(the_controlled_end_does_what_the_other_says)
+{
+	static const WiceSessionEvent avoids = { .type = WICE_SESSION_REMOTE,
+						 .ufrag = "peer1",
+						 .remote_ufrag = "own1",
+						 .relayed = true,
+						 .avoids = true };
+	check(false);
+	step(EVENT(WICE_SESSION_RELAY_READY));
+	step(EVENT(WICE_SESSION_PAIR_SELECTED));
+	step(EVENT(WICE_SESSION_WG_ALIVE));
+	ck_assert_uint_eq(step(&avoids), WICE_SESSION_DO_SET_REMOTE | WICE_SESSION_DO_APPLY_RELAY |
+						 WICE_SESSION_DO_NUDGE);
+	ck_assert(session.relayed && session.avoids);
+	ck_assert_uint_eq(step(&avoids), WICE_SESSION_DO_SET_REMOTE);
+	ck_assert_uint_eq(step(REMOTE("peer1", "own1")),
+			  WICE_SESSION_DO_SET_REMOTE | WICE_SESSION_DO_APPLY_PATH);
+	ck_assert(!session.relayed && !session.avoids);
+}
+END_TEST
+
+START_TEST(the_controlling_end_is_not_told)
+{
+	direct();
+	step(EVENT(.type = WICE_SESSION_REMOTE, .ufrag = "peer1", .remote_ufrag = "own1",
+		   .avoids = true));
+	ck_assert(!session.avoids);
+}
+END_TEST
+
+START_TEST(a_new_search_ends_it)
+{
+	avoid();
+	step(EVENT(WICE_SESSION_NETWORK_CHANGED));
+	ck_assert(session.relayed && !session.avoids);
+	step(EVENT(.type = WICE_SESSION_OPENED, .ufrag = "own2"));
+	step(REMOTE("peer2", ""));
+	ck_assert(step(EVENT(WICE_SESSION_PAIR_SELECTED)) & WICE_SESSION_DO_APPLY_PATH);
+	avoid();
+	step(EVENT(WICE_SESSION_STOP));
+	ck_assert(!session.avoids);
+}
+END_TEST
+
 SUITE_MAIN("session relay", the_relay_is_the_first_path, one_end_begins_and_the_other_helps_later,
+	   a_direct_path_does_not_begin_what_the_peer_begins,
 	   a_direct_path_replaces_it_without_a_break,
 	   a_direct_path_that_carries_nothing_gives_it_back, a_search_that_fails_leaves_it,
 	   a_search_that_fails_before_it_is_proven_leaves_it_too,
@@ -249,4 +375,10 @@ SUITE_MAIN("session relay", the_relay_is_the_first_path, one_end_begins_and_the_
 	   a_peer_that_has_left_the_direct_path_is_followed,
 	   a_proven_direct_path_is_not_left_for_a_relay, what_is_being_proven_is_not_left_either,
 	   another_relay_is_taken_in_place, a_lost_relay_puts_back_what_was_found, a_stop_ends_it,
-	   news_of_relays_are_told_where_they_matter)
+	   news_of_relays_are_told_where_they_matter,
+	   a_bad_direct_path_is_avoided_and_taken_again_without_a_search,
+	   it_is_avoided_only_if_there_is_a_relay_and_a_proven_path,
+	   a_relay_that_carries_nothing_gives_the_direct_path_back,
+	   a_relay_that_is_lost_gives_the_direct_path_back,
+	   the_controlled_end_does_what_the_other_says, the_controlling_end_is_not_told,
+	   a_new_search_ends_it)

@@ -85,6 +85,9 @@ START_TEST(relayed_paths_have_endpoints_of_their_own)
 		ck_assert_int_eq(proxy->ops->select(peer, paths[i], NULL, &endpoints[i]), 0);
 		ck_assert_int_eq(
 			wice_address_compare(&endpoints[i].address, &channel.server.address), 0);
+		WiceEndpoint heard_at;
+		proxy->ops->path_heard_at(paths[i], &heard_at);
+		ck_assert_int_eq(wice_endpoint_compare(&heard_at, &endpoints[i]), 0);
 		ck_assert_uint_ge(endpoints[i].port, 16384);
 		ck_assert_int_eq(wice__proxy_bpf_counters(paths[i], &counters), 0);
 	}

@@ -76,6 +76,7 @@ static inline WiceDescription description_sample(void)
 	description.bound = endpoint_of("198.51.100.2:50000");
 	description.begins = true;
 	description.relayed = true;
+	description.avoids_direct = true;
 	description.services[0].server = endpoint_of("198.51.100.3:51820");
 	strcpy(description.services[0].username, "alice");
 	strcpy(description.services[0].password, "wonder+land/1");
