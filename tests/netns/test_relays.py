@@ -154,15 +154,19 @@ def _(lab):
     ping.wait_for_answer()
 
 
-@test(name="allocations are given back when wiced ends", timeout=180)
-def _(lab):
-    pair = relayed_pair(lab).start()
-    assert_relayed(pair)
-    for host in (pair.a, pair.b):
-        host.wiced.stop()
-    wait_until("both allocations end", lambda: pair.relay.process.log().count(pair.relay.ENDED) == 2)
-    for _host in range(2):
-        pair.relay.process.wait_for_line("delete")
+for STALE_AFTER in (0, 2):
+
+    @test(name="allocations are given back when wiced ends" + (", with a stale nonce, too" if STALE_AFTER else ""), timeout=180)
+    def _(lab, stale_after=STALE_AFTER):
+        options = ["--stale-nonce=%d" % stale_after] if stale_after else []
+        pair = relayed_pair(lab, make_relay=lambda host: Coturn(host, *options)).start()
+        assert_relayed(pair)
+        time.sleep(2 * stale_after)
+        for host in (pair.a, pair.b):
+            host.wiced.stop()
+        wait_until("both allocations end", lambda: pair.relay.process.log().count(pair.relay.ENDED) == 2)
+        for _host in range(2):
+            pair.relay.process.wait_for_line("delete")
 
 
 @test(name="a relay that cannot be used is told and does not keep anybody waiting", timeout=180)
