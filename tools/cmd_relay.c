@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <wice/addr.h>
 #include <wice/relay.h>
 
 #include "wice.h"
@@ -197,6 +198,24 @@ static bool parse_port_range(Arguments *arguments)
 	return false;
 }
 
+static bool check_users(const Arguments *arguments)
+{
+	if (arguments->users->len || arguments->secrets->len || arguments->stun_only)
+		return true;
+	say("the relay has no users: name them with --users-file or --secret-file, or be a STUN "
+	    "server only with --stun-only. See wice relay --help.");
+	return false;
+}
+
+static bool check_drain_to(const Arguments *arguments)
+{
+	WiceEndpoint endpoint;
+	if (!arguments->drain_to || wice_endpoint_parse(arguments->drain_to, &endpoint))
+		return true;
+	say("--drain-to must be ADDRESS:PORT, not '%s'.", arguments->drain_to);
+	return false;
+}
+
 static bool check_numbers(const Arguments *arguments)
 {
 	if (arguments->allocations >= 0 && arguments->user_allocations >= 0 &&
@@ -236,9 +255,10 @@ static bool parse_arguments(int argc, char **argv, Arguments *arguments)
 		g_ptr_array_add(words, g_strdup(argv[i]));
 	g_ptr_array_add(words, NULL);
 	return parse_words(words, arguments) && parse_port_range(arguments) &&
-	       check_numbers(arguments) &&
+	       check_numbers(arguments) && check_drain_to(arguments) &&
 	       read_secrets(arguments->user_files, take_user, arguments->users) &&
-	       read_secrets(arguments->secret_files, take_secret, arguments->secrets);
+	       read_secrets(arguments->secret_files, take_secret, arguments->secrets) &&
+	       check_users(arguments);
 }
 
 /* Running. */

@@ -1,9 +1,13 @@
 /* SPDX-FileCopyrightText: 2026 The libwice authors */
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 #include <wice/error.h>
 
 #include "base/parse.h"
+#include "event/sockaddr.h"
 #include "turn/peer_policy.h"
 #include "turnserver/server_private.h"
 
@@ -11,6 +15,20 @@ static bool is_public(const WiceAddress *address)
 {
 	const WicePeerPolicy policy = { 0 };
 	return !wice__peer_is_denied(&policy, address);
+}
+
+/* A port of it can be opened. */
+static bool is_here(const WiceAddress *address)
+{
+	WiceEndpoint any_port = { .address = *address };
+	struct sockaddr_storage name;
+	socklen_t len = wice__endpoint_to_sockaddr(&any_port, &name);
+	int fd = socket(name.ss_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	bool here =
+		fd < 0 || bind(fd, (struct sockaddr *)&name, len) == 0 || errno != EADDRNOTAVAIL;
+	if (fd >= 0)
+		close(fd);
+	return here;
 }
 
 static gboolean add_text(WiceRelayServer *server, const char *text, GError **error)
@@ -25,6 +43,13 @@ static gboolean add_text(WiceRelayServer *server, const char *text, GError **err
 			    "'%s' is no address to relay from: it must be an IP address, or "
 			    "OUTER/INNER behind a NAT.",
 			    text);
+		return FALSE;
+	}
+	if (!is_here(&inner)) {
+		g_set_error(error, WICE_ERROR, WICE_ERROR_NOT_FOUND,
+			    "The relay cannot relay from %s: this host does not have the address; "
+			    "behind a NAT that forwards it is OUTER/INNER.",
+			    inner_text);
 		return FALSE;
 	}
 	wice__turn_server_add_own_address(server->core, &inner);

@@ -231,8 +231,9 @@ static gboolean start(WiceRelayServer *server, const WiceRelayServerOptions *opt
 	    !make_poll(server, error))
 		return FALSE;
 	/* Rates are kept here: what does not come by cannot be held back. */
-	server->fast_path = wice__fast_path_new(
-		server->context, options->user_bytes_per_s ? "off" : options->fast_path, error);
+	bool slow = options->user_bytes_per_s || options->stun_only;
+	server->fast_path =
+		wice__fast_path_new(server->context, slow ? "off" : options->fast_path, error);
 	if (!server->fast_path)
 		return FALSE;
 	start_timers(server);

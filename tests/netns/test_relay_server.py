@@ -326,6 +326,8 @@ def what_the_relay_cannot_do_is_said_and_its_secrets_are_on_no_command_line(lab)
         (["--users-file", users, "--listen", "tls:*:0"], "certificate"),
         (["--users-file", users, "--listen", "tls:*:0", "--cert", lab.file("none.pem")], "none.pem"),
         (["--users-file", users, "--relay-address", "here"], "here"),
+        (["--users-file", users, "--relay-address", "192.0.2.99"], "does not have the address"),
+        (["--users-file", users, "--drain-to", "elsewhere"], "ADDRESS:PORT"),
         (["--users-file", users, "--port-range", "9-1"], "9-1"),
         (["--users-file", users, "--realm", "x" * 100], "realm"),
         (["--users-file", users, "--fast-path", "magic"], "magic"),
@@ -339,5 +341,8 @@ def what_the_relay_cannot_do_is_said_and_its_secrets_are_on_no_command_line(lab)
     process = bed.server.spawn("configured", wice, "relay", "--config", config)
     process.wait_for_line("listening at udp:127.0.0.1:")
     assert process.stop() == 0
+    stun = bed.server.spawn("stun-only", wice, "relay", "--stun-only", "--listen", "udp:127.0.0.1:0")
+    stun.wait_for_line("fast path: off")
+    stun.stop()
     busy = bed.server.run(wice, "relay", "--users-file", users, "--listen", "udp:*:%d" % PORT, check=False)
     assert busy.returncode == 1 and "another program" in busy.stderr, busy.stderr
