@@ -161,14 +161,19 @@ bool wice__hold_is_foreign(const WiceHold *hold)
 	return hold->applied.address.family && !same(&hold->applied, &hold->seen.endpoint);
 }
 
-void wice__hold_reassert(WiceHold *hold)
+void wice__hold_repeat(WiceHold *hold)
 {
 	bool nudging = hold->nudging;
-	write_endpoint(hold, &hold->applied);
-	hold->seen.endpoint = hold->applied;
 	wice__hold_nudge(hold);
 	if (!nudging)
 		wice__hold_settle(hold);
+}
+
+void wice__hold_reassert(WiceHold *hold)
+{
+	write_endpoint(hold, &hold->applied);
+	hold->seen.endpoint = hold->applied;
+	wice__hold_repeat(hold);
 }
 
 void wice__hold_adopt(WiceHold *hold)

@@ -77,6 +77,8 @@ bool wice__hold_is_foreign(const WiceHold *hold);
  * an end that only answers is led away again by each question, before it could.
  */
 void wice__hold_reassert(WiceHold *hold);
+/* Makes it send something where it is, without more. */
+void wice__hold_repeat(WiceHold *hold);
 /* Accepts where WireGuard is now as if we had set it. */
 void wice__hold_adopt(WiceHold *hold);
 

@@ -244,18 +244,24 @@ static WiceRoamVerdict judge_roam(WicePeer *peer, WiceHoldChange change)
  */
 static void follow(WicePeer *peer, WiceHoldChange change)
 {
+	char text[WICE_ENDPOINT_SIZE];
 	const WiceEndpoint *seen = &peer->hold.seen.endpoint;
 	bool may_fall_back = peer->selection.mechanism == WICE_MECHANISM_KERNEL;
 	if (may_fall_back && wice__hold_is_foreign(&peer->hold) && take_other_way(peer))
 		return;
 	WiceRoamVerdict verdict = judge_roam(peer, change);
+	if (verdict == WICE_ROAM_REASSERT || verdict == WICE_ROAM_ADOPT)
+		wice__log(WICE_LOG_DEBUG, peer->subject, "WireGuard has gone to %s, which is %s",
+			  wice_endpoint_format(seen, text),
+			  verdict == WICE_ROAM_ADOPT ? "accepted" : "undone");
 	if (verdict == WICE_ROAM_REASSERT)
 		wice__hold_reassert(&peer->hold);
+	if (verdict == WICE_ROAM_REPEAT)
+		wice__hold_repeat(&peer->hold);
 	if (verdict == WICE_ROAM_ADOPT)
 		wice__hold_adopt(&peer->hold);
 	if (verdict != WICE_ROAM_FOREIGN || take_other_way(peer))
 		return;
-	char text[WICE_ENDPOINT_SIZE];
 	wice__log(WICE_LOG_INFO, peer->subject, "the endpoint was changed to %s by another hand",
 		  wice_endpoint_format(seen, text));
 	if (!wice__user_is_ours(seen))

@@ -15,7 +15,10 @@
  *                     Each write turns at least the packets up to the next arrival into 2s, which
  *                     come back as 2s, so the 1s die out: the faster, the fewer packets there are
  *                     per poll and the shorter the round trip. One packet must be sent at once: at
- *                     an end that hardly sends and hears much, nothing else would say 2.
+ *                     an end that hardly sends and hears much, nothing else would say 2. And
+ *                     some more after it: an end that only answers has answered with a 1 before
+ *                     it could write, and if path 1 is the slower one, that 1 comes after the
+ *                     2, each time.
  *   controlled end    writes when its own ICE selects a path, and never again. If that was another
  *                     path than the controlling end's, it is led to that one by its packets. Both
  *                     ends insisting would be no faster, and without end if they disagree.
@@ -46,6 +49,8 @@
 /* Long after a switch: how long the peer is followed before, and how often we insist. */
 #define FOLLOW_MS 3000
 #define MAX_INSISTENCES 3
+/* What was said when insisting is said at each poll for so long. */
+#define REPEAT_MS 400
 /* Polls are fast for so long after a switch, and after a deviation that was answered. */
 #define FAST_POLLS_MS 2000
 
@@ -85,14 +90,17 @@ static WiceRoamVerdict adopt(WiceRoam *roam, const WiceEndpoint *seen)
 static WiceRoamVerdict insist(WiceRoam *roam, int64_t now)
 {
 	roam->polls_until = now + FAST_POLLS_MS;
+	roam->repeat_until = now + REPEAT_MS;
 	return WICE_ROAM_REASSERT;
 }
 
 WiceRoamVerdict wice__roam_seen(WiceRoam *roam, const WiceEndpoint *seen, bool known,
 				int64_t now_ms)
 {
-	if (!roam->selected.address.family || !seen->address.family || same(seen, &roam->selected))
+	if (!roam->selected.address.family || !seen->address.family)
 		return WICE_ROAM_STAY;
+	if (same(seen, &roam->selected))
+		return now_ms < roam->repeat_until ? WICE_ROAM_REPEAT : WICE_ROAM_STAY;
 	if (!known) {
 		bool reported = same(seen, &roam->foreign);
 		roam->foreign = *seen;

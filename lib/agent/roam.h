@@ -16,7 +16,8 @@
  */
 typedef enum {
 	WICE_ROAM_STAY = 0, /* nothing to do: it is where it was set, or may be where it is */
-	WICE_ROAM_REASSERT, /* set the selected endpoint once more */
+	WICE_ROAM_REASSERT, /* set the selected endpoint once more, and send something there */
+	WICE_ROAM_REPEAT,   /* it is where it was set: send something there once more */
 	WICE_ROAM_ADOPT, /* accept where it is as if it had been set; `selected` says so already */
 	WICE_ROAM_FOREIGN, /* another hand, or a path that is not known: report it (said once) */
 } WiceRoamVerdict;
@@ -27,6 +28,7 @@ typedef struct {
 	/* internal */
 	int64_t insist_from, insist_until;
 	int64_t polls_until;
+	int64_t repeat_until;
 	unsigned insistences;
 	WiceEndpoint foreign; /* reported already */
 } WiceRoam;

@@ -97,6 +97,8 @@ static void on_poll(void *user_data)
 	WiceRoamVerdict verdict = wice__roam_seen(&roamer->roam, &seen, known, wice__now_ms());
 	if (verdict == WICE_ROAM_REASSERT)
 		write_endpoint(roamer);
+	if (verdict == WICE_ROAM_REASSERT || verdict == WICE_ROAM_REPEAT)
+		nudge(roamer);
 	int64_t now = wice__now_ms();
 	bool fast = wice__roam_wants_polls(&roamer->roam, now);
 	wice__timer_set(roamer->timer, now + (fast ? POLL_FAST_MS : POLL_IDLE_MS));

@@ -74,6 +74,7 @@ typedef struct {
 	int endpoint;    /* WireGuard's: a path, NOWHERE or MOVED */
 	int selected;    /* by ICE */
 	double interval; /* mean time between packets, in ms */
+	bool echoes;     /* it sends nothing by itself, but answers at once, as to a ping */
 	bool old;        /* a libwice from before there was a rule */
 	unsigned old_reassertions;
 	int64_t sent_at, received_at;
@@ -186,6 +187,8 @@ static void arrive(World *world, const At *at)
 {
 	End *end = &world->ends[at->end];
 	end->endpoint = at->path;
+	if (end->echoes && !at->keepalive)
+		send_packet(world, at->end, false);
 	if (at->keepalive || end->received_at > end->sent_at)
 		return;
 	end->received_at = world->now;
@@ -208,6 +211,8 @@ static void look(World *world, int index)
 	WiceRoamVerdict verdict = wice__roam_seen(&end->roam, &seen, known, world->now / MS);
 	if (verdict == WICE_ROAM_REASSERT)
 		write_endpoint(world, index, end->roam.selected.address.bytes[3]);
+	if (verdict == WICE_ROAM_REASSERT || verdict == WICE_ROAM_REPEAT)
+		send_packet(world, index, true);
 }
 
 static void poll(World *world, int index)
@@ -249,13 +254,22 @@ static void select_path(World *world, int index, int path, bool proven)
 		printf("%10.3f end %d selects path %d\n", (double)world->now / MS, index, path);
 }
 
+/* Questions come at regular intervals, as those of ping. */
+static double next_packet_ms(World *world, int index)
+{
+	double interval = world->ends[index].interval;
+	return world->ends[!index].echoes ? interval
+					  : -log(1 - g_rand_double(world->rand)) * interval;
+}
+
 static void handle(World *world, const At *at)
 {
 	End *end = &world->ends[at->end];
 	switch (at->kind) {
 	case AT_SEND:
-		send_packet(world, at->end, false);
-		push(world, -log(1 - g_rand_double(world->rand)) * end->interval, *at);
+		if (!end->echoes)
+			send_packet(world, at->end, false);
+		push(world, next_packet_ms(world, at->end), *at);
 		break;
 	case AT_KEEPALIVE:
 		if (end->sent_at < end->received_at)
@@ -347,9 +361,11 @@ static void begin(World *world, guint32 seed, bool without_rule, bool verbose)
 	world->n_paths = g_rand_int_range(world->rand, 2, MAX_PATHS + 1);
 	world->loss = chance(world, 0.5) ? 0 : between(world, 0, 0.1);
 	double slowest = chance(world, 0.3) ? 20 : 500;
+	bool steady = chance(world, 0.3);
 	for (int i = 0; i < world->n_paths; i++) {
 		world->paths[i].delay = between(world, 0, slowest);
-		world->paths[i].jitter = world->paths[i].delay * between(world, 0.01, 0.5);
+		world->paths[i].jitter =
+			world->paths[i].delay * between(world, 0, steady ? 0.01 : 0.5);
 	}
 	/* Who is on the wrong path learns that from packets only, so there must be some. */
 	bool same_in_the_end = chance(world, 0.85);
@@ -362,6 +378,13 @@ static void begin(World *world, guint32 seed, bool without_rule, bool verbose)
 		push(world, between(world, 0, POLL_IDLE_MS), (At){ .kind = AT_POLL, .end = i });
 	}
 	world->ends[1].old = chance(world, 0.2);
+	world->ends[0].echoes = chance(world, 0.2);
+	/*
+	 * One question at a time: of several that are under way, one may go another way for ever,
+	 * seen by no poll, as long as both ways work.
+	 */
+	if (world->ends[0].echoes)
+		world->ends[1].interval = between(world, 4 * slowest, 4 * slowest + 1000);
 	plan_storm(world, same_in_the_end);
 }
 
