@@ -160,7 +160,7 @@ void world_try_allocate(unsigned who)
 	lab->refuse_ipv4 = world_roll(16) ? 0 : -EAFNOSUPPORT;
 	lab->refuse_ipv6 = world_roll(16) ? 0 : -EMFILE;
 	write_wish(lab_begin(&world.clients[who], WICE_STUN_ALLOCATE), &wish);
-	uint16_t expected = world_expect_nonce(who);
+	uint16_t expected = world_expect_sender(who, user);
 	if (!expected && world_lives(&world.allocations[who]))
 		expected = WICE_STUN_ERROR_ALLOCATION_MISMATCH;
 	if (!expected)
@@ -188,7 +188,7 @@ void world_try_allocate_again(unsigned who)
 	wice__stun_write_u8(lab_begin(client, WICE_STUN_ALLOCATE), WICE_STUN_REQUESTED_TRANSPORT,
 			    17);
 	client->n_requests = n_requests;
-	uint16_t expected = world_expect_nonce(who);
+	uint16_t expected = world_expect_sender(who, user);
 	if (!expected && (user != allocation->user || allocation->maker != who))
 		expected = WICE_STUN_ERROR_ALLOCATION_MISMATCH;
 	world_check("Allocate again", who, expected, lab_ask(lab, client));

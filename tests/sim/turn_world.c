@@ -12,6 +12,7 @@
 #define FIRST_PORT 49152
 #define N_PORTS 64
 #define BURST_US 1000000
+#define DEBT_MAX_US 10000000
 
 /* The first three, and the last three but one, share a quota: an address, and a /64. */
 static const struct {
@@ -41,7 +42,6 @@ static const struct {
 };
 
 World world;
-const char *const world_users[WORLD_USERS] = { "user-one", "user-two" };
 const uint16_t world_numbers[WORLD_NUMBERS] = { 0x4000, 0x4001, 0x7fff, 0x3fff };
 
 static GRand *dice;
@@ -115,10 +115,10 @@ static void give_up_port(const WiceEndpoint *relayed, void *user_data)
 static void roll_options(WiceTurnServerOptions *options)
 {
 	static const uint64_t rates[] = { 0, 0, 50, 100000 };
-	options->max_per_user = 1 + world_roll(6);
-	options->max_per_address = 1 + world_roll(3);
+	options->max_per_user = 1 + world_roll(8);
+	options->max_per_address = 1 + world_roll(4);
 	options->max_allocations = 1 + world_roll(WORLD_KEPT);
-	options->max_permissions = 1 + world_roll(4);
+	options->max_permissions = world_roll(2) ? 1 + world_roll(4) : 64;
 	options->user_bytes_per_s = rates[world_roll(G_N_ELEMENTS(rates))];
 	options->software = world_roll(2) ? "simulated, and with a long name for a server" : NULL;
 	if (world_roll(2))
@@ -130,11 +130,11 @@ static void begin_clients(void)
 	for (unsigned i = 0; i < WORLD_CLIENTS; i++) {
 		LabClient *client = &world.clients[i];
 		*client = lab_client(places[i].address, places[i].stream);
-		client->username = world_users[i % WORLD_USERS];
 		lab_challenge(&world.lab, client);
 		client->sha256 = world_roll(2);
 		client->algorithm = world_roll(2) ? WICE_STUN_ALGORITHM_SHA256 : 0;
 		world.nonce_ms[i] = world.lab.now_ms;
+		world_name(i, i % WORLD_USERS);
 	}
 }
 
@@ -146,6 +146,7 @@ void world_begin(GRand *its_dice)
 	memset(taken, 0, sizeof taken);
 	lab_init(lab);
 	roll_options(&lab->options);
+	world_begin_names();
 	shell = lab->events;
 	lab->events.open_port = open_port;
 	lab->events.close_port = close_port;
@@ -253,17 +254,6 @@ WiceTurnAllocation *world_find(unsigned who)
 	return world.clients[who].allocation;
 }
 
-/* Who asks: mostly whose allocation it is. */
-unsigned world_speak(unsigned who)
-{
-	const WorldAllocation *allocation = &world.allocations[who];
-	unsigned user = world_roll(WORLD_USERS);
-	if (world_lives(allocation) && world_roll(8))
-		user = allocation->user;
-	world.clients[who].username = world_users[user];
-	return user;
-}
-
 uint32_t world_granted(uint32_t wanted_s)
 {
 	return CLAMP(wanted_s, 600, 3600);
@@ -281,23 +271,6 @@ void world_read_ticket(unsigned who)
 		return;
 	LAB_MUST(ticket.len == sizeof allocation->ticket);
 	memcpy(allocation->ticket, ticket.data, ticket.len);
-}
-
-uint16_t world_expect_nonce(unsigned who)
-{
-	int64_t age_s = world.lab.now_ms / 1000 - world.nonce_ms[who] / 1000;
-	return age_s >= 900 ? WICE_STUN_ERROR_STALE_NONCE : 0;
-}
-
-uint16_t world_expect_owner(unsigned who, unsigned user)
-{
-	const WorldAllocation *allocation = &world.allocations[who];
-	uint16_t code = world_expect_nonce(who);
-	if (code)
-		return code;
-	if (!world_lives(allocation))
-		return WICE_STUN_ERROR_ALLOCATION_MISMATCH;
-	return allocation->user == user ? 0 : WICE_STUN_ERROR_WRONG_CREDENTIALS;
 }
 
 /* How many there are, kept ports too; of the user, unless that is WORLD_USERS. */
@@ -406,6 +379,16 @@ bool world_spend(unsigned user, bool from_peer, size_t len)
 		return false;
 	*paid_us = MAX(*paid_us, now_us - BURST_US) + (int64_t)((len + 28) * 1000000 / rate);
 	return true;
+}
+
+void world_charge(unsigned user, bool from_peer, uint64_t bytes)
+{
+	uint64_t rate = world.lab.options.user_bytes_per_s;
+	int64_t now_us = world.lab.now_ms * 1000, *paid_us = &world.paid_us[user][from_peer];
+	if (!rate)
+		return;
+	int64_t cost_us = (int64_t)MIN(bytes * 1000000 / rate, DEBT_MAX_US);
+	*paid_us = MIN(MAX(*paid_us, now_us - BURST_US) + cost_us, now_us + DEBT_MAX_US);
 }
 
 /* Who has a debt is remembered for it; in the millisecond in which it ends, he may be. */

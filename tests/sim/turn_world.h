@@ -17,7 +17,7 @@
 #define WORLD_PEER_ADDRESSES 8
 #define WORLD_NUMBERS 4
 #define WORLD_USERS 2
-#define WORLD_KEPT 8
+#define WORLD_KEPT 16 /* as many as there are allocations at most */
 
 /* What lives at a client's tuple. */
 typedef struct {
@@ -55,7 +55,6 @@ typedef struct {
 } World;
 
 extern World world;
-extern const char *const world_users[WORLD_USERS];
 extern const uint16_t world_numbers[WORLD_NUMBERS]; /* the last one is no channel */
 
 /* Each begins with an empty server whose limits are rolled, and ends with all ports closed. */
@@ -85,15 +84,17 @@ WorldKept *world_find_kept(uint64_t token);
 /* What the server has there, or NULL. */
 WiceTurnAllocation *world_find(unsigned who);
 
-/* Who asks: mostly whose allocation it is. Returns the user, whose name the client has now. */
-unsigned world_speak(unsigned who);
 /* Seconds that an allocation gets for those that were asked for. */
 uint32_t world_granted(uint32_t wanted_s);
 /* Takes the ticket that the last answer must have if the allocation may move. */
 void world_read_ticket(unsigned who);
 
-/* Codes to answer with, or 0. What is about the nonce, and about whose allocation it is: */
+/*
+ * Codes to answer with, or 0. What is about the nonce, about the name, and about whose allocation it
+ * is:
+ */
 uint16_t world_expect_nonce(unsigned who);
+uint16_t world_expect_sender(unsigned who, unsigned user);
 uint16_t world_expect_owner(unsigned who, unsigned user);
 /* More allocations of a user, more of clients at the address of one. */
 uint16_t world_expect_quota(unsigned user, unsigned n);
@@ -104,11 +105,20 @@ uint16_t world_expect_peers(const WorldAllocation *allocation, const unsigned *p
 uint16_t world_expect_bind(const WorldAllocation *allocation, unsigned number, unsigned peer);
 /* Whether the rate lets so many bytes pass, which are then paid for. */
 bool world_spend(unsigned user, bool from_peer, size_t len);
+/* They have passed already: a debt, of at most ten seconds' worth. */
+void world_charge(unsigned user, bool from_peer, uint64_t bytes);
 /* The clients that share a quota. */
 unsigned world_network(unsigned who);
 
 /* After what is due was done, each table of the server has as many as the model has. */
 void world_check_sums(void);
+
+/* turn_names.c: which forms of names a server knows. */
+void world_begin_names(void);
+/* The client has the user's name from now on, in one of its forms. */
+void world_name(unsigned who, unsigned user);
+/* The same for who asks next: mostly whose allocation it is. Returns the user. */
+unsigned world_speak(unsigned who);
 
 /* turn_wishes.c: a new allocation; the same once more, as if the answer had been lost. */
 void world_try_allocate(unsigned who);
