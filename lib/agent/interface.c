@@ -43,7 +43,8 @@ struct WiceInterface {
 	uint16_t relay_host_port;
 	WiceMtu mtu;
 	WiceTimer *poll;
-	int64_t dump_us;  /* how long the last one took */
+	int64_t dump_us;  /* how long the last one took, and */
+	int64_t usual_us; /* the last two at least: one may have been held up by anything */
 	bool polled_fast; /* counted in the agent */
 	GHashTable *peers;
 	WiceFound *found;
@@ -459,7 +460,7 @@ static void schedule_poll(WiceInterface *interface)
 	int64_t interval = intervals[rate];
 	int64_t share = POLL_SHARE_FAST * (int64_t)interface->agent->n_polled_fast;
 	share = MAX(share, POLL_SHARE);
-	wice__timer_set(interface->poll, now + MAX(interval, interface->dump_us * share / 1000));
+	wice__timer_set(interface->poll, now + MAX(interval, interface->usual_us * share / 1000));
 }
 
 /* Changes of the device that make every path of its peers worthless. */
@@ -495,7 +496,9 @@ bool wice__interface_sync(WiceInterface *interface)
 	int64_t start = g_get_monotonic_time();
 	WiceDevice *device =
 		wice_wg_get(interface->agent->wg, interface->name, GET_TIMEOUT_MS, &error);
-	interface->dump_us = g_get_monotonic_time() - start;
+	int64_t dump_us = g_get_monotonic_time() - start;
+	interface->usual_us = MIN(interface->dump_us, dump_us);
+	interface->dump_us = dump_us;
 	if (device)
 		take_snapshot(interface, device);
 	else if (g_error_matches(error, WICE_ERROR, WICE_ERROR_NOT_FOUND))

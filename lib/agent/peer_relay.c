@@ -122,9 +122,22 @@ static int make_path(WicePeer *peer, WiceRelayedPath *path)
 	return err;
 }
 
+static bool is_current(const WiceRelayedPath *path, const WiceRelayChoice *choice)
+{
+	return path->link && choice->has && wice__relay_link_is_alive(path->link) &&
+	       same(&path->ours, &choice->ours.relayed) &&
+	       same(&path->theirs, &choice->theirs.relayed);
+}
+
 static void open_path(WicePeer *peer, const WiceRelayChoice *choice)
 {
 	WicePeerRelay *relay = &peer->relay;
+	if (is_current(&relay->former, choice)) {
+		relay->current = relay->former;
+		relay->former = (WiceRelayedPath){ 0 };
+		relay->former_until = INT64_MAX;
+		return;
+	}
 	WiceRelayedPath path = {
 		.ours = choice->ours.relayed,
 		.theirs = choice->theirs.relayed,
@@ -172,13 +185,6 @@ static void tell_session(WicePeer *peer)
 static bool is_usable(const WicePeer *peer)
 {
 	return peer->has_remote && peer->session.phase != WICE_PHASE_IDLE;
-}
-
-static bool is_current(const WiceRelayedPath *path, const WiceRelayChoice *choice)
-{
-	return path->link && choice->has && wice__relay_link_is_alive(path->link) &&
-	       same(&path->ours, &choice->ours.relayed) &&
-	       same(&path->theirs, &choice->theirs.relayed);
 }
 
 /* The peer's own address of the pair that it uses is the first one that it tells. */

@@ -407,8 +407,18 @@ WiceRelays *wice__relays_new(WiceAgent *agent, const char *ifname,
 	return relays;
 }
 
+static void give_back_all(const WiceRelays *relays)
+{
+	guint n = relays->entries->len;
+	g_autofree WiceRelay **all = g_new0(WiceRelay *, n);
+	for (guint i = 0; i < n; i++)
+		all[i] = ((Entry *)relays->entries->pdata[i])->relay;
+	wice__relay_give_back_all(all, n);
+}
+
 void wice__relays_free(WiceRelays *relays)
 {
+	give_back_all(relays);
 	wice__timer_free(relays->timer);
 	g_ptr_array_unref(relays->entries);
 	g_array_unref(relays->shown);

@@ -23,11 +23,14 @@ void wice__suspicion_reset(WiceSuspicion *suspicion, int64_t now_ms)
 		(WiceSuspicion){ .since = now_ms, .silence_ms = silence, .forgive_at = forgive_at };
 }
 
+/* A busy host may look seldom: only samples with nothing in between show that it was no flow. */
 static void hear(WiceSuspicion *suspicion, int64_t now)
 {
-	if (!suspicion->heard_at || now - suspicion->heard_at > GAP_MS)
+	bool gap = suspicion->quiet && now - suspicion->heard_at > GAP_MS;
+	if (!suspicion->heard_at || gap)
 		suspicion->steady_since = now;
 	suspicion->heard_at = now;
+	suspicion->quiet = false;
 	suspicion->asked = 0;
 }
 
@@ -57,6 +60,7 @@ bool wice__suspicion_sample(WiceSuspicion *suspicion, uint64_t rx_bytes, uint64_
 		hear(suspicion, now_ms);
 		return false;
 	}
+	suspicion->quiet = true;
 	if (asked) {
 		suspicion->asked++;
 		suspicion->asked_at = now_ms;

@@ -23,6 +23,7 @@ typedef struct {
 	int64_t since;        /* when the path was applied */
 	int64_t heard_at;     /* when rx last grew */
 	int64_t steady_since; /* since when it has grown without longer gaps */
+	bool quiet;           /* a sample since then had nothing new */
 	int64_t asked_at;     /* when tx last grew */
 	unsigned asked;       /* how many samples it has grown in, since then */
 	int64_t silence_ms;   /* how long is too long: doubles with each suspicion */

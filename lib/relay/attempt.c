@@ -312,21 +312,23 @@ WiceRelayAttempt *wice__relay_attempt_new(const WiceRelayAttemptOptions *options
 	return attempt;
 }
 
-static void release(WiceRelayAttempt *attempt)
+bool wice__relay_attempt_give_back(WiceRelayAttempt *attempt)
 {
 	int64_t now_ms = wice__now_ms();
 	if (!attempt->client)
-		return;
+		return false;
 	wice__turn_client_release(attempt->client, now_ms);
 	send_requests(attempt, now_ms);
-	wice__turn_client_free(attempt->client);
+	return wice__turn_client_state(attempt->client) == WICE_TURN_RELEASING &&
+	       !attempt->was_dead;
 }
 
 void wice__relay_attempt_free(WiceRelayAttempt *attempt)
 {
 	if (!attempt)
 		return;
-	release(attempt);
+	(void)wice__relay_attempt_give_back(attempt);
+	wice__turn_client_free(attempt->client);
 	tell_socket(attempt, attempt->events->socket_closing);
 	wice__relay_transport_close(attempt->transport);
 	wice__timer_free(attempt->timer);

@@ -43,6 +43,8 @@ typedef struct {
 
 WiceRelayAttempt *wice__relay_attempt_new(const WiceRelayAttemptOptions *options,
 					  const WiceRelayAttemptEvents *events, void *user_data);
+/* As wice__relay_give_back(). */
+bool wice__relay_attempt_give_back(WiceRelayAttempt *attempt);
 /* Gives the allocation back, without waiting for an answer. NULL is fine. */
 void wice__relay_attempt_free(WiceRelayAttempt *attempt);
 

@@ -378,6 +378,11 @@ WiceRelay *wice__relay_new(const WiceRelayOptions *options, const WiceRelayEvent
 	return relay;
 }
 
+bool wice__relay_give_back(WiceRelay *relay)
+{
+	return relay->attempt && wice__relay_attempt_give_back(relay->attempt);
+}
+
 void wice__relay_free(WiceRelay *relay)
 {
 	if (!relay)

@@ -65,6 +65,14 @@ typedef struct {
 WiceRelay *wice__relay_new(const WiceRelayOptions *options, const WiceRelayEvents *events,
 			   void *user_data);
 /*
+ * Before wice__relay_free(): sends the packet that gives the allocation back, or what its answer
+ * demands, and may be called again when wice__relay_input() was given one. True: the answer is
+ * worth waiting for, since a server that wants a newer nonce first (438) keeps the allocation.
+ */
+bool wice__relay_give_back(WiceRelay *relay);
+/* For all of them at once, with those answers; blocks for 100 ms at most. */
+void wice__relay_give_back_all(WiceRelay *const *relays, size_t n);
+/*
  * Gives the allocation back and forgets it: the packet for that is sent, its answer not waited for.
  * socket_closing is called. NULL is fine.
  */

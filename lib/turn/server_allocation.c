@@ -237,11 +237,21 @@ void wice__turn_allocation_set_lifetime(WiceTurnAllocation *allocation, int64_t 
 	lower_deadline(allocation, expires_ms);
 }
 
+/* Any bytes would do, but coturn's client keeps them as a string. */
+static void make_ticket(WiceTurnServer *server, uint8_t ret_ticket[WICE_TURN_TICKET_LEN])
+{
+	static const char characters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	server->options.fill_random(ret_ticket, WICE_TURN_TICKET_LEN);
+	for (size_t i = 0; i < WICE_TURN_TICKET_LEN; i++)
+		ret_ticket[i] = (uint8_t)characters[ret_ticket[i] % 64];
+}
+
 void wice__turn_allocation_make_mobile(WiceTurnAllocation *allocation)
 {
 	WiceTurnServer *server = allocation->server;
 	allocation->mobile = true;
-	server->options.fill_random(allocation->ticket, sizeof allocation->ticket);
+	make_ticket(server, allocation->ticket);
 	wice__turn_table_add(
 		&server->tickets, &allocation->by_ticket,
 		wice__turn_hash(server, allocation->ticket, sizeof allocation->ticket));

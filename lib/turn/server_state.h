@@ -31,7 +31,7 @@
 #define WICE_TURN_CHANNEL_MS (600 * 1000)    /* section 12 */
 #define WICE_TURN_RESERVATION_MS (30 * 1000) /* section 18.10 */
 #define WICE_TURN_LIFETIME_S 600             /* section 3.2: the default */
-#define WICE_TURN_TICKET_LEN 16
+#define WICE_TURN_TICKET_LEN 24 /* characters of 6 bits */
 
 /* Something that ends at a time. */
 typedef struct {

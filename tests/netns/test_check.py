@@ -9,7 +9,7 @@ import threading
 import time
 
 from lab.network import Network, program
-from lab.relay import PASSWORD, PORT, USER, Coturn, WiceRelay
+from lab.relay import PASSWORD, PORT, USER, Coturn, WiceRelay, make_certificate
 from lab.system import run, wait_until
 from lab.testing import test
 
@@ -59,13 +59,6 @@ def assert_well(result):
     assert result["ok"] and result["step"] == "done" and result["reason"] == "", result
     assert result["rtt_us"] and result["allocate_ms"] and result["relay_us"], result
     assert result["relayed_ipv4"] or result["relayed_ipv6"], result
-
-
-def make_certificate(lab, name):
-    certificate, key = lab.file(name + ".crt"), lab.file(name + ".key")
-    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
-        "-out", certificate, "-days", "2", "-subj", "/CN=" + name, "-addext", "subjectAltName=DNS:" + name)  # fmt: skip
-    return certificate, key
 
 
 @contextlib.contextmanager

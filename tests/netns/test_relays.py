@@ -6,7 +6,7 @@ import time
 
 from lab.hosted import EnginePair
 from lab.network import Network
-from lab.relay import Coturn
+from lab.relay import Coturn, WiceRelay, make_certificate
 from lab.system import wait_until
 from lab.testing import test
 from lab.traffic import Load
@@ -84,6 +84,27 @@ def _(lab):
     assert_relayed(pair)
 
 
+# As in hotels: nothing but HTTPS, and the port of signaling, which is over TCP as well.
+ONLY_HTTPS = "table inet hotel { chain f { type filter hook forward priority -10; policy drop; " \
+             "ct state established,related accept; tcp dport { 443, 8080 } accept; meta l4proto ipv6-icmp accept; }; }"  # fmt: skip
+
+for FAMILY, OPTIONS in (("IPv4", {}), ("IPv6", {"ipv4": False, "ipv6": True, "nat6": True})):
+    for MECHANISM in ("bpf", "nft", "user"):
+
+        @test(name="where only HTTPS passes a relay is used by turns at port 443, %s, proxy %s" % (FAMILY, MECHANISM), timeout=180)
+        def _(lab, mechanism=MECHANISM, options=OPTIONS):
+            network = Network(lab, **options)
+            host = network.host("relay")
+            certificate, key = make_certificate(lab, host.address, kind="IP")
+            relay = WiceRelay(host, "--listen", "tls:*:443", "--cert", certificate, "--key", key)
+            pair = Pair(lab, "port-restricted", "endpoint-independent", network=network, proxy=mechanism)
+            url = relay.option("?transport=tcp", scheme="turns", port=443)
+            pair.wiced_options += ["--relay", "%s ca-file=%s" % (url, certificate)]
+            pair.a.router.run("nft", "-f", "-", stdin=ONLY_HTTPS)
+            pair.start()
+            assert_relayed(pair, "user")
+
+
 BLOCK = "table inet blocked { chain f { type filter hook forward priority -10; ip daddr %s drop; ip saddr %s drop; }; }"
 
 
@@ -133,15 +154,19 @@ def _(lab):
     ping.wait_for_answer()
 
 
-@test(name="allocations are given back when wiced ends", timeout=180)
-def _(lab):
-    pair = relayed_pair(lab).start()
-    assert_relayed(pair)
-    for host in (pair.a, pair.b):
-        host.wiced.stop()
-    wait_until("both allocations end", lambda: pair.relay.process.log().count(pair.relay.ENDED) == 2)
-    for _host in range(2):
-        pair.relay.process.wait_for_line("delete")
+for STALE_AFTER in (0, 2):
+
+    @test(name="allocations are given back when wiced ends" + (", with a stale nonce, too" if STALE_AFTER else ""), timeout=180)
+    def _(lab, stale_after=STALE_AFTER):
+        options = ["--stale-nonce=%d" % stale_after] if stale_after else []
+        pair = relayed_pair(lab, make_relay=lambda host: Coturn(host, *options)).start()
+        assert_relayed(pair)
+        time.sleep(2 * stale_after)
+        for host in (pair.a, pair.b):
+            host.wiced.stop()
+        wait_until("both allocations end", lambda: pair.relay.process.log().count(pair.relay.ENDED) == 2)
+        for _host in range(2):
+            pair.relay.process.wait_for_line("delete")
 
 
 @test(name="a relay that cannot be used is told and does not keep anybody waiting", timeout=180)

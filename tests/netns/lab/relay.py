@@ -6,11 +6,19 @@ import shutil
 import socket
 
 from .network import program
-from .system import LabError, Skip, wait_until
+from .system import LabError, Skip, run, wait_until
 from .wice import url_host
 
 PORT = 3479  # 3478 is the STUN server's
 USER, PASSWORD, REALM = "alice", "wonderland", "lab"
+
+
+def make_certificate(lab, name, kind="DNS"):
+    """The files of one that is its own authority, for a name or (kind IP) an address, and of its key."""
+    certificate, key = lab.file(name + ".crt"), lab.file(name + ".key")
+    run("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key,
+        "-out", certificate, "-days", "2", "-subj", "/CN=" + name, "-addext", "subjectAltName=%s:%s" % (kind, name))  # fmt: skip
+    return certificate, key
 
 
 class Relay:

@@ -219,23 +219,23 @@ def _remove_namespace(name):
     run("ip", "netns", "del", name, check=False)
 
 
-def _is_dead(pid):
-    return not os.path.exists("/proc/%s" % pid)
+def _is_former(pid):
+    return int(pid) == os.getpid() or not os.path.exists("/proc/%s" % pid)
 
 
 def remove_leftovers():
-    """Removes what laboratories left behind whose process exists no more."""
+    """Removes what laboratories left behind whose process exists no more, or had the number that is ours now."""
     names = os.listdir("/run/netns") if os.path.isdir("/run/netns") else []
     for name in names:
         match = re.fullmatch(PREFIX + r"-(\d+)-.*", name)
-        if match and _is_dead(match[1]):
+        if match and _is_former(match[1]):
             _remove_namespace(name)
     for name in os.listdir(tempfile.gettempdir()):
         match = re.fullmatch(PREFIX + r"-(\d+)-.*", name)
-        if match and _is_dead(match[1]):
+        if match and _is_former(match[1]):
             shutil.rmtree(os.path.join(tempfile.gettempdir(), name), ignore_errors=True)
     sockets = os.listdir(WIREGUARD_SOCKETS) if os.path.isdir(WIREGUARD_SOCKETS) else []
     for name in sockets:
         match = re.fullmatch(r"w(\d+)[a-z]+\d*\.sock", name)
-        if match and _is_dead(match[1]):
+        if match and _is_former(match[1]):
             _unlink(os.path.join(WIREGUARD_SOCKETS, name))

@@ -47,6 +47,19 @@ START_TEST(a_path_that_dies_under_traffic_is_noticed)
 }
 END_TEST
 
+START_TEST(a_busy_host_notices_as_well)
+{
+	static const int64_t polls[] = { 700, 1400, 2000 };
+	for (size_t i = 0; i < sizeof polls / sizeof polls[0]; i++) {
+		set_up();
+		ck_assert_int_eq(flow(5000, polls[i], 100, 100), -1);
+		int64_t after = flow(20000, polls[i], 0, 100);
+		ck_assert_int_ge(after, 1000);
+		ck_assert_int_le(after, 3 * polls[i]);
+	}
+}
+END_TEST
+
 START_TEST(what_is_one_way_or_over_is_not)
 {
 	set_up();
@@ -91,5 +104,6 @@ START_TEST(traffic_is_watched_and_idleness_is_not)
 }
 END_TEST
 
-SUITE_MAIN("suspicion", a_path_that_dies_under_traffic_is_noticed, what_is_one_way_or_over_is_not,
-	   mistakes_make_it_more_patient, traffic_is_watched_and_idleness_is_not)
+SUITE_MAIN("suspicion", a_path_that_dies_under_traffic_is_noticed, a_busy_host_notices_as_well,
+	   what_is_one_way_or_over_is_not, mistakes_make_it_more_patient,
+	   traffic_is_watched_and_idleness_is_not)

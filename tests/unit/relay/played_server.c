@@ -24,8 +24,10 @@ static WiceEndpoint to_endpoint(GSocketAddress *address)
 	return endpoint;
 }
 
-static uint16_t error_for(const PlayedServer *server, uint16_t method)
+static uint16_t error_for(PlayedServer *server, uint16_t method)
 {
+	if (method == WICE_STUN_REFRESH && server->stale && server->stale--)
+		return WICE_STUN_ERROR_STALE_NONCE;
 	if (method == WICE_STUN_ALLOCATE)
 		return server->allocate_error;
 	return method == WICE_STUN_REFRESH && server->forgot ? WICE_STUN_ERROR_ALLOCATION_MISMATCH
@@ -72,6 +74,10 @@ static size_t answer_stun(PlayedServer *server, const uint8_t *packet, size_t le
 				     error ? WICE_STUN_ERROR : WICE_STUN_SUCCESS, &message);
 	if (error)
 		wice__stun_write_error(&writer, error, "played");
+	if (error == WICE_STUN_ERROR_STALE_NONCE) {
+		wice__stun_write_bytes(&writer, WICE_STUN_REALM, "played", 6);
+		wice__stun_write_bytes(&writer, WICE_STUN_NONCE, "new", 3);
+	}
 	if (error == WICE_STUN_ERROR_TRY_ALTERNATE)
 		wice__stun_write_address(&writer, WICE_STUN_ALTERNATE_SERVER, &server->alternate);
 	if (!error && message.method == WICE_STUN_ALLOCATE)

@@ -28,6 +28,7 @@ typedef struct {
 	uint16_t allocate_error; /* instead of an allocation */
 	WiceEndpoint alternate;  /* for error 300 */
 	bool forgot;             /* Refresh is answered with 437 */
+	unsigned stale;          /* so many Refreshes are answered with 438 */
 	bool talks_nonsense;     /* answers with what is no STUN */
 	unsigned n_bindings, n_allocates, n_binds, n_refreshes, n_releases, n_data;
 } PlayedServer;

@@ -243,6 +243,32 @@ START_TEST(an_allocation_is_made_used_and_given_back)
 }
 END_TEST
 
+/* There is no main loop any more then. */
+START_TEST(servers_that_want_a_newer_nonce_release_too)
+{
+	static User users[3];
+	WiceRelay *relays[G_N_ELEMENTS(users)];
+	PlayedServer servers[G_N_ELEMENTS(users)];
+	for (size_t i = 0; i < G_N_ELEMENTS(users); i++) {
+		played_server_start(&servers[i], WICE_TURN_UDP, "127.0.0.1", 0, NULL);
+		user_start(&users[i], "turn:127.0.0.1:%u username=alice password=x",
+			   servers[i].port);
+		wait_ready(&users[i]);
+		relays[i] = users[i].relay;
+	}
+	PLAYED_SET(&servers[0], stale, 1);
+	PLAYED_SET(&servers[1], stale, 2);
+	PLAYED_SET(&servers[2], silent, true);
+	wice__relay_give_back_all(relays, G_N_ELEMENTS(relays));
+	ck_assert_uint_eq(PLAYED_GET(&servers[0], n_releases), 2);
+	ck_assert_uint_eq(PLAYED_GET(&servers[1], n_releases), 3);
+	for (size_t i = 0; i < G_N_ELEMENTS(users); i++) {
+		free_relay(&users[i]);
+		played_server_stop(&servers[i]);
+	}
+}
+END_TEST
+
 START_TEST(what_fails_is_said_and_tried_again)
 {
 	static User user;
@@ -614,6 +640,7 @@ int main(void)
 	tcase_set_timeout(tcase, SUITE_TIMEOUT_S);
 	tcase_add_loop_test(tcase, an_allocation_is_made_used_and_given_back, 0,
 			    G_N_ELEMENTS(ways));
+	tcase_add_test(tcase, servers_that_want_a_newer_nonce_release_too);
 	tcase_add_test(tcase, what_fails_is_said_and_tried_again);
 	tcase_add_test(tcase, a_network_that_has_changed_is_tried_at_once);
 	tcase_add_test(tcase, reasons_name_what_is_wrong);

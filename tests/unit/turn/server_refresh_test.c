@@ -145,6 +145,8 @@ START_TEST(an_allocation_follows_its_ticket)
 			 0);
 	size_t len = span.len;
 	memcpy(ticket, span.data, len);
+	for (size_t i = 0; i < len; i++) /* clients keep it as a string */
+		ck_assert(g_ascii_isgraph(ticket[i]));
 	memcpy(wrong, span.data, len);
 	wrong[0] ^= 1;
 	ck_assert_uint_eq(lab_bind(&lab, &client, 0x4000, "198.51.100.9:9"), 0);
