@@ -86,15 +86,16 @@ static void try_move(unsigned who)
 {
 	unsigned from = world_roll(WORLD_CLIENTS), user = world.allocations[from].user;
 	LabClient *client = &world.clients[who];
-	uint8_t ticket[16];
+	const WorldAllocation *found = &world.allocations[from];
+	uint8_t ticket[64];
 	bool is_right = world_roll(8);
 	if (world_roll(8) == 0)
 		user = world_roll(WORLD_USERS);
 	world_name(who, user);
-	memcpy(ticket, world.allocations[from].ticket, sizeof ticket);
-	ticket[15] ^= !is_right;
+	memcpy(ticket, found->ticket, sizeof ticket);
+	ticket[0] ^= !is_right;
 	wice__stun_write_bytes(lab_begin(client, WICE_STUN_REFRESH), WICE_STUN_MOBILITY_TICKET,
-			       ticket, sizeof ticket);
+			       ticket, found->ticket_len ? found->ticket_len : sizeof ticket);
 	uint16_t expected = expect_move(who, from, user, is_right);
 	world_check("move", who, expected, lab_ask(lab, client));
 	if (expected)
@@ -288,6 +289,31 @@ static void try_as_somebody_else(unsigned who)
 		    lab_refresh(lab, &client, 0));
 }
 
+/* Of a user, but malformed: the rest of such a request counts for nothing. */
+static void try_malformed(unsigned who)
+{
+	static const struct {
+		uint16_t method, type, len, code;
+	} cases[] = {
+		{ WICE_STUN_REFRESH, WICE_STUN_LIFETIME, 2, 400 },
+		{ WICE_STUN_REFRESH, WICE_STUN_REQUESTED_ADDRESS_FAMILY, 1, 400 },
+		{ WICE_STUN_REFRESH, WICE_STUN_REQUESTED_ADDRESS_FAMILY, 4, 443 },
+		{ WICE_STUN_REFRESH, 0x7f00, 3, 420 },
+		{ WICE_STUN_CREATE_PERMISSION, WICE_STUN_LIFETIME, 4, 400 },
+		{ WICE_STUN_CREATE_PERMISSION, WICE_STUN_XOR_PEER_ADDRESS, 4, 400 },
+		{ WICE_STUN_CREATE_PERMISSION, 0x7f00, 0, 420 },
+		{ WICE_STUN_CHANNEL_BIND, WICE_STUN_CHANNEL_NUMBER, 4, 400 },
+		{ WICE_STUN_CHANNEL_BIND, WICE_STUN_XOR_PEER_ADDRESS, 8, 400 },
+	};
+	unsigned i = world_roll(G_N_ELEMENTS(cases)), user = world_speak(who);
+	WiceStunWriter *writer = lab_begin(&world.clients[who], cases[i].method);
+	wice__stun_writer_add(writer, cases[i].type, cases[i].len);
+	uint16_t expected = cases[i].code == 420 ? world_expect_sender(who, user)
+						 : world_expect_owner(who, user);
+	world_check("what is malformed", who, expected ? expected : cases[i].code,
+		    lab_ask(lab, &world.clients[who]));
+}
+
 static void try_challenge(unsigned who)
 {
 	LabClient *client = &world.clients[who];
@@ -361,6 +387,7 @@ static void step(void)
 		try_channel_data,
 		close_stream,
 		try_fast_path,
+		try_malformed,
 	};
 	tries[world_roll(G_N_ELEMENTS(tries))](world_roll(WORLD_CLIENTS));
 }

@@ -269,8 +269,9 @@ void world_read_ticket(unsigned who)
 	world_check("ticket", who, allocation->mobile, r == 0);
 	if (r)
 		return;
-	LAB_MUST(ticket.len == sizeof allocation->ticket);
+	LAB_MUST(ticket.len > 0 && ticket.len <= sizeof allocation->ticket);
 	memcpy(allocation->ticket, ticket.data, ticket.len);
+	allocation->ticket_len = ticket.len;
 }
 
 /* How many there are, kept ports too; of the user, unless that is WORLD_USERS. */

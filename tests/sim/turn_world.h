@@ -24,7 +24,8 @@ typedef struct {
 	int64_t expires_ms;
 	unsigned user; /* whose it is */
 	bool mobile;
-	uint8_t ticket[16];
+	uint8_t ticket[64];
+	size_t ticket_len;       /* 0: it had none */
 	WiceEndpoint relayed[2]; /* IPv4, IPv6 */
 	/* The Allocate that made it, and who sent that. */
 	unsigned maker;
@@ -90,8 +91,8 @@ uint32_t world_granted(uint32_t wanted_s);
 void world_read_ticket(unsigned who);
 
 /*
- * Codes to answer with, or 0. What is about the nonce, about the name, and about whose allocation it
- * is:
+ * Codes to answer with, or 0. What is about the nonce, about the name, and about whose allocation
+ * it is:
  */
 uint16_t world_expect_nonce(unsigned who);
 uint16_t world_expect_sender(unsigned who, unsigned user);
