@@ -141,11 +141,12 @@ uint16_t wice__turn_check_quotas(const WiceTurnServer *server, const char *name,
 	return 0;
 }
 
-uint16_t wice__turn_check_address_quota(const WiceTurnServer *server, const WiceAddress *address)
+uint16_t wice__turn_check_address_quota(const WiceTurnServer *server, const WiceAddress *address,
+					const WiceTurnAddress *held)
 {
 	WiceAddress network = counted(address);
 	const WiceTurnAddress *found = find_address(server, &network);
-	return found && found->n_allocations >= server->options.max_per_address
+	return found && found != held && found->n_allocations >= server->options.max_per_address
 		       ? WICE_STUN_ERROR_QUOTA_REACHED
 		       : 0;
 }

@@ -133,7 +133,7 @@ static uint16_t check_capacity(const WiceTurnServer *server, const WiceTurnReque
 	/* What was reserved has been counted. */
 	uint16_t code = wish->has_token ? 0 : wice__turn_check_quotas(server, request->username, n);
 	if (!code)
-		code = wice__turn_check_address_quota(server, &tuple->client.address);
+		code = wice__turn_check_address_quota(server, &tuple->client.address, NULL);
 	if (!code && server->events->authorise)
 		code = server->events->authorise(request->username, tuple, server->user_data);
 	return code;
@@ -276,12 +276,10 @@ static uint16_t follow_ticket(WiceTurnServer *server, WiceTurnRequest *request)
 		return 0;
 	if (strcmp(found->user->name, request->username) != 0)
 		return WICE_STUN_ERROR_WRONG_CREDENTIALS;
-	if (wice_address_compare(&found->tuple.client.address, &request->tuple->client.address)) {
-		uint16_t code =
-			wice__turn_check_address_quota(server, &request->tuple->client.address);
-		if (code)
-			return code;
-	}
+	uint16_t code = wice__turn_check_address_quota(server, &request->tuple->client.address,
+						       found->address);
+	if (code)
+		return code;
 	wice__turn_allocation_move(found, request->tuple);
 	request->allocation = found;
 	return 0;

@@ -237,7 +237,9 @@ WiceTurnAddress *wice__turn_address_hold(WiceTurnServer *server, const WiceAddre
 void wice__turn_address_release(WiceTurnServer *server, WiceTurnAddress *address);
 /* 0, or 486 or 508 if that many more allocations of the user would be too many. */
 uint16_t wice__turn_check_quotas(const WiceTurnServer *server, const char *name, uint32_t n);
-uint16_t wice__turn_check_address_quota(const WiceTurnServer *server, const WiceAddress *address);
+/* 0, or 486 if one more at this address would be. held: where it is counted already, or NULL. */
+uint16_t wice__turn_check_address_quota(const WiceTurnServer *server, const WiceAddress *address,
+					const WiceTurnAddress *held);
 /* len bytes may pass now, and are paid for. paid_us: of the direction. */
 bool wice__turn_spend(const WiceTurnServer *server, int64_t *paid_us, size_t len, int64_t now_ms);
 /* So many have passed. */

@@ -217,7 +217,28 @@ START_TEST(who_moves_counts_at_the_new_address)
 }
 END_TEST
 
+START_TEST(who_moves_within_his_network_counts_once)
+{
+	WiceSpan span;
+	uint8_t ticket[64];
+	lab_init(&lab);
+	lab.options.max_per_address = 1;
+	start();
+	client = lab_client("[2001:db8::1]:1000", 0);
+	lab_challenge(&lab, &client);
+	ck_assert_uint_eq(allocate_with(WICE_STUN_MOBILITY_TICKET, 0), 0);
+	ck_assert_int_eq(wice__stun_read_bytes(&client.answer, WICE_STUN_MOBILITY_TICKET, &span),
+			 0);
+	memcpy(ticket, span.data, span.len);
+	LabClient next = lab_client("[2001:db8::2]:1000", 0);
+	lab_challenge(&lab, &next);
+	ck_assert_uint_eq(refresh_with_ticket(&next, ticket, span.len), 0);
+	lab_done(&lab);
+}
+END_TEST
+
 SUITE_MAIN("turn server refreshes", refresh_is_about_ones_own_allocation,
 	   each_family_can_be_released_alone, a_family_takes_its_channels_along,
 	   a_stream_ends_its_allocation, an_allocation_follows_its_ticket,
-	   an_allocation_with_a_ticket_outlives_its_stream, who_moves_counts_at_the_new_address)
+	   an_allocation_with_a_ticket_outlives_its_stream, who_moves_counts_at_the_new_address,
+	   who_moves_within_his_network_counts_once)
