@@ -10,6 +10,7 @@
 
 #include "stun/attributes.h"
 #include "stun/channel_data.h"
+#include "stun/consent.h"
 #include "stun/credentials.h"
 #include "stun/integrity.h"
 #include "stun/message.h"
@@ -341,6 +342,24 @@ static void ask_responder(const uint8_t *data, size_t size)
 	}
 }
 
+/* Checks of paths in use. */
+static void ask_for_consent(const uint8_t *data, size_t size)
+{
+	static const WiceEndpoint source = { .address.family = WICE_FAMILY_IPV6, .port = 4 };
+	static const WiceStunKey key = { 1, { 'k' } };
+	uint8_t answer[WICE_CONSENT_MAX], id[WICE_CONSENT_ID_LEN];
+	WiceSpan ufrag;
+	if (wice__consent_is_asked(data, size, &ufrag)) {
+		const uint8_t *begin = ufrag.data;
+		MUST(begin > data && begin + ufrag.len < data + size && begin[ufrag.len] == ':');
+	}
+	size_t len = wice__consent_answer(data, size, &key, &source, answer);
+	if (len)
+		MUST(wice__consent_is_answer(answer, len, &key, id) &&
+		     memcmp(id, data + 8, sizeof id) == 0);
+	(void)wice__consent_is_answer(data, size, &key, id);
+}
+
 /* Most mutations only break the length in the header; repaired, they reach the attributes. */
 static void walk_repaired(const uint8_t *data, size_t size)
 {
@@ -355,6 +374,7 @@ static void walk_repaired(const uint8_t *data, size_t size)
 	walk_message(repaired, size);
 	feed_probe(repaired, size);
 	ask_responder(repaired, size);
+	ask_for_consent(repaired, size);
 	free(repaired);
 }
 
@@ -365,5 +385,6 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	walk_channel_data(data, size);
 	feed_probe(data, size);
 	ask_responder(data, size);
+	ask_for_consent(data, size);
 	return 0;
 }
