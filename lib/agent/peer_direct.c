@@ -134,29 +134,34 @@ static void on_timer(void *user_data)
 	run(user_data);
 }
 
-static void on_heard(const uint8_t *packet, size_t len, void *user_data)
+static bool take_answer(WiceDirectProbe *probe, const uint8_t *packet, size_t len)
 {
 	uint8_t id[WICE_CONSENT_ID_LEN];
-	WiceDirectProbe *probe = user_data;
 	if (!wice__consent_is_answer(packet, len, &probe->key, id))
-		return;
+		return false;
 	if (wice__measure_answered(&probe->measure, id, g_get_monotonic_time()))
 		wice__timer_set(probe->timer, wice__now_ms());
+	return true;
+}
+
+static void on_heard(const uint8_t *packet, size_t len, void *user_data)
+{
+	(void)take_answer(user_data, packet, len);
 }
 
 /* The agent's own reading of the socket does not see what has the tag. */
 static void answer_check(const WiceAttempt *attempt, WiceProxyPath *path,
 			 const WiceEndpoint *source, const uint8_t *packet, size_t len)
 {
-	uint8_t text[WICE_CONSENT_MAX];
+	uint8_t answer[WICE_CONSENT_MAX];
 	WiceStunKey key;
 	const char *pwd = wice__attempt_credentials(attempt)->pwd;
 	if (wice__stun_key_short_term(&key, (WiceSpan){ pwd, strlen(pwd) }) != 0)
 		return;
-	size_t answer_len = wice__consent_answer(packet, len, &key, source, text);
+	size_t answer_len = wice__consent_answer(packet, len, &key, source, answer);
 	wice__stun_key_clear(&key);
 	if (answer_len)
-		(void)path->peer->proxy->ops->path_send(path, source, text, answer_len);
+		(void)path->peer->proxy->ops->path_send(path, source, answer, answer_len);
 }
 
 static bool is_of(const WiceAttempt *attempt, WiceSpan ufrag)
@@ -170,18 +175,13 @@ static bool is_of(const WiceAttempt *attempt, WiceSpan ufrag)
 bool wice__peer_direct_input(WicePeer *peer, WiceProxyPath *path, const WiceEndpoint *source,
 			     const uint8_t *packet, size_t len)
 {
-	uint8_t id[WICE_CONSENT_ID_LEN];
 	WiceSpan ufrag;
-	WiceDirectProbe *probe = peer->direct.probe;
 	if (wice__consent_is_asked(packet, len, &ufrag)) {
 		if (is_of(peer->attempts.active, ufrag))
 			answer_check(peer->attempts.active, path, source, packet, len);
 		return true;
 	}
-	if (!probe || !wice__consent_is_answer(packet, len, &probe->key, id))
-		return false;
-	on_heard(packet, len, probe);
-	return true;
+	return peer->direct.probe && take_answer(peer->direct.probe, packet, len);
 }
 
 static const WiceEndpoint *direct_remote(const WicePeer *peer)
