@@ -85,8 +85,7 @@ static gboolean parse_stun(const char *value, void *field, GError **error)
 static gboolean parse_relay(const char *value, void *field, GError **error)
 {
 	const WiceDaemonConfig *config =
-		(const WiceDaemonConfig *)((const char *)field -
-					   offsetof(WiceDaemonConfig, relays));
+		(const void *)((const char *)field - offsetof(WiceDaemonConfig, relays));
 	WiceRelaySpec *spec = wice__relay_spec_parse(value, !config->in_file, error);
 	if (!spec)
 		return FALSE;

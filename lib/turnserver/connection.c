@@ -170,8 +170,7 @@ static void close_connection(WiceConnection *connection)
 static WiceConnection *first_due(const WiceConnections *connections)
 {
 	WiceDeadline *first = wice__deadlines_first(&connections->deadlines);
-	return first ? (WiceConnection *)((char *)first - offsetof(WiceConnection, deadline))
-		     : NULL;
+	return first ? (void *)((char *)first - offsetof(WiceConnection, deadline)) : NULL;
 }
 
 static void on_timer(void *user_data)

@@ -103,7 +103,8 @@ static void take_event(World *world, const WiceTurnEvent *event)
 		for (size_t i = 0; i < PEERS; i++)
 			if (world->channels[i] == event->channel)
 				world->channels[i] = 0;
-		/* fall through */
+		MUST(event->channel >= WICE_CHANNEL_MIN && event->channel <= WICE_CHANNEL_MAX);
+		break;
 	case WICE_TURN_EVENT_BOUND:
 		MUST(event->channel >= WICE_CHANNEL_MIN && event->channel <= WICE_CHANNEL_MAX);
 		break;
