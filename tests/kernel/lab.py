@@ -49,7 +49,7 @@ JOBS = (
     ("bpf relayed", 600, "{tests}/unit/unit-proxy_bpf_relayed_program && {tests}/unit/unit-proxy_bpf_relayed_network"),
     ("xdp", 600, "{tests}/unit/unit-turnserver_xdp_program && {tests}/unit/unit-turnserver_xdp_network"),
     ("nft", 600, "{tests}/unit/unit-proxy_nft && {tests}/unit/unit-proxy_nft_table"),
-    ("mechanisms", 400, "{here}/mechanisms.sh {build}/tools/wiced {build}/tools/wice bpf nft"),
+    ("mechanisms", 600, "{here}/mechanisms.sh {build}/tools/wiced {build}/tools/wice bpf nft"),
     ("figures", 120, "{here}/figures.sh {build}/tools/wg {tests}/bench/bench-race"),
     ("rekeys by the clock", 600, "{here}/engine.sh {build}/tools/wice-wg 7"),
 )

@@ -109,8 +109,12 @@ cell() {
 		kill "$(cat $end.wiced)"
 		wait "$(cat $end.wiced)" || fail "wiced of host $end exited with $?"
 	done
-	[ -z "$(in_host a nft list tables)" ] || fail "a table is left: $(in_host a nft list tables)"
-	[ -z "$(in_host a tc filter show dev eth0 ingress)" ] || fail "a filter is left"
+	for end in a b; do
+		[ -z "$(in_host $end nft list tables)" ] || fail "a table is left: $(in_host $end nft list tables)"
+		for way in ingress egress; do
+			[ -z "$(in_host $end tc filter show dev eth0 $way)" ] || fail "a filter is left: $end, $way"
+		done
+	done
 	echo "ok: $mechanism, path $path $*"
 }
 
@@ -181,8 +185,8 @@ make_host a
 make_host b
 "$wice" signal --listen 192.0.2.129:8080 >signal.log 2>&1 &
 server=$!
-for way in "$@"; do cell "$way" direct; done
+for wanted in "$@"; do cell "$wanted" direct; done
 translate
-for way in "$@"; do cell "$way" nat; done
+for wanted in "$@"; do cell "$wanted" nat; done
 nft flush ruleset
 relayed

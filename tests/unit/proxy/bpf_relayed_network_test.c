@@ -436,6 +436,23 @@ static void send_segments(int fd, const WiceEndpoint *to, const uint8_t *packets
 	setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
 }
 
+/* Older kernels (6.1) do not send them by devices that leave checksums to the host. */
+static bool may_send_segments(int fd, const WiceEndpoint *server)
+{
+	static const uint8_t packets[16];
+	int size = sizeof packets / 2;
+	WiceEndpoint nobody = *server;
+	struct sockaddr_storage name;
+	nobody.port = 9;
+	socklen_t name_len = wice__endpoint_to_sockaddr(&nobody, &name);
+	setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
+	bool may = sendto(fd, packets, sizeof packets, 0, (struct sockaddr *)&name, name_len) > 0 ||
+		   errno != EIO;
+	size = 0;
+	setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &size, sizeof size);
+	return may;
+}
+
 /* Returns the whole length of n messages of len bytes, the last one of last. */
 static size_t make_messages(uint8_t *messages, size_t len, unsigned n, size_t last)
 {
@@ -465,6 +482,10 @@ START_TEST(several_packets_at_once)
 		if (round == 2)
 			stop_checksum_offload(&world);
 		open_relay(&world, round % 2, &relay);
+		if (!may_send_segments(relay.wg, &relay.server_at)) {
+			close_relay(&relay);
+			break;
+		}
 		Peer peer = add_peer(&relay, 0, true), standard = add_peer(&relay, 1, false);
 		size_t total = make_messages(messages, LEN, N, LAST);
 		send_segments(relay.wg, &peer.endpoint, messages, total, LEN);
