@@ -36,7 +36,8 @@ typedef struct {
 
 	/*
 	 * Appends the names of all its devices (g_strdup()ed) to names, any order, and sentences
-	 * about what it had to leave out (g_strdup()ed) to problems; no devices is no error.
+	 * about what it had to leave out (g_strdup()ed) to problems; no devices is no error. Without
+	 * problems (NULL) nobody wants to know, and nothing need be done to find out.
 	 */
 	int (*list)(WiceWgBackend *backend, GPtrArray *names, GPtrArray *problems,
 		    int64_t deadline_ms);

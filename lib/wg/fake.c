@@ -280,7 +280,7 @@ static int fake_list(WiceWgBackend *base, GPtrArray *names, GPtrArray *problems,
 	g_hash_table_iter_init(&iter, fake->devices);
 	while (!fake->error && g_hash_table_iter_next(&iter, &name, NULL))
 		g_ptr_array_add(names, g_strdup(name));
-	if (fake->problem)
+	if (problems && fake->problem)
 		g_ptr_array_add(problems, g_strdup(fake->problem));
 	return leave(fake, fake->error);
 }

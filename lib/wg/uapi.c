@@ -248,14 +248,20 @@ static char *describe(const char *path, int error)
 	}
 }
 
-/* A device without an interface here is one of another network namespace. */
+/*
+ * A device without an interface here is one of another network namespace, of which there can be
+ * very many: those are left in peace, unless somebody wants to know of sockets that nobody uses.
+ */
 static void list_one(const UapiBackend *backend, const char *name, GPtrArray *names,
 		     GPtrArray *problems)
 {
+	bool here = if_nametoindex(name) != 0;
+	if (!here && !problems)
+		return;
 	int r = wice__uapi_socket_check(backend->folder, name);
-	if (r == 0 && if_nametoindex(name)) {
+	if (r == 0 && here) {
 		g_ptr_array_add(names, g_strdup(name));
-	} else if (r < 0) {
+	} else if (r < 0 && problems) {
 		g_autofree char *path = wice__uapi_socket_path(backend->folder, name);
 		char *problem = describe(path, r);
 		if (problem)

@@ -142,7 +142,8 @@ static int list_all(WiceWg *wg, GPtrArray *names, GPtrArray *problems, int64_t d
 		if (r == -EPERM || r == -EACCES) {
 			g_autoptr(GError) error = NULL;
 			wice__wg_fail(&error, r, WICE_WG_LIST, "");
-			g_ptr_array_add(problems, g_strdup(error->message));
+			if (problems)
+				g_ptr_array_add(problems, g_strdup(error->message));
 			refusal = r;
 			n_refused++;
 		} else if (r < 0) {
@@ -156,7 +157,8 @@ char **wice_wg_list(WiceWg *wg, char ***ret_problems, GError **error)
 {
 	g_autoptr(GPtrArray) names = g_ptr_array_new_with_free_func(g_free);
 	g_autoptr(GPtrArray) problems = g_ptr_array_new_with_free_func(g_free);
-	int r = list_all(wg, names, problems, wice__now_ms() + LIST_TIMEOUT_MS);
+	int r = list_all(wg, names, ret_problems ? problems : NULL,
+			 wice__now_ms() + LIST_TIMEOUT_MS);
 	if (r < 0) {
 		wice__wg_fail(error, r, WICE_WG_LIST, "");
 		return NULL;

@@ -392,6 +392,30 @@ START_TEST(a_path_that_is_too_long_is_a_problem)
 }
 END_TEST
 
+/* There can be thousands of them, and the folder is the same for all namespaces. */
+START_TEST(devices_of_other_namespaces_are_left_in_peace)
+{
+	Fixture fixture;
+	g_autoptr(GPtrArray) names = strings();
+	g_autoptr(GPtrArray) problems = strings();
+	set_up(&fixture);
+	g_autofree char *path = g_build_filename(fixture.folder, "elsewhere.sock", NULL);
+	int fd = server_bind(path, 4), r;
+	ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+	ck_assert_int_eq(fixture.backend->ops->list(fixture.backend, names, NULL, INT64_MAX), 0);
+	ck_assert_int_lt(accept(fd, NULL, NULL), 0);
+	/* Whoever wants to know of those that nobody listens on has to knock. */
+	ck_assert_int_eq(fixture.backend->ops->list(fixture.backend, names, problems, INT64_MAX),
+			 0);
+	ck_assert_int_ge(r = accept(fd, NULL, NULL), 0);
+	ck_assert_uint_eq(names->len + problems->len, 0);
+	close(r);
+	close(fd);
+	g_unlink(path);
+	tear_down(&fixture);
+}
+END_TEST
+
 START_TEST(a_hung_process_is_listed)
 {
 	Fixture fixture;
@@ -556,7 +580,8 @@ SUITE_MAIN("wg uapi", a_silent_device_times_out, a_device_that_drips_times_out,
 	   a_large_reply_in_pieces_is_whole, a_stale_socket_is_no_device_and_stays,
 	   a_full_backlog_times_out, only_sockets_of_interfaces_here_are_listed,
 	   what_cannot_be_listed_is_a_problem, a_socket_that_one_may_not_use_is_a_problem,
-	   a_path_that_is_too_long_is_a_problem, a_hung_process_is_listed,
-	   the_interface_is_the_systems, a_userspace_device_keeps_its_name,
-	   an_interface_without_a_process_is_not_touched, removing_takes_the_socket_along,
-	   a_missing_folder_has_no_devices, a_deadline_that_has_passed_is_a_timeout)
+	   a_path_that_is_too_long_is_a_problem, devices_of_other_namespaces_are_left_in_peace,
+	   a_hung_process_is_listed, the_interface_is_the_systems,
+	   a_userspace_device_keeps_its_name, an_interface_without_a_process_is_not_touched,
+	   removing_takes_the_socket_along, a_missing_folder_has_no_devices,
+	   a_deadline_that_has_passed_is_a_timeout)
