@@ -122,15 +122,6 @@ static void print_outside(const WiceCheckResult *results, size_t n)
 
 /* JSON: docs/json.md promises these members. */
 
-static void put_endpoint(Json *json, const char *name, const WiceEndpoint *endpoint)
-{
-	char text[WICE_ENDPOINT_SIZE];
-	if (endpoint->address.family == WICE_FAMILY_NONE)
-		json_null(json, name);
-	else
-		json_string(json, name, wice_endpoint_format(endpoint, text));
-}
-
 static void put_number(Json *json, const char *name, uint32_t number)
 {
 	if (number)
@@ -143,7 +134,7 @@ static void put_result(Json *json, const WiceCheckResult *result)
 {
 	json_begin_object(json, NULL);
 	json_string(json, "url", result->url);
-	put_endpoint(json, "server", &result->server);
+	json_endpoint(json, "server", &result->server);
 	json_bool(json, "ok", result->step == WICE_CHECK_DONE);
 	json_string(json, "step", wice_check_step_name(result->step));
 	json_string(json, "reason", result->reason);
@@ -153,10 +144,10 @@ static void put_result(Json *json, const WiceCheckResult *result)
 	put_number(json, "rtt_us", result->rtt_us);
 	put_number(json, "allocate_ms", result->allocate_ms);
 	put_number(json, "relay_us", result->relay_us);
-	put_endpoint(json, "outside", &result->outside);
+	json_endpoint(json, "outside", &result->outside);
 	json_string(json, "nat", wice_nat_mapping_name(result->nat));
-	put_endpoint(json, "relayed_ipv4", &result->relayed_ipv4);
-	put_endpoint(json, "relayed_ipv6", &result->relayed_ipv6);
+	json_endpoint(json, "relayed_ipv4", &result->relayed_ipv4);
+	json_endpoint(json, "relayed_ipv6", &result->relayed_ipv6);
 	json_string(json, "software", result->software);
 	json_end_object(json);
 }

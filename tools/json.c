@@ -120,3 +120,12 @@ void json_null(Json *json, const char *key)
 	begin_value(json, key);
 	g_string_append(json->text, "null");
 }
+
+void json_endpoint(Json *json, const char *key, const WiceEndpoint *endpoint)
+{
+	char text[WICE_ENDPOINT_SIZE];
+	if (endpoint->address.family == WICE_FAMILY_NONE)
+		json_null(json, key);
+	else
+		json_string(json, key, wice_endpoint_format(endpoint, text));
+}

@@ -6,6 +6,7 @@
 #include <glib.h>
 #include <stdbool.h>
 #include <stdint.h>
+#include <wice/addr.h>
 
 /*
  * Writes JSON (RFC 8259) into a string. Within an object every value needs a key, within an array
@@ -31,5 +32,7 @@ void json_int(Json *json, const char *key, int64_t value);
 void json_uint(Json *json, const char *key, uint64_t value);
 void json_bool(Json *json, const char *key, bool value);
 void json_null(Json *json, const char *key);
+/* As text, null if it is none. */
+void json_endpoint(Json *json, const char *key, const WiceEndpoint *endpoint);
 
 #endif

@@ -18,15 +18,6 @@ static void put_key(Json *json, const char *name, const WiceKey *key)
 		json_string(json, name, text);
 }
 
-static void put_endpoint(Json *json, const char *name, const WiceEndpoint *endpoint)
-{
-	char text[WICE_ENDPOINT_SIZE];
-	if (endpoint->address.family == WICE_FAMILY_NONE)
-		json_null(json, name);
-	else
-		json_string(json, name, wice_endpoint_format(endpoint, text));
-}
-
 static void put_candidate(Json *json, const char *name, const WiceCandidate *candidate)
 {
 	if ((int)candidate->type == 0) {
@@ -36,8 +27,8 @@ static void put_candidate(Json *json, const char *name, const WiceCandidate *can
 	json_begin_object(json, name);
 	json_string(json, "type", wice_candidate_type_name(candidate->type));
 	json_uint(json, "priority", candidate->priority);
-	put_endpoint(json, "endpoint", &candidate->endpoint);
-	put_endpoint(json, "related", &candidate->related);
+	json_endpoint(json, "endpoint", &candidate->endpoint);
+	json_endpoint(json, "related", &candidate->related);
 	json_string(json, "foundation", candidate->foundation);
 	json_end_object(json);
 }
@@ -63,7 +54,7 @@ static void put_peer(Json *json, const WicePeerStatus *peer)
 	json_string(json, "mechanism", wice_mechanism_name(peer->mechanism));
 	put_candidate(json, "local", &peer->local);
 	put_candidate(json, "remote", &peer->remote);
-	put_endpoint(json, "endpoint", &peer->endpoint);
+	json_endpoint(json, "endpoint", &peer->endpoint);
 	/* Milliseconds: nanoseconds since 1970 are beyond what a double holds exactly. */
 	if (peer->handshake_ns)
 		json_int(json, "handshake_ms", peer->handshake_ns / 1000000);
@@ -102,7 +93,7 @@ static void put_outside(Json *json, const WiceInterfaceStatus *interface)
 	json_begin_array(json, "outside");
 	for (size_t i = 0; i < interface->n_outside; i++) {
 		json_begin_object(json, NULL);
-		put_endpoint(json, "endpoint", &interface->outside[i].endpoint);
+		json_endpoint(json, "endpoint", &interface->outside[i].endpoint);
 		json_string(json, "source", interface->outside[i].source);
 		json_end_object(json);
 	}
@@ -118,9 +109,9 @@ static void put_relays(Json *json, const WiceInterfaceStatus *interface)
 		json_string(json, "url", relay->url);
 		json_bool(json, "ready", relay->ready);
 		json_string(json, "reason", relay->reason);
-		put_endpoint(json, "server", &relay->server);
-		put_endpoint(json, "relayed_ipv4", &relay->relayed_ipv4);
-		put_endpoint(json, "relayed_ipv6", &relay->relayed_ipv6);
+		json_endpoint(json, "server", &relay->server);
+		json_endpoint(json, "relayed_ipv4", &relay->relayed_ipv4);
+		json_endpoint(json, "relayed_ipv6", &relay->relayed_ipv6);
 		json_uint(json, "rtt_us", relay->rtt_us);
 		json_uint(json, "loss_permille", relay->loss_permille);
 		json_uint(json, "n_peers", relay->n_peers);

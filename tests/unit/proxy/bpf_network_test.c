@@ -3,13 +3,12 @@
 /* Real sockets on real devices, in network namespaces of their own. */
 #include <linux/ethtool.h>
 #include <linux/if_packet.h>
-#include <linux/if_tun.h>
 #include <linux/sockios.h>
-#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
 
 #include "bpf_world.h"
+#include "tun_wire.h"
 
 static bool set_offload(const char *device, uint32_t command, uint32_t value)
 {
@@ -180,54 +179,24 @@ START_TEST(packets_of_a_vlan_are_none_of_the_device_below)
 }
 END_TEST
 
-static int open_tun(void)
-{
-	struct ifreq request = { .ifr_name = "tun", .ifr_flags = IFF_TUN | IFF_NO_PI };
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	if (fd >= 0 && ioctl(fd, TUNSETIFF, &request) < 0) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* Carries packets between two tun devices until it is killed. */
-static pid_t start_carrier(const int fds[2])
-{
-	pid_t child = fork();
-	if (child != 0)
-		return child;
-	for (;;) {
-		struct pollfd polled[2] = { { fds[0], POLLIN, 0 }, { fds[1], POLLIN, 0 } };
-		char packet[2048];
-		poll(polled, 2, -1);
-		for (int i = 0; i < 2; i++) {
-			ssize_t n = polled[i].revents ? read(fds[i], packet, sizeof packet) : 0;
-			if (n > 0 && write(fds[!i], packet, (size_t)n) < 0)
-				_exit(1);
-		}
-	}
-}
-
 START_TEST(over_a_device_without_ethernet_header)
 {
 	BpfWorld world;
 	int fds[2];
 	if (!bpf_world_open(&world, _i) || !bpf_new_namespace(&world.far))
 		return;
-	fds[1] = open_tun();
+	fds[1] = tun_open();
 	bpf_enter(world.near);
-	fds[0] = open_tun();
+	fds[0] = tun_open();
 	if (fds[0] < 0 || fds[1] < 0) {
 		puts("skipped: this kernel has no tun");
 		return;
 	}
 	bpf_set_addresses(&world, "tun");
-	pid_t carrier = start_carrier(fds);
+	pid_t carrier = tun_carry(fds);
 	BPF_UNTIL(&world, wice__bpf_mux_n_uplinks(world.mux) == LOOPBACK + 1);
 	talk_on_both(&world);
-	kill(carrier, SIGKILL);
-	waitpid(carrier, NULL, 0);
+	tun_cut(carrier);
 	bpf_world_close(&world);
 }
 END_TEST

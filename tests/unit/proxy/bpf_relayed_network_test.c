@@ -5,7 +5,6 @@
  * and, in the other namespace, one that plays the relay.
  */
 #include <linux/ethtool.h>
-#include <linux/if_tun.h>
 #include <linux/sockios.h>
 #include <linux/udp.h>
 #include <netinet/in.h>
@@ -15,6 +14,7 @@
 
 #include "bpf_world.h"
 #include "stun/relayed.h"
+#include "tun_wire.h"
 
 #define LOOPBACK 1
 #define CHANNEL 0x4000
@@ -207,54 +207,24 @@ START_TEST(over_a_wire_with_and_without_checksum_offload)
 }
 END_TEST
 
-static int open_tun(void)
-{
-	struct ifreq request = { .ifr_name = "tun", .ifr_flags = IFF_TUN | IFF_NO_PI };
-	int fd = open("/dev/net/tun", O_RDWR | O_CLOEXEC);
-	if (fd >= 0 && ioctl(fd, TUNSETIFF, &request) < 0) {
-		close(fd);
-		fd = -1;
-	}
-	return fd;
-}
-
-/* Carries packets between two tun devices until it is killed. */
-static pid_t start_carrier(const int fds[2])
-{
-	pid_t child = fork();
-	if (child != 0)
-		return child;
-	for (;;) {
-		struct pollfd polled[2] = { { fds[0], POLLIN, 0 }, { fds[1], POLLIN, 0 } };
-		char packet[2048];
-		poll(polled, 2, -1);
-		for (int i = 0; i < 2; i++) {
-			ssize_t n = polled[i].revents ? read(fds[i], packet, sizeof packet) : 0;
-			if (n > 0 && write(fds[!i], packet, (size_t)n) < 0)
-				_exit(1);
-		}
-	}
-}
-
 START_TEST(over_a_device_without_ethernet_header)
 {
 	BpfWorld world;
 	int fds[2];
 	if (!bpf_world_open(&world, _i) || !bpf_new_namespace(&world.far))
 		return;
-	fds[1] = open_tun();
+	fds[1] = tun_open();
 	bpf_enter(world.near);
-	fds[0] = open_tun();
+	fds[0] = tun_open();
 	if (fds[0] < 0 || fds[1] < 0) {
 		puts("skipped: this kernel has no tun");
 		return;
 	}
 	bpf_set_addresses(&world, "tun");
-	pid_t carrier = start_carrier(fds);
+	pid_t carrier = tun_carry(fds);
 	BPF_UNTIL(&world, wice__bpf_mux_n_uplinks(world.mux) == LOOPBACK + 1);
 	talk(&world);
-	kill(carrier, SIGKILL);
-	waitpid(carrier, NULL, 0);
+	tun_cut(carrier);
 	bpf_world_close(&world);
 }
 END_TEST
