@@ -166,7 +166,15 @@ static bool is_ready(const WicePeer *peer)
 bool wice__peer_relay_is_awaited(const WicePeer *peer)
 {
 	const WicePeerRelay *relay = &peer->relay;
-	return relay->current.link && relay->told_bound && !is_ready(peer);
+	return relay->current.link && relay->told_bound && !relay->begins && !is_ready(peer);
+}
+
+/* A direct path has been found or tried before: the peer is not to begin over the relay as well. */
+static bool has_begun(const WicePeer *peer)
+{
+	const WiceSession *session = &peer->session;
+	return session->controlling &&
+	       (session->trying || session->phase == WICE_PHASE_HANDSHAKING);
 }
 
 static void tell_session(WicePeer *peer)
@@ -323,6 +331,8 @@ void wice__peer_relay_describe(WicePeer *peer, WiceDescription *description)
 		return;
 	put_first(description, &relay->current.ours);
 	description->bound = relay->current.theirs;
+	if (!relay->told_bound && has_begun(peer))
+		relay->begins = true;
 	description->begins = relay->begins;
 	relay->told_bound = true;
 }

@@ -61,7 +61,7 @@
  *             WireGuard does not answer a keepalive. From the second repetition (3 s) on, the shell
  *             falls back to the mechanism that needs no more than what ICE has shown to work.
  *             Over a relay the other end may be the one that begins (peer_relay.c): then a pair
- *             that is selected meanwhile is no reason to begin, too
+ *             that is selected meanwhile is no reason to begin, too, but for that other end
  *   give up   checking 10 s, handshaking 15 s, or 5 s if there is a relay to go back to
  *   backoff   after a failure 5 s doubling to 5 min
  */
@@ -389,8 +389,11 @@ static unsigned pair_selected(WiceSession *session, const WiceSessionEvent *even
 	 */
 	if (!session->relayed && session->phase == WICE_PHASE_CHECKING)
 		session->proven = false;
-	if (session->phase == WICE_PHASE_CHECKING)
+	if (session->phase == WICE_PHASE_CHECKING) {
 		await_handshake(session, now);
+		if (session->controlling && !begins)
+			session->nudge_at += NUDGE_APART_MS;
+	}
 	session->path = true;
 	session->trying = session->relayed = false;
 	return WICE_SESSION_DO_APPLY_PATH | (begins ? WICE_SESSION_DO_NUDGE : 0);
@@ -451,8 +454,10 @@ static unsigned relay_ready(WiceSession *session, const WiceSessionEvent *event,
 	if (session->phase == WICE_PHASE_IDLE)
 		return 0;
 	session->relay = true;
-	if (waits)
-		return 0;
+	if (waits) {
+		bool begins = event->begins && session->phase == WICE_PHASE_HANDSHAKING;
+		return begins ? WICE_SESSION_DO_NUDGE : 0;
+	}
 	if (!session->relayed)
 		return use_relay(session, event->begins, now);
 	bool speaks = event->begins || session->connected_at;

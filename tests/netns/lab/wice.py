@@ -244,6 +244,16 @@ class Pinging:
         now = time.time()
         wait_until("another answer to the ping", lambda: self.times()[-1:] > [now])
 
+    def wait_for_flow(self):
+        """Waits for answers that go on for some seconds: those that a handshake was waited for with come all at once."""
+        since = time.time()
+
+        def flows():
+            times = [at for at in self.times() if at > since]
+            return len(times) > 20 and times[-1] - times[0] > 3
+
+        wait_until("answers go on", flows)
+
     def longest_gap_ms(self):
         times = self.times()
         return max(b - a for a, b in zip(times, times[1:])) * 1000

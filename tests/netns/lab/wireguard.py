@@ -11,6 +11,10 @@ from .system import WIREGUARD_SOCKETS, LabError, run, wait_until
 
 TUNNEL = "10.77.0"
 
+# Two wireguard-go that begin at the same time may both lose their session: it opens what comes in by several workers, which mix up
+# our initiation and our response when these come together. It begins anew when it has heard nothing for 15 s.
+PING_S = 45
+
 
 def interface_name(name):
     return "w%d%s" % (os.getpid(), name)
@@ -101,14 +105,15 @@ class WireGuard:
         return {line.split("\t")[0]: line.split("\t", 1)[1] for line in lines}
 
     def listen_port(self):
-        return int(self.wg("show", self.name, "listen-port").stdout)
+        """Engines learn some time after it that their interface is up, and have no port until then."""
+        return wait_until("%s has a port" % self.name, lambda: int(self.wg("show", self.name, "listen-port").stdout))
 
     def report(self):
         print("--- wg show %s of host %s" % (self.name, self.host.name))
         print(self.wg("show", self.name, check=False).stdout.rstrip())
 
 
-def ping(host, target, count=1, interval=0.2, deadline=15):
+def ping(host, target, count=1, interval=0.2, deadline=PING_S):
     """True if count answers came."""
     result = host.run("ping", "-n", "-q", "-c", count, "-i", interval, "-W", deadline, "-w", deadline,
                       target, check=False)  # fmt: skip

@@ -258,6 +258,38 @@ START_TEST(one_end_begins)
 }
 END_TEST
 
+/* Its handshake over a direct path is on its way when the relay comes into question. */
+START_TEST(who_has_begun_says_so_and_waits_for_nobody)
+{
+	static const struct {
+		bool controlling, trying;
+		WiceSessionPhase phase;
+		bool begins;
+	} cases[] = {
+		{ true, false, WICE_PHASE_HANDSHAKING, true },
+		{ true, true, WICE_PHASE_CHECKING, true },
+		{ true, false, WICE_PHASE_CHECKING, false },
+		{ false, false, WICE_PHASE_HANDSHAKING, false },
+	};
+	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
+		WicePeer *peer = setup_world(1, cases[i].controlling);
+		peer->has_remote = true;
+		peer->session.phase = cases[i].phase;
+		peer->session.trying = cases[i].trying;
+		wice__peer_relay_update(peer);
+		ck_assert_uint_eq(world.n_links, 1);
+		ck_assert_int_eq(world.told.begins, cases[i].begins);
+		ck_assert_int_eq(wice__peer_relay_is_awaited(peer), !cases[i].begins);
+		/* What was said first is not taken back by a path that is found later. */
+		peer->session.phase = WICE_PHASE_HANDSHAKING;
+		wice__peer_relay_describe(peer, &world.told);
+		ck_assert_int_eq(world.told.begins, cases[i].begins);
+		peer->session.trying = false;
+		close_world();
+	}
+}
+END_TEST
+
 /* Two relays, of which the first is used; the peer knows it. */
 static WicePeer *setup_used(void)
 {
@@ -381,6 +413,7 @@ START_TEST(mechanisms_that_can_do_it_are_used)
 }
 END_TEST
 
-SUITE_MAIN("agent peer relay", one_end_begins, the_former_path_stays_until_the_peer_is_ready,
-	   a_lost_allocation_is_not_waited_for, the_former_path_may_become_the_current_one,
+SUITE_MAIN("agent peer relay", one_end_begins, who_has_begun_says_so_and_waits_for_nobody,
+	   the_former_path_stays_until_the_peer_is_ready, a_lost_allocation_is_not_waited_for,
+	   the_former_path_may_become_the_current_one,
 	   a_relay_that_refuses_the_peer_is_left_for_a_while, mechanisms_that_can_do_it_are_used)
