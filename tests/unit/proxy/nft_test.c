@@ -134,7 +134,7 @@ START_TEST(masquerading_neighbours_do_no_harm)
 			  "oifname wire masquerade; }; }");
 	}
 	select_both();
-	world_send(hosts[0].ice, &hosts[1].ice_endpoint, "first", 5);
+	send_stun(0);
 	carry_stun(1);
 	carry_stun(0);
 	carry_both_ways(_i);
@@ -429,7 +429,7 @@ START_TEST(the_kernels_wireguard_shares_a_port)
 	if (!make_wireguard())
 		return;
 	add_firewalls();
-	world_send(hosts[0].ice, &hosts[1].ice_endpoint, "first", 5);
+	send_stun(0);
 	carry_stun(1);
 	carry_stun(0);
 	for (int i = 0; i < 2; i++) {

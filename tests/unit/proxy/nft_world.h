@@ -195,11 +195,22 @@ static inline void carry_both_ways(int family)
 }
 
 /* From the ICE agent of a host to that of the other one. */
-static inline void carry_stun(int from)
+/*
+ * Opens the firewall of one end; the other's drops it, or has been opened meanwhile: a neighbour
+ * that is looked for delays packets. All are the same, so that one that comes late does no harm.
+ */
+static inline void send_stun(int from)
 {
 	uint8_t packet[20];
 	world_stun(packet, "abcdefghijkl");
 	world_send(hosts[from].ice, &hosts[!from].ice_endpoint, packet, sizeof packet);
+}
+
+static inline void carry_stun(int from)
+{
+	uint8_t packet[20];
+	world_stun(packet, "abcdefghijkl");
+	send_stun(from);
 	world_expect(&world, hosts[!from].ice, packet, sizeof packet, &hosts[from].ice_endpoint);
 }
 
