@@ -68,14 +68,17 @@ void wice__hold_init(WiceHold *hold, WiceInterface *interface, const char *subje
 
 void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint, int64_t since_ns)
 {
-	bool first = hold->applied.address.family == WICE_FAMILY_NONE || hold->trying;
+	bool is_set = same(endpoint, &hold->applied);
+	bool first = hold->applied.address.family == WICE_FAMILY_NONE || hold->trying ||
+		     (is_set && !hold->heard);
 	hold->trying = false;
 	wice__liveness_reset(&hold->liveness, first ? since_ns : wice__realtime_ms() * 1000000);
-	if (!same(endpoint, &hold->applied) || !same(endpoint, &hold->seen.endpoint))
+	if (!is_set || !same(endpoint, &hold->seen.endpoint))
 		write_endpoint(hold, endpoint);
-	if (same(endpoint, &hold->applied))
+	if (is_set)
 		return;
 	hold->applied = *endpoint;
+	hold->heard = false;
 	hold->seen.endpoint = *endpoint;
 	wice__interface_remember(hold->interface);
 }
@@ -140,6 +143,7 @@ WiceHoldChange wice__hold_update(WiceHold *hold, const WiceDevicePeer *device_pe
 	*ret_verdict =
 		wice__liveness_sample(&hold->liveness, device_peer->rx_bytes, device_peer->tx_bytes,
 				      device_peer->handshake_ns, wice__now_ms());
+	hold->heard |= *ret_verdict == WICE_LIVENESS_ALIVE;
 	if (!was_there || !wice__hold_is_foreign(hold))
 		return WICE_HOLD_KEPT;
 	return hold->seen.endpoint.address.family ? WICE_HOLD_MOVED : WICE_HOLD_LOST;
@@ -149,7 +153,7 @@ void wice__hold_set_again(WiceHold *hold)
 {
 	memset(&hold->found_endpoint, 0, sizeof hold->found_endpoint);
 	hold->found_keepalive = hold->seen.keepalive_s;
-	hold->nudging = false;
+	hold->nudging = hold->heard = false;
 	hold->seen.endpoint = hold->applied;
 	wice__liveness_reset(&hold->liveness, wice__realtime_ms() * 1000000);
 	write_endpoint(hold, &hold->applied);

@@ -23,6 +23,7 @@ typedef struct {
 	uint16_t found_keepalive;
 	WiceEndpoint applied; /* what we set, or none */
 	bool trying;          /* no pair stands behind it yet: see wice__hold_try() */
+	bool heard;           /* a sign of life has been seen since it was set */
 	bool nudging;         /* the keepalive is ours at the moment */
 	WiceDevicePeer seen;  /* the newest snapshot, without what it points to */
 	WiceLiveness liveness;
@@ -33,9 +34,9 @@ void wice__hold_init(WiceHold *hold, WiceInterface *interface, const char *subje
 		     const WiceDevicePeer *found);
 
 /*
- * Points WireGuard there. If we held no path before, a handshake newer than since_ns (of
- * CLOCK_REALTIME) proves that packets pass, for the peer may have used the path before we did;
- * else only what is newer than this call does.
+ * Points WireGuard there. If we held no path before, or have seen no sign of life over the same
+ * endpoint, a handshake newer than since_ns (of CLOCK_REALTIME) proves that packets pass, for the
+ * peer may have used the path before we did; else only what is newer than this call does.
  */
 void wice__hold_set_endpoint(WiceHold *hold, const WiceEndpoint *endpoint, int64_t since_ns);
 
