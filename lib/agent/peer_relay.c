@@ -20,6 +20,12 @@
 /* A relay that refuses the peer is not used with it for so long, if there is another one. */
 #define REFUSED_MS 60000
 #define REFUSED_MAX 64
+/*
+ * A peer may tell this many new addresses at once, then one per interval. Each takes a channel
+ * number, which stays taken for 15 minutes (RFC 8656 section 12), and there are 4,096 for all peers.
+ */
+#define PATHS_BURST 32
+#define PATH_INTERVAL_MS 5000
 #define HEADER_LEN 4 /* of ChannelData */
 
 static bool same(const WiceEndpoint *a, const WiceEndpoint *b)
@@ -29,7 +35,10 @@ static bool same(const WiceEndpoint *a, const WiceEndpoint *b)
 
 void wice__peer_relay_init(WicePeerRelay *relay)
 {
-	*relay = (WicePeerRelay){ .former_until = INT64_MAX, .refused_until = INT64_MAX };
+	*relay = (WicePeerRelay){ .former_until = INT64_MAX,
+				  .refused_until = INT64_MAX,
+				  .path_tokens_at = INT64_MIN,
+				  .next_path_at = INT64_MAX };
 	wice__relay_choice_init(&relay->choice);
 }
 
@@ -129,6 +138,19 @@ static bool is_current(const WiceRelayedPath *path, const WiceRelayChoice *choic
 	       same(&path->theirs, &choice->theirs.relayed);
 }
 
+/* Takes one token from the bucket; false if the peer has changed its address too often. */
+static bool may_open_path(WicePeerRelay *relay)
+{
+	int64_t now = wice__now_ms(), oldest = now - (int64_t)PATHS_BURST * PATH_INTERVAL_MS;
+	relay->path_tokens_at = MAX(relay->path_tokens_at, oldest);
+	int64_t next = relay->path_tokens_at + PATH_INTERVAL_MS;
+	relay->next_path_at = next > now ? next : INT64_MAX;
+	if (next > now)
+		return false;
+	relay->path_tokens_at = next;
+	return true;
+}
+
 static void open_path(WicePeer *peer, const WiceRelayChoice *choice)
 {
 	WicePeerRelay *relay = &peer->relay;
@@ -138,6 +160,8 @@ static void open_path(WicePeer *peer, const WiceRelayChoice *choice)
 		relay->former_until = INT64_MAX;
 		return;
 	}
+	if (!may_open_path(relay))
+		return;
 	WiceRelayedPath path = {
 		.ours = choice->ours.relayed,
 		.theirs = choice->theirs.relayed,
@@ -284,6 +308,8 @@ void wice__peer_relay_update(WicePeer *peer)
 {
 	WicePeerRelay *relay = &peer->relay;
 	release_former(peer);
+	if (wice__now_ms() >= relay->next_path_at)
+		relay->next_path_at = INT64_MAX;
 	if (!relay->current.link &&
 	    !wice__relays_are_there(wice__interface_relays(peer->interface)))
 		return;
@@ -307,6 +333,7 @@ void wice__peer_relay_update(WicePeer *peer)
 int64_t wice__peer_relay_deadline(const WicePeer *peer)
 {
 	int64_t until = MIN(peer->relay.former_until, peer->relay.refused_until);
+	until = MIN(until, peer->relay.next_path_at);
 	return MIN(until, wice__relay_choice_deadline(&peer->relay.choice));
 }
 

@@ -32,9 +32,11 @@ typedef struct {
 	int64_t former_until;
 	GArray *refused; /* WiceEndpoint: our addresses at relays that refuse the peer, or NULL */
 	int64_t refused_until;
-	bool told_bound; /* the peer has been told of the channel */
-	bool begins;     /* our WireGuard is to begin the handshake over it */
-	bool announced;  /* the session has been told that the current one can be used */
+	int64_t path_tokens_at; /* a bucket: a peer may not change its address all the time */
+	int64_t next_path_at;   /* when it has a token again, if one is wanted */
+	bool told_bound;        /* the peer has been told of the channel */
+	bool begins;            /* our WireGuard is to begin the handshake over it */
+	bool announced;         /* the session has been told that the current one can be used */
 } WicePeerRelay;
 
 void wice__peer_relay_init(WicePeerRelay *relay);

@@ -23,7 +23,7 @@ static struct {
 	size_t n_ours;
 	WiceRelayAddress ours[4];
 	bool dead[4]; /* their allocations */
-	unsigned n_links, n_paths, n_ready, n_lost, n_retries;
+	unsigned n_links, n_opened, n_paths, n_ready, n_lost, n_retries;
 	bool begins;
 	WiceDescription told;
 } world;
@@ -140,6 +140,7 @@ int wice__relay_link_new(WiceRelays *relays, const WiceEndpoint *relayed, const 
 			 WiceRelayLinkData data, void *user_data, WiceRelayLink **ret_link)
 {
 	world.n_links++;
+	world.n_opened++;
 	*ret_link = g_new0(WiceRelayLink, 1);
 	(*ret_link)->ours = *relayed;
 	return 0;
@@ -290,6 +291,40 @@ START_TEST(who_has_begun_says_so_and_waits_for_nobody)
 }
 END_TEST
 
+/* Each new address takes a channel number for 15 minutes, of which all peers share 4,096. */
+START_TEST(a_peer_cannot_use_up_the_channel_numbers)
+{
+	WicePeer *peer = setup_world(1, true);
+	peer->has_remote = true;
+	world.now = 1000000;
+	for (uint16_t i = 0; i < 100; i++) {
+		peer->remote.relays[0].relayed.port = (uint16_t)(60000 + i);
+		wice__peer_relay_update(peer);
+	}
+	unsigned burst = world.n_opened;
+	ck_assert_uint_ge(burst,
+			  16); /* who has just changed its relay a few times is not kept waiting */
+	ck_assert_uint_le(burst, 40);
+	ck_assert(!peer->relay.current.link);
+	for (unsigned i = 1; i <= 10; i++) {
+		int64_t next = wice__peer_relay_deadline(peer);
+		ck_assert_int_gt(next, world.now);
+		world.now = MIN(next, world.now + 5000);
+		peer->remote.relays[0].relayed.port++;
+		wice__peer_relay_update(peer);
+	}
+	ck_assert(peer->relay.current.link);
+	ck_assert_uint_le(world.n_opened, burst + 10);
+	ck_assert_uint_gt(world.n_opened, burst);
+	/* With the addresses goes what there was to wait for. */
+	peer->remote.n_relays = 0;
+	world.now += 60000;
+	wice__peer_relay_update(peer);
+	ck_assert_int_gt(wice__peer_relay_deadline(peer), world.now);
+	close_world();
+}
+END_TEST
+
 /* Two relays, of which the first is used; the peer knows it. */
 static WicePeer *setup_used(void)
 {
@@ -413,7 +448,8 @@ START_TEST(mechanisms_that_can_do_it_are_used)
 }
 END_TEST
 
-SUITE_MAIN("agent peer relay", one_end_begins, who_has_begun_says_so_and_waits_for_nobody,
+SUITE_MAIN("agent peer relay", a_peer_cannot_use_up_the_channel_numbers, one_end_begins,
+	   who_has_begun_says_so_and_waits_for_nobody,
 	   the_former_path_stays_until_the_peer_is_ready, a_lost_allocation_is_not_waited_for,
 	   the_former_path_may_become_the_current_one,
 	   a_relay_that_refuses_the_peer_is_left_for_a_while, mechanisms_that_can_do_it_are_used)
