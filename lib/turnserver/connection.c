@@ -55,6 +55,7 @@ struct WiceConnection {
 	WiceTurnStream stream;        /* buffer NULL: nothing has come yet */
 	GByteArray *queue;            /* to be written */
 	bool is_dirty;                /* in the list of those with something to write */
+	bool is_unread;               /* in that of those who have more to be read */
 	bool is_blocked;              /* waits for EPOLLOUT */
 	unsigned refs;
 };
@@ -72,7 +73,8 @@ struct WiceConnections {
 	unsigned n_strangers;
 	GQueue waiting; /* for a handshake */
 	unsigned handshakes;
-	GPtrArray *dirty; /* has a reference to each */
+	GPtrArray *dirty, *unread; /* have a reference to each */
+	WiceTimer *again;          /* for the unread */
 	bool freed;
 	unsigned refs;
 };
@@ -89,6 +91,7 @@ static void connections_unref(WiceConnections *connections)
 		return;
 	g_ptr_array_unref(connections->doors);
 	g_ptr_array_unref(connections->dirty);
+	g_ptr_array_unref(connections->unread);
 	g_hash_table_unref(connections->by_number);
 	wice__deadlines_done(&connections->deadlines);
 	g_main_context_unref(connections->context);
@@ -214,16 +217,24 @@ static bool take_frames(WiceConnection *connection)
 	return err == 0 || err == -EAGAIN;
 }
 
+static void read_later(WiceConnection *connection)
+{
+	WiceConnections *connections = connection->connections;
+	if (!connection->is_unread)
+		g_ptr_array_add(connections->unread, connection_ref(connection));
+	connection->is_unread = true;
+	wice__timer_set(connections->again, wice__now_ms());
+}
+
 /*
- * TLS may hold what the descriptor no longer shows: it is read until there is no more. TCP shows
- * what is left in the next round.
+ * TLS may hold what the descriptor no longer shows: it has further turns until there is no more,
+ * after others have had theirs. TCP shows what is left in the next round.
  */
 static void read_frames(WiceConnection *connection)
 {
 	if (!connection->stream.buffer)
 		wice__turn_stream_init(&connection->stream, BUFFER_SIZE);
-	for (unsigned i = 0; connection->state == OPEN && (connection->tls || i < READS_PER_TURN);
-	     i++) {
+	for (unsigned i = 0; connection->state == OPEN && i < READS_PER_TURN; i++) {
 		size_t room;
 		uint8_t *buffer = wice__turn_stream_room(&connection->stream, &room);
 		ssize_t n = pull(connection, buffer, room);
@@ -238,6 +249,22 @@ static void read_frames(WiceConnection *connection)
 		if (!connection->tls && (size_t)n < room)
 			return;
 	}
+	if (connection->state == OPEN && connection->tls)
+		read_later(connection);
+}
+
+static void on_again(void *user_data)
+{
+	WiceConnections *connections = user_data;
+	g_autoptr(GPtrArray) unread = connections->unread;
+	connections->unread = g_ptr_array_new_with_free_func(connection_unref);
+	for (guint i = 0; i < unread->len; i++) {
+		WiceConnection *connection = g_ptr_array_index(unread, i);
+		connection->is_unread = false;
+		if (connection->state == OPEN)
+			read_frames(connection);
+	}
+	wice__connections_flush(connections);
 }
 
 /* Writing. */
@@ -496,7 +523,9 @@ WiceConnections *wice__connections_new(GMainContext *context, WicePoll *poll,
 	connections->doors = g_ptr_array_new_with_free_func(door_free);
 	connections->by_number = g_hash_table_new(g_int64_hash, g_int64_equal);
 	connections->dirty = g_ptr_array_new_with_free_func(connection_unref);
+	connections->unread = g_ptr_array_new_with_free_func(connection_unref);
 	connections->timer = wice__timer_new(context, on_timer, connections);
+	connections->again = wice__timer_new(context, on_again, connections);
 	wice__deadlines_init(&connections->deadlines);
 	g_queue_init(&connections->waiting);
 	connections->refs = 1;
@@ -512,7 +541,9 @@ void wice__connections_free(WiceConnections *connections)
 	while (first_due(connections))
 		close_connection(first_due(connections));
 	g_ptr_array_set_size(connections->dirty, 0);
+	g_ptr_array_set_size(connections->unread, 0);
 	wice__timer_free(connections->timer);
+	wice__timer_free(connections->again);
 	connections_unref(connections);
 }
 

@@ -9,7 +9,9 @@ import shutil
 import signal
 import socket
 import struct
+import ssl
 import subprocess
+import threading
 import time
 
 from lab.network import Network, program
@@ -287,6 +289,42 @@ def thousands_of_connections_that_say_nothing_keep_nobody_out_and_are_hung_up_on
     wait_until("all of those are over", lambda: all(map(is_over, silent)), timeout=100)
     assert time.monotonic() - started > 5, "they were given no time at all"
     assert bed.n_allocations() >= 0
+
+
+def start_tls(host, address):
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    with host.entered():
+        sock = socket.create_connection(address, timeout=20)
+    return context.wrap_socket(sock)
+
+
+@test(timeout=180)
+def who_sends_over_tls_without_a_pause_does_not_keep_the_relay_from_others(lab):
+    bed = Bed(lab, tls=True)
+    request = struct.pack(">HHI12s", 0x0001, 0, 0x2112A442, b"no end of it")
+    socks = [start_tls(bed.client, (bed.server.ipv4_address, TLS_PORT)) for _ in range(4)]
+    over = threading.Event()
+
+    def send(sock):
+        sock.settimeout(None)
+        while not over.is_set():
+            sock.sendall(request * 800)
+
+    senders = [threading.Thread(target=send, args=[sock], daemon=True) for sock in socks]
+    for sender in senders:
+        sender.start()
+    asker = bed.peer.udp_socket("0.0.0.0")
+    asker.settimeout(5)
+    try:
+        for _ in range(10):
+            asker.sendto(request, (bed.server.ipv4_address, PORT))
+            assert asker.recv(100)[8:20] == request[8:]
+    finally:
+        over.set()
+        for sender in senders:
+            sender.join(timeout=10)
 
 
 @test
