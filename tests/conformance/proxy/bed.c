@@ -48,6 +48,9 @@ static bool make_hosts(Bed *bed)
 	}
 	enter(bed->near);
 	ck_assert(configure(0));
+	enter(bed->far);
+	ck_assert(namespace_wait_link("wire"));
+	enter(bed->near);
 	return true;
 }
 

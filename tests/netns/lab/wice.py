@@ -91,7 +91,16 @@ class Wiced:
         return self.host.run(program("tools", "wice"), "--socket", self.socket, *words, **options)
 
     def status(self):
-        return json.loads(self.wice("--json", "show").stdout)
+        return json.loads(wait_until("wiced answers in time", self._show).stdout)
+
+    def _show(self):
+        """None: on a busy machine an answer may take longer than `wice` waits for it."""
+        shown = self.wice("--json", "show", check=False)
+        if shown.returncode != 0 and "did not answer within" in shown.stderr:
+            return None
+        if shown.returncode != 0:
+            raise LabError("wice show: " + shown.stderr)
+        return shown
 
     def interface(self, name):
         for interface in self.status()["interfaces"]:

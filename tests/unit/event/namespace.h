@@ -37,6 +37,20 @@ __attribute__((format(printf, 1, 2))) static inline bool namespace_ip(const char
 	return system(command) == 0;
 }
 
+/*
+ * Waits until a device carries packets. One that was up before its other end learns of that by work
+ * that the kernel does later, and swallows what is sent until then.
+ */
+static inline bool namespace_wait_link(const char *name)
+{
+	for (int i = 0; i < 6000; i++) {
+		if (namespace_ip("link show dev %s | grep -q 'state UP'", name))
+			return true;
+		usleep(10000);
+	}
+	return false;
+}
+
 static inline bool namespace_unshare(void)
 {
 	if (geteuid() == 0)

@@ -26,6 +26,7 @@
 #include "event/sockaddr.h"
 #include "proxy/bpf/mux.h"
 #include "suite.h"
+#include "unit/event/namespace.h"
 
 #define BPF_UFRAG "abcdEFGH"
 #define BPF_DEADLINE_US (30 * G_USEC_PER_SEC)
@@ -161,7 +162,10 @@ static inline bool bpf_world_add_wire(BpfWorld *world)
 	bpf_enter(world->far);
 	ck_assert(bpf_run("ip link set wire up"));
 	bpf_enter(world->near);
-	ck_assert(bpf_run("ip link set wire up"));
+	ck_assert(bpf_run("ip link set wire up") && namespace_wait_link("wire"));
+	bpf_enter(world->far);
+	ck_assert(namespace_wait_link("wire"));
+	bpf_enter(world->near);
 	return true;
 }
 

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 
+#include "unit/event/namespace.h"
 #include "world.h"
 
 #define TRIES 16
@@ -84,6 +85,10 @@ static bool make_hosts(void)
 		ck_assert(run("ip addr add %s/64 dev wire nodad", addresses[1][i]));
 		ck_assert(run("ip link set wire up"));
 		world_open(&hosts[i].world);
+	}
+	for (int i = 0; i < 2; i++) {
+		enter(&hosts[i]);
+		ck_assert(namespace_wait_link("wire"));
 	}
 	return true;
 }

@@ -17,6 +17,7 @@
 #include <sys/ioctl.h>
 
 #include "proxy/nft/nft.h"
+#include "unit/event/namespace.h"
 #include "world.h"
 
 typedef struct {
@@ -125,6 +126,10 @@ static inline bool make_network(void)
 		ck_assert(run("ip addr add %s/24 dev wire", addresses[0][i]));
 		ck_assert(run("ip addr add %s/64 dev wire nodad", addresses[1][i]));
 		ck_assert(run("ip link set wire up"));
+	}
+	for (int i = 0; i < 2; i++) {
+		enter(i);
+		ck_assert(namespace_wait_link("wire"));
 	}
 	world.context = g_main_context_new();
 	return true;

@@ -90,6 +90,7 @@ static void add_wire(const World *world, const char *device, int far, const char
 			  net, device, net, device, device));
 	set_offload(device, 0);
 	bpf_enter(world->relay);
+	ck_assert(namespace_wait_link(device));
 }
 
 /* native: the other ends let the relay's devices take frames. */
