@@ -92,17 +92,24 @@ bool wice__route_leaves_by(const WiceEndpoint *remote, const WiceAddress *local,
 	return theirs == ours || !ours;
 }
 
+/* What the kernel says about a route; nothing if there is none. */
+typedef struct {
+	bool passes_router;
+	unsigned char type; /* RTN_* */
+} Answer;
+
 static int route_found(struct nl_msg *message, void *user_data)
 {
 	struct nlmsghdr *header = nlmsg_hdr(message);
-	bool *passes_router = user_data;
+	Answer *answer = user_data;
 	if (header->nlmsg_type != RTM_NEWROUTE || !nlmsg_valid_hdr(header, sizeof(struct rtmsg)))
 		return NL_OK;
 	const struct rtmsg *route = nlmsg_data(header);
-	*passes_router = route->rtm_dst_len == 0 ||
-			 nlmsg_find_attr(header, sizeof *route, RTA_GATEWAY) ||
-			 nlmsg_find_attr(header, sizeof *route, RTA_VIA) ||
-			 nlmsg_find_attr(header, sizeof *route, RTA_MULTIPATH);
+	answer->type = route->rtm_type;
+	answer->passes_router = route->rtm_dst_len == 0 ||
+				nlmsg_find_attr(header, sizeof *route, RTA_GATEWAY) ||
+				nlmsg_find_attr(header, sizeof *route, RTA_VIA) ||
+				nlmsg_find_attr(header, sizeof *route, RTA_MULTIPATH);
 	return NL_OK;
 }
 
@@ -126,17 +133,32 @@ static struct nl_msg *question(const WiceEndpoint *remote, uint32_t fwmark)
 	return message;
 }
 
-bool wice__route_passes_router(const WiceEndpoint *remote, uint32_t fwmark)
+/* False: it could not be asked. */
+static bool ask(const WiceEndpoint *remote, uint32_t fwmark, Answer *ret_answer)
 {
-	bool passes_router = false;
 	struct nl_sock *socket;
 	if (wice__rtnetlink_open(&socket) < 0)
 		return false;
 	struct nl_msg *message = question(remote, fwmark);
-	nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, route_found, &passes_router);
-	if (message && nl_send_auto(socket, message) >= 0)
+	nl_socket_modify_cb(socket, NL_CB_VALID, NL_CB_CUSTOM, route_found, ret_answer);
+	bool asked = message && nl_send_auto(socket, message) >= 0;
+	if (asked)
 		(void)nl_recvmsgs_default(socket);
 	nlmsg_free(message);
 	nl_socket_free(socket);
-	return passes_router;
+	return asked;
+}
+
+bool wice__route_passes_router(const WiceEndpoint *remote, uint32_t fwmark)
+{
+	Answer answer = { 0 };
+	return ask(remote, fwmark, &answer) && answer.passes_router;
+}
+
+bool wice__route_ends_here(const WiceEndpoint *remote)
+{
+	Answer answer = { 0 };
+	return !ask(remote, 0, &answer) || answer.type == RTN_LOCAL ||
+	       answer.type == RTN_BROADCAST || answer.type == RTN_ANYCAST ||
+	       answer.type == RTN_MULTICAST;
 }

@@ -21,6 +21,14 @@ bool wice__route_leaves_by(const WiceEndpoint *remote, const WiceAddress *local,
 bool wice__route_passes_router(const WiceEndpoint *remote, uint32_t fwmark);
 
 /*
+ * True if what is sent to remote stays on this host or goes to more than one: it is an address of
+ * ours of any kind (also one of the loopback device, a deprecated one, or the anycast address of
+ * the routers of a network), or one of broadcast or multicast. True also if that cannot be found
+ * out, but not where there is no route at all.
+ */
+bool wice__route_ends_here(const WiceEndpoint *remote);
+
+/*
  * The size of the largest IP packet that goes to remote unfragmented, as far as this host knows: of
  * the device, of the route, or what routers have told. 0 if that cannot be found out.
  */

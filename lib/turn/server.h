@@ -83,6 +83,11 @@ typedef struct {
 	 */
 	bool (*permit)(const char *username, const WiceEndpoint *peer, void *user_data);
 	/*
+	 * Does what is sent there end at this host, whoever has not told the server so? It is
+	 * denied, then. Called as permit is; may be NULL.
+	 */
+	bool (*ends_here)(const WiceAddress *peer, void *user_data);
+	/*
 	 * Opens a UDP port of the family, and closes it. 0, or -errno (-EAFNOSUPPORT: 440, others
 	 * 508).
 	 */

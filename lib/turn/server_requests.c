@@ -336,6 +336,16 @@ static uint16_t refresh(WiceTurnServer *server, WiceTurnRequest *request)
 	return 0;
 }
 
+/* What is not one of our addresses that relayed ports may be at. */
+static bool is_denied(const WiceTurnServer *server, const WiceAddress *peer)
+{
+	if (wice__peer_is_denied(&server->policy, peer))
+		return true;
+	if (server->policy.permit_loopback && wice_address_is_loopback(peer))
+		return false;
+	return server->events->ends_here && server->events->ends_here(peer, server->user_data);
+}
+
 /* May be relayed to? For permissions the port means nothing. */
 static uint16_t check_peer(WiceTurnServer *server, const WiceTurnRequest *request,
 			   const WiceEndpoint *peer, bool with_port, bool *ret_own)
@@ -345,7 +355,7 @@ static uint16_t check_peer(WiceTurnServer *server, const WiceTurnRequest *reques
 		return WICE_STUN_ERROR_FAMILY_MISMATCH;
 	*ret_own = wice__turn_server_is_own(server, request->tuple, &peer->address);
 	if (*ret_own ? with_port && !wice__turn_server_has_port(server, peer)
-		     : wice__peer_is_denied(&server->policy, &peer->address))
+		     : is_denied(server, &peer->address))
 		return WICE_STUN_ERROR_FORBIDDEN;
 	if (server->events->permit &&
 	    !server->events->permit(request->username, peer, server->user_data))

@@ -2,6 +2,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 
+#include "event/route.h"
 #include "turnserver/server_private.h"
 
 WiceTenant *wice__tenant_of(const WiceTurnAllocation *allocation)
@@ -117,6 +118,13 @@ static bool on_permit(const char *username, const WiceEndpoint *peer, void *user
 	return !options->permit || options->permit(username, peer, options->user_data);
 }
 
+/* More than what addresses.h lists, which are those to be reached at. */
+static bool on_ends_here(const WiceAddress *peer, void *user_data)
+{
+	const WiceEndpoint remote = { .address = *peer };
+	return wice__route_ends_here(&remote);
+}
+
 static int on_open_port(WiceTurnAllocation *allocation, WiceFamily family, WiceTurnPort port,
 			WiceEndpoint *ret_relayed, void *user_data)
 {
@@ -214,6 +222,7 @@ const WiceTurnServerEvents wice__tenant_events = {
 	.unix_time = on_unix_time,
 	.authorise = on_authorise,
 	.permit = on_permit,
+	.ends_here = on_ends_here,
 	.open_port = on_open_port,
 	.close_port = on_close_port,
 	.give_up_port = on_give_up_port,

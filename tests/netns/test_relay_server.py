@@ -186,9 +186,10 @@ def libnices_agents_meet_by_relayed_candidates_only(lab):
 @test
 def a_wrong_password_an_unknown_user_and_denied_peers_are_refused(lab):
     bed = Bed(lab)
+    bed.server.ip("addr add 198.51.100.77/32 dev lo")
     clients = [bed.uclient("-c", password="wrong"), bed.uclient("-c", user="mallory"),
                bed.uclient("-c", peer="127.0.0.1"), bed.uclient("-c", peer="10.1.2.3"),
-               bed.uclient("-c", peer=bed.server.ipv4_address)]  # fmt: skip
+               bed.uclient("-c", peer=bed.server.ipv4_address), bed.uclient("-c", peer="198.51.100.77")]  # fmt: skip
     for client in clients:
         wait_until("the client is told", lambda client=client: re.search(r"error (401|403)|error 4\d\d", client.log())
                    or not client.is_running())  # fmt: skip

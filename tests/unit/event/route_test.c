@@ -2,7 +2,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "event/route.h"
 
+#include <fcntl.h>
 #include <glib.h>
+#include <unistd.h>
 
 #include "suite.h"
 #include "unit/event/namespace.h"
@@ -89,4 +91,36 @@ START_TEST(routers_are_known)
 }
 END_TEST
 
-SUITE_MAIN("route", the_device_of_the_route_decides, routers_are_known)
+static const struct {
+	const char *remote;
+	bool ends_here;
+} ends[] = {
+	{ "198.51.100.1:1", false },    { "203.0.113.9:1", false }, { "[2001:db8:ff::1]:1", false },
+	{ "[2001:db9::1]:1", false }, /* no route */
+	{ "192.0.2.1:1", true },        { "127.0.0.1:1", true },    { "[::1]:1", true },
+	{ "192.0.2.255:1", true },      { "224.0.0.1:1", true },    { "[ff02::1]:1", true },
+	{ "198.18.0.7:1", true },       { "198.19.3.4:1", true }, /* of the loopback device */
+	{ "[2001:db8::dead]:1", true },                           /* deprecated */
+	{ "[2001:db8::]:1", true },                               /* all routers' */
+};
+
+START_TEST(all_ways_to_ourselves_are_known)
+{
+	if (!make_host())
+		return;
+	ck_assert(namespace_ip("link set lo up") && namespace_ip("addr add 198.18.0.7/32 dev lo") &&
+		  namespace_ip("route add local 198.19.0.0/16 dev lo") &&
+		  namespace_ip("addr add 2001:db8::dead/64 dev up0 nodad preferred_lft 0"));
+	int fd = open("/proc/sys/net/ipv6/conf/all/forwarding", O_WRONLY | O_CLOEXEC);
+	ck_assert(write(fd, "1", 1) == 1 && close(fd) == 0);
+	for (size_t i = 0; i < G_N_ELEMENTS(ends); i++) {
+		WiceEndpoint remote;
+		ck_assert(wice_endpoint_parse(ends[i].remote, &remote));
+		ck_assert_msg(wice__route_ends_here(&remote) == ends[i].ends_here, "%s",
+			      ends[i].remote);
+	}
+}
+END_TEST
+
+SUITE_MAIN("route", the_device_of_the_route_decides, routers_are_known,
+	   all_ways_to_ourselves_are_known)

@@ -40,6 +40,12 @@ static bool permit(const char *username, const WiceEndpoint *peer, void *user_da
 	return wice_address_compare(&peer->address, &lab->refused_peer.address) != 0;
 }
 
+static bool ends_here(const WiceAddress *peer, void *user_data)
+{
+	Lab *lab = user_data;
+	return wice_address_compare(peer, &lab->peer_here.address) == 0;
+}
+
 static int64_t unix_time(void *user_data)
 {
 	Lab *lab = user_data;
@@ -115,6 +121,7 @@ void lab_init(Lab *lab)
 			.unix_time = unix_time,
 			.authorise = authorise,
 			.permit = permit,
+			.ends_here = ends_here,
 			.open_port = open_port,
 			.close_port = close_port,
 			.give_up_port = give_up_port,

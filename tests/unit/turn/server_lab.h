@@ -37,6 +37,7 @@ typedef struct {
 	uint16_t last_channel;
 	WiceTurnPort last_kind;
 	WiceEndpoint refused_peer; /* what permit refuses */
+	WiceEndpoint peer_here;    /* the system says that it is this host */
 	uint16_t authorised;       /* what authorise returns */
 } Lab;
 

@@ -205,10 +205,12 @@ START_TEST(what_a_channel_may_be_bound_to)
 		{ 0x4001, "203.0.113.1:3478", 403 }, /* the server itself */
 		{ 0x4001, "203.0.113.1:53", 403 },
 		{ 0x4001, "198.51.100.66:9", 403 }, /* its owner says so */
+		{ 0x4001, "198.51.100.67:9", 403 }, /* the system does */
 	};
 	for (size_t i = 0; i < G_N_ELEMENTS(cases); i++) {
 		lab_init(&lab);
 		lab.refused_peer = lab_endpoint("198.51.100.66:1");
+		lab.peer_here = lab_endpoint("198.51.100.67:1");
 		start();
 		ck_assert_uint_eq(lab_bind(&lab, &client, 0x4000, PEER), 0);
 		ck_assert_msg(lab_bind(&lab, &client, cases[i].number, cases[i].peer) ==
