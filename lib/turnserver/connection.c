@@ -4,6 +4,10 @@
  * A connection of TLS begins as one of TCP: once there is a first byte, GIO does the handshake on a
  * thread of a pool that the whole process shares, so only so many at a time. From then on its
  * descriptor is in the poll like all others, and what is read and written goes through GIO.
+ *
+ * Who begins a handshake and then says nothing must not keep others from theirs: one address has at
+ * most half of all at a time, the turn is that of the address that has fewest, and while somebody
+ * waits, the oldest one may not last for long.
  */
 #include "turnserver/connection.h"
 
@@ -23,6 +27,8 @@
 #define READS_PER_TURN 4
 #define ACCEPT_PAUSE_MS 200 /* after running out of file descriptors */
 #define HANDSHAKES_MAX 8
+#define HANDSHAKES_OF_ADDRESS_MAX 4
+#define HANDSHAKE_MS 5000 /* while somebody waits */
 #define STRANGERS_MAX 1024
 #define STRANGER_MS 30000
 /* As long as an allocation may last without being refreshed, and some minutes. */
@@ -52,6 +58,7 @@ struct WiceConnection {
 	GTlsCertificate *certificate; /* until the handshake */
 	GIOStream *tls;               /* NULL: TCP */
 	GCancellable *cancellable;    /* of the handshake */
+	int64_t handshake_ms;         /* when it began */
 	WiceTurnStream stream;        /* buffer NULL: nothing has come yet */
 	GByteArray *queue;            /* to be written */
 	bool is_dirty;                /* in the list of those with something to write */
@@ -71,8 +78,8 @@ struct WiceConnections {
 	WiceDeadlines deadlines;
 	WiceTimer *timer;
 	unsigned n_strangers;
-	GQueue waiting; /* for a handshake */
-	unsigned handshakes;
+	GQueue waiting;            /* for a handshake */
+	GQueue handshakes;         /* the oldest one first; has a reference to each */
 	GPtrArray *dirty, *unread; /* have a reference to each */
 	WiceTimer *again;          /* for the unread */
 	bool freed;
@@ -358,10 +365,11 @@ static void on_handshake(GObject *source, GAsyncResult *result, gpointer user_da
 	WiceConnections *connections = connections_ref(connection->connections);
 	g_autoptr(GError) error = NULL;
 	bool ok = g_tls_connection_handshake_finish(G_TLS_CONNECTION(source), result, &error);
-	connections->handshakes--;
+	g_queue_remove(&connections->handshakes, connection);
 	g_clear_object(&connection->cancellable);
 	if (connection->state == HANDSHAKE && ok) {
 		connection->tls = g_object_ref(G_IO_STREAM(source));
+		set_deadline(connection, wice__now_ms() + STRANGER_MS);
 		open_connection(connection);
 	} else if (connection->state == HANDSHAKE) {
 		wice__log(WICE_LOG_DEBUG, "",
@@ -390,19 +398,59 @@ static void handshake(WiceConnection *connection)
 	g_tls_connection_set_require_close_notify(G_TLS_CONNECTION(tls), FALSE);
 	connection->state = HANDSHAKE;
 	connection->cancellable = g_cancellable_new();
-	connections->handshakes++;
+	connection->handshake_ms = wice__now_ms();
+	g_queue_push_tail(&connections->handshakes, connection_ref(connection));
 	g_main_context_push_thread_default(connections->context);
 	g_tls_connection_handshake_async(G_TLS_CONNECTION(tls), G_PRIORITY_DEFAULT,
-					 connection->cancellable, on_handshake,
-					 connection_ref(connection));
+					 connection->cancellable, on_handshake, connection);
 	g_main_context_pop_thread_default(connections->context);
+}
+
+/* Who has an IPv6 network has all addresses of it. */
+static bool are_of_one(const WiceAddress *a, const WiceAddress *b)
+{
+	return a->family == b->family &&
+	       memcmp(a->bytes, b->bytes, a->family == WICE_FAMILY_IPV6 ? 8 : 4) == 0;
+}
+
+static unsigned count_handshakes(const WiceConnection *connection)
+{
+	unsigned n = 0;
+	for (const GList *i = connection->connections->handshakes.head; i; i = i->next)
+		n += are_of_one(&((const WiceConnection *)i->data)->client.address,
+				&connection->client.address);
+	return n;
+}
+
+/* NULL: nobody may begin. */
+static WiceConnection *take_next(WiceConnections *connections)
+{
+	unsigned fewest = HANDSHAKES_OF_ADDRESS_MAX;
+	WiceConnection *next = NULL;
+	if (connections->freed || connections->handshakes.length >= HANDSHAKES_MAX)
+		return NULL;
+	for (const GList *i = connections->waiting.head; i && fewest > 0; i = i->next) {
+		unsigned n = count_handshakes(i->data);
+		if (n >= fewest)
+			continue;
+		fewest = n;
+		next = i->data;
+	}
+	g_queue_remove(&connections->waiting, next);
+	return next;
 }
 
 static void start_handshakes(WiceConnections *connections)
 {
-	while (!connections->freed && connections->handshakes < HANDSHAKES_MAX &&
-	       !g_queue_is_empty(&connections->waiting))
-		handshake(g_queue_pop_head(&connections->waiting));
+	WiceConnection *next, *oldest;
+	while ((next = take_next(connections)))
+		handshake(next);
+	oldest = g_queue_peek_head(&connections->handshakes);
+	if (!oldest || oldest->state != HANDSHAKE || g_queue_is_empty(&connections->waiting))
+		return;
+	int64_t end_ms = oldest->handshake_ms + HANDSHAKE_MS;
+	if (end_ms < oldest->deadline.ms)
+		set_deadline(oldest, end_ms);
 }
 
 /* The thread of the handshake looks at the descriptor; here it is not looked at meanwhile. */
@@ -528,6 +576,7 @@ WiceConnections *wice__connections_new(GMainContext *context, WicePoll *poll,
 	connections->again = wice__timer_new(context, on_again, connections);
 	wice__deadlines_init(&connections->deadlines);
 	g_queue_init(&connections->waiting);
+	g_queue_init(&connections->handshakes);
 	connections->refs = 1;
 	return connections;
 }

@@ -302,6 +302,18 @@ def start_tls(host, address):
 
 
 @test(timeout=180)
+def handshakes_that_are_begun_and_left_keep_nobody_else_from_theirs(lab):
+    bed = Bed(lab, tls=True)
+    address = (bed.server.ipv4_address, TLS_PORT)
+    begun = connect_all(bed.client, address, 100) + connect_all(bed.server, address, 100)
+    for sock in begun:
+        sock.setblocking(True)
+        sock.sendall(b"\x16")  # the first byte of a record
+    # They would last for 30 s each, 8 at a time.
+    start_tls(bed.peer, address).close()
+
+
+@test(timeout=180)
 def who_sends_over_tls_without_a_pause_does_not_keep_the_relay_from_others(lab):
     bed = Bed(lab, tls=True)
     request = struct.pack(">HHI12s", 0x0001, 0, 0x2112A442, b"no end of it")
