@@ -380,6 +380,11 @@ void wice__turn_server_drain(WiceTurnServer *server, const WiceEndpoint *alterna
 	server->alternate = alternate ? *alternate : (WiceEndpoint){ 0 };
 }
 
+bool wice__turn_server_has_allocation(const WiceTurnServer *server, const WiceTurnTuple *tuple)
+{
+	return wice__turn_find_allocation(server, tuple, server->now_ms) != NULL;
+}
+
 size_t wice__turn_server_n_allocations(const WiceTurnServer *server)
 {
 	return server->allocations.n;

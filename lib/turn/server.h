@@ -105,6 +105,8 @@ typedef struct {
 	 */
 	void (*channel)(WiceTurnAllocation *allocation, uint16_t channel, const WiceEndpoint *peer,
 			bool exists, void *user_data);
+	/* A client has taken its allocation along from there (RFC 8016). May be NULL. */
+	void (*moved)(WiceTurnAllocation *allocation, const WiceTurnTuple *from, void *user_data);
 	/* The allocation has gone: for accounts. May be NULL. */
 	void (*ended)(WiceTurnAllocation *allocation, void *user_data);
 } WiceTurnServerEvents;
@@ -184,6 +186,8 @@ int64_t wice__turn_server_expire(WiceTurnServer *server, int64_t now_ms);
  */
 void wice__turn_server_drain(WiceTurnServer *server, const WiceEndpoint *alternate);
 
+/* Is there an allocation of who speaks to us so? */
+bool wice__turn_server_has_allocation(const WiceTurnServer *server, const WiceTurnTuple *tuple);
 size_t wice__turn_server_n_allocations(const WiceTurnServer *server);
 /* Calls func for each. It must not change anything. */
 void wice__turn_server_foreach(WiceTurnServer *server,

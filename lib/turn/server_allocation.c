@@ -261,6 +261,7 @@ void wice__turn_allocation_make_mobile(WiceTurnAllocation *allocation)
 void wice__turn_allocation_move(WiceTurnAllocation *allocation, const WiceTurnTuple *tuple)
 {
 	WiceTurnServer *server = allocation->server;
+	WiceTurnTuple from = allocation->tuple;
 	for (WiceTurnChannel *channel = allocation->channels; channel; channel = channel->next)
 		show(channel, false);
 	wice__turn_table_remove(&server->allocations, &allocation->by_tuple);
@@ -271,6 +272,8 @@ void wice__turn_allocation_move(WiceTurnAllocation *allocation, const WiceTurnTu
 			     hash_tuple(server, tuple));
 	for (WiceTurnChannel *channel = allocation->channels; channel; channel = channel->next)
 		show(channel, wice__turn_channel_lives(channel, server->now_ms));
+	if (server->events->moved)
+		server->events->moved(allocation, &from, server->user_data);
 }
 
 /* The deadline is never later than what is due first; it may be earlier, and then moves on here. */

@@ -36,6 +36,7 @@
 #define BUFFER_SIZE 8192
 /* About 50 ms of 40 Mbit/s; more would be late rather than useful. */
 #define QUEUE_MAX (256 * 1024)
+#define QUEUE_OF_STRANGER_MAX 4096 /* who asks and does not read */
 
 typedef struct {
 	WiceConnections *connections;
@@ -311,6 +312,11 @@ static void write_queue(WiceConnection *connection)
 			done += (size_t)n;
 	}
 	g_byte_array_remove_range(queue, 0, (guint)done);
+	if (queue->len == 0 && done > BUFFER_SIZE) {
+		/* It would stay as large as it has ever been. */
+		g_byte_array_unref(queue);
+		queue = connection->queue = g_byte_array_new();
+	}
 	if (n < 0 && n != -EAGAIN && n != -EINTR)
 		close_connection(connection);
 	else
@@ -322,7 +328,8 @@ bool wice__connection_send(WiceConnection *connection, const struct iovec *parts
 	size_t len = connection->queue->len;
 	for (size_t i = 0; i < n; i++)
 		len += parts[i].iov_len;
-	if (connection->state != OPEN || len > QUEUE_MAX)
+	if (connection->state != OPEN ||
+	    len > (connection->user ? QUEUE_MAX : QUEUE_OF_STRANGER_MAX))
 		return false;
 	for (size_t i = 0; i < n; i++)
 		g_byte_array_append(connection->queue, parts[i].iov_base, (guint)parts[i].iov_len);

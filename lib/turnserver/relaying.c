@@ -175,7 +175,8 @@ static void take_frame(WiceConnection *connection, const uint8_t *frame, size_t 
 	}
 	const struct iovec answer = { (void *)verdict.answer, verdict.answer_len };
 	(void)wice__connection_send(connection, &answer, 1);
-	if (note_answer(server, &verdict, now_ms))
+	if (note_answer(server, &verdict, now_ms) &&
+	    wice__turn_server_has_allocation(server->core, &tuple))
 		wice__connection_settle(connection, true);
 }
 

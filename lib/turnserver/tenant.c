@@ -194,6 +194,19 @@ static void on_channel(WiceTurnAllocation *allocation, uint16_t channel, const W
 	wice__fast_path_add(server->fast_path, allocation, &fast);
 }
 
+/* Whoever has no allocation any more may stay for a short time only. */
+static void leave_stream(WiceRelayServer *server, uint64_t stream)
+{
+	WiceConnection *connection = wice__connections_find(server->connections, stream);
+	if (connection)
+		wice__connection_settle(connection, false);
+}
+
+static void on_moved(WiceTurnAllocation *allocation, const WiceTurnTuple *from, void *user_data)
+{
+	leave_stream(user_data, from->stream);
+}
+
 static void on_ended(WiceTurnAllocation *allocation, void *user_data)
 {
 	WiceRelayServer *server = user_data;
@@ -207,10 +220,7 @@ static void on_ended(WiceTurnAllocation *allocation, void *user_data)
 	server->ended.dropped += traffic.dropped;
 	wice__tenant_account(tenant, TRUE);
 	wice__datagrams_send(server->datagrams);
-	WiceConnection *connection = wice__connections_find(
-		server->connections, wice__turn_allocation_tuple(allocation)->stream);
-	if (connection)
-		wice__connection_settle(connection, false);
+	leave_stream(server, wice__turn_allocation_tuple(allocation)->stream);
 	wice__turn_allocation_set_data(allocation, NULL);
 	g_free(tenant);
 	wice__timer_set(server->expiry, server->expiry_ms = wice__now_ms());
@@ -227,5 +237,6 @@ const WiceTurnServerEvents wice__tenant_events = {
 	.close_port = on_close_port,
 	.give_up_port = on_give_up_port,
 	.channel = on_channel,
+	.moved = on_moved,
 	.ended = on_ended,
 };

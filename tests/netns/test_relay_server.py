@@ -292,6 +292,24 @@ def thousands_of_connections_that_say_nothing_keep_nobody_out_and_are_hung_up_on
     assert bed.n_allocations() >= 0
 
 
+@test(timeout=180)
+def who_asks_over_tcp_and_does_not_read_costs_little_memory(lab):
+    bed = Bed(lab)
+    requests = struct.pack(">HHI12s", 0x0001, 0, 0x2112A442, b"not to be re") * 30000
+
+    def rss_kib():
+        with open("/proc/%d/status" % bed.relay.process.pid, encoding="ascii") as file:
+            return int(re.search(r"VmRSS:\s*(\d+)", file.read()).group(1))
+
+    before = rss_kib()
+    socks = connect_all(bed.client, (bed.server.ipv4_address, PORT), 100)
+    for sock in socks:
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        sock.settimeout(60)
+        sock.sendall(requests)
+    assert rss_kib() - before < 8192, "%d KiB, and before %d" % (rss_kib(), before)
+
+
 def start_tls(host, address):
     context = ssl.create_default_context()
     context.check_hostname = False

@@ -105,6 +105,14 @@ static void channel(WiceTurnAllocation *allocation, uint16_t number, const WiceE
 	LAB_MUST(lab->n_channels >= 0);
 }
 
+static void moved(WiceTurnAllocation *allocation, const WiceTurnTuple *from, void *user_data)
+{
+	Lab *lab = user_data;
+	LAB_MUST(wice__turn_allocation_tuple(allocation) != from);
+	lab->moved_from = *from;
+	lab->n_moved++;
+}
+
 static void ended(WiceTurnAllocation *allocation, void *user_data)
 {
 	Lab *lab = user_data;
@@ -126,6 +134,7 @@ void lab_init(Lab *lab)
 			.close_port = close_port,
 			.give_up_port = give_up_port,
 			.channel = channel,
+			.moved = moved,
 			.ended = ended,
 		},
 		.options = { .realm = LAB_REALM, .fill_random = fill_counted },

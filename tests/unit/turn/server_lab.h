@@ -31,11 +31,12 @@ typedef struct {
 	/* What the shell is asked for. */
 	uint16_t next_port;
 	int refuse_ipv4, refuse_ipv6; /* what open_port returns */
-	unsigned n_opened, n_closed, n_kept, n_given_up, n_ended;
+	unsigned n_opened, n_closed, n_kept, n_given_up, n_ended, n_moved;
 	int n_channels; /* shown and not taken back */
 	unsigned n_shown;
 	uint16_t last_channel;
 	WiceTurnPort last_kind;
+	WiceTurnTuple moved_from;
 	WiceEndpoint refused_peer; /* what permit refuses */
 	WiceEndpoint peer_here;    /* the system says that it is this host */
 	uint16_t authorised;       /* what authorise returns */

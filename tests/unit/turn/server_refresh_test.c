@@ -158,11 +158,16 @@ START_TEST(an_allocation_follows_its_ticket)
 	ck_assert_uint_eq(refresh_with_ticket(&moved, ticket, len), 441);
 	moved.username = "user";
 	ck_assert_uint_eq(refresh_with_ticket(&moved, ticket, len), 0);
+	ck_assert_uint_eq(lab.n_moved, 1);
+	ck_assert_int_eq(wice_endpoint_compare(&lab.moved_from.client, &client.tuple.client), 0);
+	ck_assert(wice__turn_server_has_allocation(lab.server, &moved.tuple));
+	ck_assert(!wice__turn_server_has_allocation(lab.server, &client.tuple));
 	ck_assert_int_eq(lab.n_channels, 1);
 	ck_assert_uint_eq(lab.n_shown, 2);
 	/* Lost answer: once more is fine; a ticket of somebody else is not. */
 	ck_assert_uint_eq(refresh_with_ticket(&moved, ticket, len), 0);
 	ck_assert_uint_eq(refresh_with_ticket(&moved, wrong, len), 400);
+	ck_assert_uint_eq(lab.n_moved, 1);
 	ck_assert_int_eq(lab_channel_data(&lab, &moved, 0x4000, "x").type, WICE_TURN_TO_PEER);
 	ck_assert_int_eq(lab_channel_data(&lab, &client, 0x4000, "x").type, WICE_TURN_DROP);
 	ck_assert_uint_eq(lab_refresh(&lab, &client, 600), 437);

@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <glib.h>
 #include <sodium.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <wice/error.h>
@@ -391,6 +393,50 @@ START_TEST(a_stream_that_ends_takes_its_allocation_with_it)
 }
 END_TEST
 
+static bool is_over(int fd)
+{
+	char byte;
+	ssize_t n = recv(fd, &byte, 1, MSG_DONTWAIT);
+	return n == 0 || (n < 0 && errno != EAGAIN);
+}
+
+/* So many that say nothing: who has no allocation has to make room for them. */
+#define N_STRANGERS 1500
+
+START_TEST(who_has_given_an_allocation_back_keeps_no_stream_for_it)
+{
+	WiceEndpoint peer;
+	struct rlimit limit;
+	int strangers[N_STRANGERS];
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	if (limit.rlim_max < 3 * N_STRANGERS) {
+		printf("Skipped: too few descriptors\n");
+		return;
+	}
+	begin("tcp:127.0.0.1:0");
+	ck_assert(wice_endpoint_parse("127.0.0.1:40000", &peer));
+	limit.rlim_cur = limit.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	Client *user = client_new(SOCK_STREAM, &address, "wonderland", &peer);
+	Client *former = client_new(SOCK_STREAM, &address, "wonderland", &peer);
+	WAIT_FOR(user, is_bound(user));
+	WAIT_FOR(former, is_bound(former));
+	wice__turn_client_release(former->turn, wice__now_ms());
+	WAIT_FOR(former, wice__turn_client_state(former->turn) == WICE_TURN_RELEASED);
+	for (size_t i = 0; i < N_STRANGERS; i++) {
+		strangers[i] = open_socket(SOCK_STREAM, &address, NULL);
+		step(user);
+	}
+	WAIT_FOR(user, is_over(former->fd));
+	ck_assert(!is_over(user->fd));
+	for (size_t i = 0; i < N_STRANGERS; i++)
+		close(strangers[i]);
+	client_free(user);
+	client_free(former);
+	end();
+}
+END_TEST
+
 START_TEST(a_stream_of_nonsense_is_hung_up_on)
 {
 	char byte;
@@ -503,5 +549,6 @@ SUITE_MAIN("turnserver server", packets_pass_both_ways_over_udp,
 	   packets_pass_both_ways_over_udp_of_all_addresses, packets_pass_both_ways_over_tcp,
 	   packets_pass_both_ways_between_families, clients_of_one_server_meet,
 	   whoever_is_not_wanted_is_refused, a_stream_that_ends_takes_its_allocation_with_it,
+	   who_has_given_an_allocation_back_keeps_no_stream_for_it,
 	   a_stream_of_nonsense_is_hung_up_on, a_server_that_drains_may_be_freed_when_it_has,
 	   a_port_of_somebody_else_is_shared, what_cannot_be_is_refused_with_a_reason)
