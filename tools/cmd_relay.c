@@ -45,12 +45,15 @@ static bool read_lines(const char *path, bool (*take)(char *line, void *user_dat
 {
 	g_autoptr(GError) error = NULL;
 	char *text;
-	if (!g_file_get_contents(path, &text, NULL, &error)) {
+	gsize len;
+	if (!g_file_get_contents(path, &text, &len, &error)) {
 		say("%s", error->message);
 		return false;
 	}
-	bool ok = true;
+	bool ok = strlen(text) == len;
 	char *rest = text, *line;
+	if (!ok)
+		say("%s is no text file.", path);
 	for (unsigned number = 1; ok && (line = strsep(&rest, "\n")); number++) {
 		g_strstrip(line);
 		if (*line && *line != '#' && !take(line, user_data)) {
@@ -58,7 +61,7 @@ static bool read_lines(const char *path, bool (*take)(char *line, void *user_dat
 			ok = false;
 		}
 	}
-	explicit_bzero(text, strlen(text));
+	explicit_bzero(text, len); /* of which strsep() has made many texts */
 	g_free(text);
 	return ok;
 }
@@ -210,7 +213,8 @@ static bool check_users(const Arguments *arguments)
 static bool check_drain_to(const Arguments *arguments)
 {
 	WiceEndpoint endpoint;
-	if (!arguments->drain_to || wice_endpoint_parse(arguments->drain_to, &endpoint))
+	if (!arguments->drain_to ||
+	    (wice_endpoint_parse(arguments->drain_to, &endpoint) && endpoint.port))
 		return true;
 	say("--drain-to must be ADDRESS:PORT, not '%s'.", arguments->drain_to);
 	return false;
@@ -372,6 +376,7 @@ static int serve(const Arguments *arguments)
 		say("%s", error->message);
 		return EXIT_FAILURE;
 	}
+	(void)signal(SIGPIPE, SIG_IGN); /* whoever reads what it prints may go away */
 	g_autoptr(GMainLoop) loop = g_main_loop_new(NULL, FALSE);
 	Run run = { loop, server, arguments };
 	const guint sources[] = {

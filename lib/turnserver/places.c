@@ -17,6 +17,13 @@ static bool is_public(const WiceAddress *address)
 	return !wice__peer_is_denied(&policy, address);
 }
 
+/* Nobody would relay to it. */
+static bool is_no_peer(const WiceAddress *address)
+{
+	const WicePeerPolicy lenient = { .permit_private = true, .permit_loopback = true };
+	return wice__peer_is_denied(&lenient, address);
+}
+
 /* A port of it can be opened. */
 static bool is_here(const WiceAddress *address)
 {
@@ -38,7 +45,7 @@ static gboolean add_text(WiceRelayServer *server, const char *text, GError **err
 	WiceAddress inner, outer;
 	if (!wice_address_parse(inner_text, &inner) ||
 	    !wice__parse_address(text, slash ? (size_t)(slash - text) : strlen(text), &outer) ||
-	    inner.family != outer.family) {
+	    inner.family != outer.family || is_no_peer(&inner) || is_no_peer(&outer)) {
 		g_set_error(error, WICE_ERROR, WICE_ERROR_INVALID,
 			    "'%s' is no address to relay from: it must be an IP address, or "
 			    "OUTER/INNER behind a NAT.",

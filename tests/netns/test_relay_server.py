@@ -396,7 +396,12 @@ def what_the_relay_cannot_do_is_said_and_its_secrets_are_on_no_command_line(lab)
         (["--users-file", users, "--listen", "tls:*:0", "--cert", lab.file("none.pem")], "none.pem"),
         (["--users-file", users, "--relay-address", "here"], "here"),
         (["--users-file", users, "--relay-address", "192.0.2.99"], "does not have the address"),
+        (["--users-file", users, "--relay-address", "0.0.0.0"], "0.0.0.0"),
+        (["--users-file", users, "--relay-address", "::"], "'::'"),
+        (["--users-file", users, "--relay-address", "224.0.0.1/127.0.0.1"], "224.0.0.1"),
         (["--users-file", users, "--drain-to", "elsewhere"], "ADDRESS:PORT"),
+        (["--users-file", users, "--drain-to", "192.0.2.1:0"], "ADDRESS:PORT"),
+        (["--users-file", lab.write("binary", "%s:%s\n\0\nbob:builder\n" % (USER, PASSWORD))], "no text file"),
         (["--users-file", users, "--port-range", "9-1"], "9-1"),
         (["--users-file", users, "--realm", "x" * 100], "realm"),
         (["--users-file", users, "--fast-path", "magic"], "magic"),
@@ -410,6 +415,14 @@ def what_the_relay_cannot_do_is_said_and_its_secrets_are_on_no_command_line(lab)
     process = bed.server.spawn("configured", wice, "relay", "--config", config)
     process.wait_for_line("listening at udp:127.0.0.1:")
     assert process.stop() == 0
+    silent = subprocess.Popen(bed.server.command(wice, "relay", "--config", config), stdout=subprocess.PIPE)
+    assert b"listening" in silent.stdout.readline()
+    while b"fast path" not in silent.stdout.readline():
+        pass
+    silent.stdout.close()
+    silent.send_signal(signal.SIGUSR1)
+    silent.send_signal(signal.SIGUSR2)  # it ends, as it has no clients
+    assert silent.wait(timeout=60) != -signal.SIGPIPE
     stun = bed.server.spawn("stun-only", wice, "relay", "--stun-only", "--listen", "udp:127.0.0.1:0")
     stun.wait_for_line("fast path: off")
     stun.stop()
